@@ -1,0 +1,63 @@
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { tf } from "./tensorflow";
+
+/** What TensorFlow computes on. */
+export interface Device {
+  kind: "gpu" | "cpu";
+  /** The GPU's or the processor's name, as its driver or the kernel gives it. */
+  name: string;
+  /** Logical processor cores that this process may use. */
+  cores: number;
+  /** The version of the native library that is really loaded, for example "2.21.0". */
+  tensorflowVersion: string;
+}
+
+/** TensorFlow's memory and that of the whole process, in bytes. */
+export interface MemoryUse {
+  tensors: number;
+  tensorBytes: number;
+  processBytes: number;
+}
+
+interface NodeBackend {
+  isUsingGpuDevice: boolean;
+  binding: { TF_Version: string };
+}
+
+function graphicsCardName(): string {
+  try {
+    const output = execFileSync("nvidia-smi", ["--query-gpu=name", "--format=csv,noheader"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: 5_000,
+    });
+    return output.split("\n")[0]?.trim() || "GPU";
+  } catch {
+    return "GPU";
+  }
+}
+
+/** Names the device that TensorFlow uses, and the TensorFlow that is loaded. */
+export function describeDevice(): Device {
+  const backend = tf.backend() as unknown as NodeBackend;
+  const processors = cpus();
+  return {
+    kind: backend.isUsingGpuDevice ? "gpu" : "cpu",
+    name: backend.isUsingGpuDevice
+      ? graphicsCardName()
+      : (processors[0]?.model.trim() ?? "unknown processor"),
+    cores: processors.length,
+    tensorflowVersion: backend.binding.TF_Version,
+  };
+}
+
+/** Counts live tensors and the memory they and the process hold. */
+export function describeMemory(): MemoryUse {
+  const memory = tf.memory();
+  return {
+    tensors: memory.numTensors,
+    tensorBytes: memory.numBytes,
+    processBytes: process.memoryUsage().rss,
+  };
+}

@@ -1,0 +1,10 @@
+import "./node-polyfill";
+
+import * as tf from "@tensorflow/tfjs-node-gpu";
+
+/**
+ * TensorFlow.js on the native TensorFlow of `.venv`, loaded once per process.
+ *
+ * Every module takes it from here, so that the polyfill and the environment come first.
+ */
+export { tf };

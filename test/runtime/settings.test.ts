@@ -1,0 +1,38 @@
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { resolveSettings, settingsVariable } from "../../src/runtime/settings";
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+describe("resolveSettings", () => {
+  it("takes the defaults, then the cell, then the flags", () => {
+    vi.stubEnv(settingsVariable, JSON.stringify({ epochs: 3 }));
+    const settings = resolveSettings({ epochs: 10, learningRate: 0.01 });
+    expect(settings).toMatchObject({
+      epochs: 3,
+      learningRate: 0.01,
+      hiddenUnits: [128, 64],
+      split: "patient",
+    });
+  });
+
+  it("runs the example of its documentation", () => {
+    expect(resolveSettings({ epochs: 10 }).learningRate).toBe(0.001);
+  });
+
+  it.each([
+    [{ epochs: 0 }, /epochs/],
+    [{ dropout: 1 }, /dropout/],
+    [{ learningRate: Number.NaN }, /learningRate/],
+    [{ hiddenUnits: [0] }, /hiddenUnits/],
+    [{ lerningRate: 0.1 } as object, /lerningRate/],
+  ])("names the setting that can't be used in %o", (settings, complaint) => {
+    expect(() => resolveSettings(settings)).toThrow(complaint);
+  });
+
+  it("says so when the flags are not JSON", () => {
+    vi.stubEnv(settingsVariable, "epochs=3");
+    expect(() => resolveSettings()).toThrow(/BREAKHIS_SETTINGS should hold settings as JSON/);
+  });
+});
