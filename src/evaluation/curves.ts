@@ -1,0 +1,120 @@
+/** A receiver operating characteristic; point i is what calling every score ≥ `thresholds[i]` positive gives. */
+export interface RocCurve {
+  /** 1 − specificity, rising from 0 to 1; all NaN if no sample is negative. */
+  falsePositiveRates: number[];
+  /** Sensitivity, rising from 0 to 1; all NaN if no sample is positive. */
+  truePositiveRates: number[];
+  /** Falling; the first is Infinity, where nothing is called positive. */
+  thresholds: number[];
+}
+
+interface CumulativeCounts {
+  falsePositives: number[];
+  truePositives: number[];
+  thresholds: number[];
+}
+
+function checkScores(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>) {
+  if (positive.length !== scores.length) {
+    throw new RangeError(
+      `There must be one score for each sample, found ${positive.length} samples and ${scores.length} scores.`,
+    );
+  }
+  if (scores.length === 0) {
+    throw new RangeError("There are no samples to draw a curve from: is this part of the split empty?");
+  }
+  for (let i = 0; i < scores.length; i++) {
+    if (!Number.isFinite(scores[i])) {
+      throw new RangeError(`Scores must be finite numbers, but the one at position ${i} is ${scores[i]}.`);
+    }
+    if (Number(positive[i]) !== 0 && Number(positive[i]) !== 1) {
+      throw new RangeError(`Samples are positive (true, 1) or not (false, 0), found ${positive[i]} at ${i}.`);
+    }
+  }
+}
+
+/** Counts what is called positive at each distinct score, from the highest down; ties are taken together. */
+function countAtThresholds(
+  positive: ArrayLike<boolean | number>,
+  scores: ArrayLike<number>,
+): CumulativeCounts {
+  checkScores(positive, scores);
+  const order = Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
+  const counts: CumulativeCounts = { falsePositives: [], truePositives: [], thresholds: [] };
+  let truePositives = 0;
+  order.forEach((sample, rank) => {
+    truePositives += Number(positive[sample]);
+    const next = order[rank + 1];
+    if (next !== undefined && scores[next] === scores[sample]) return;
+    counts.truePositives.push(truePositives);
+    counts.falsePositives.push(rank + 1 - truePositives);
+    counts.thresholds.push(scores[sample]!);
+  });
+  return counts;
+}
+
+/** Whether a point lies on the straight line between its neighbours, at equal steps. */
+function isBetween(values: number[], i: number): boolean {
+  return values[i + 1]! - values[i]! === values[i]! - values[i - 1]!;
+}
+
+/**
+ * Computes the receiver operating characteristic, as scikit-learn's `roc_curve` does.
+ *
+ * @param positive - Shape [n], n at least 1: whether each sample is of the positive class (true or 1).
+ * @param scores - Shape [n], finite; higher means more likely positive. Equal scores make one point.
+ * @param options - `dropIntermediate` (default true) leaves out points on straight lines; the area stays the same.
+ * @returns One point more than there are (kept) distinct scores.
+ * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
+ *
+ * @example
+ * rocCurve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).truePositiveRates; // [0, 0.5, 0.5, 1, 1]
+ */
+export function rocCurve(
+  positive: ArrayLike<boolean | number>,
+  scores: ArrayLike<number>,
+  options: { dropIntermediate?: boolean } = {},
+): RocCurve {
+  const { falsePositives, truePositives, thresholds } = countAtThresholds(positive, scores);
+  const last = thresholds.length - 1;
+  const kept = thresholds
+    .map((_, i) => i)
+    .filter(
+      (i) =>
+        options.dropIntermediate === false ||
+        i === 0 ||
+        i === last ||
+        !(isBetween(falsePositives, i) && isBetween(truePositives, i)),
+    );
+  const rates = (counts: number[]) => {
+    const total = counts[last]!;
+    return [0, ...kept.map((i) => counts[i]!)].map((count) => (total === 0 ? Number.NaN : count / total));
+  };
+  return {
+    falsePositiveRates: rates(falsePositives),
+    truePositiveRates: rates(truePositives),
+    thresholds: [Number.POSITIVE_INFINITY, ...kept.map((i) => thresholds[i]!)],
+  };
+}
+
+/**
+ * Area under the receiver operating characteristic, in [0, 1]: the probability that a positive sample
+ * scores higher than a negative one, ties counting half.
+ *
+ * @param positive - Shape [n], n at least 1: whether each sample is of the positive class (true or 1).
+ * @param scores - Shape [n], finite; higher means more likely positive.
+ * @returns NaN if all samples are positive or all are negative.
+ * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
+ *
+ * @example
+ * rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.75
+ */
+export function rocAuc(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>): number {
+  const { falsePositiveRates, truePositiveRates } = rocCurve(positive, scores);
+  let area = 0;
+  for (let i = 1; i < falsePositiveRates.length; i++) {
+    const width = falsePositiveRates[i]! - falsePositiveRates[i - 1]!;
+    area += (width * (truePositiveRates[i]! + truePositiveRates[i - 1]!)) / 2;
+  }
+  return area;
+}
