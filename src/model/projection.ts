@@ -80,20 +80,21 @@ interface Turn {
 }
 
 function turn(centred: tf.Tensor2D, basis: Float64Array[]): Turn {
-  return tf.tidy(() => {
-    const width = centred.shape[1];
-    const flat = new Float32Array(basis.length * width);
-    basis.forEach((vector, i) => {
-      flat.set(vector, i * width);
-    });
-    const along = tf.matMul(centred, tf.tensor2d(flat, [basis.length, width]), false, true);
-    const next = tf.matMul(along, centred, true, false).dataSync() as Float32Array;
+  const width = centred.shape[1];
+  const flat = new Float32Array(basis.length * width);
+  basis.forEach((vector, i) => {
+    flat.set(vector, i * width);
+  });
+  const { next, along, covariance } = tf.tidy(() => {
+    const coordinates = tf.matMul(centred, tf.tensor2d(flat, [basis.length, width]), false, true);
     return {
-      next: basis.map((_, i) => Float64Array.from(next.subarray(i * width, (i + 1) * width))),
-      along: along.dataSync() as Float32Array,
-      covariance: tf.matMul(along, along, true, false).arraySync() as number[][],
+      next: tf.matMul(coordinates, centred, true, false).dataSync() as Float32Array,
+      along: coordinates.dataSync() as Float32Array,
+      covariance: tf.matMul(coordinates, coordinates, true, false).arraySync() as number[][],
     };
   });
+  const turned = basis.map((_, i) => Float64Array.from(next.subarray(i * width, (i + 1) * width)));
+  return { next: turned, along, covariance };
 }
 
 /** Gram-Schmidt, twice for accuracy; a vector that depends on those before it becomes zero. */

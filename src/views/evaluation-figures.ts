@@ -1,0 +1,152 @@
+import { rowShares } from "../evaluation/confusion-matrix";
+import type { RocCurve } from "../evaluation/curves";
+import { categoryColour, referenceColour } from "./colours";
+import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
+import { escapeLabel } from "./html";
+
+/**
+ * Draws a confusion matrix; each cell holds its count and its share of the row, and is as dark as that share.
+ *
+ * @param matrix - Shape [classes, classes], rows true, columns predicted.
+ * @param unit - What is counted, in the plural: "images" or "patients".
+ */
+export function plotConfusionMatrix(
+  matrix: readonly (readonly number[])[],
+  classes: readonly string[],
+  unit: string,
+  synthetic = false,
+): Figure {
+  const names = classes.map(escapeLabel);
+  const shares = rowShares(matrix);
+  const cell: Trace = {
+    type: "heatmap",
+    name: escapeLabel(unit),
+    x: names,
+    y: names,
+    z: shares.map((row) => row.map((share) => (Number.isNaN(share) ? null : roundTo(100 * share, 1)))),
+    text: matrix.map((row, i) => row.map((count, j) => cellText(count, shares[i]![j]!))),
+    texttemplate: "%{text}",
+    textfont: { size: 16 },
+    hovertemplate: `true %{y}, predicted %{x}<br>%{text} of the row<extra></extra>`,
+    zmin: 0,
+    zmax: 100,
+    colorscale: [
+      [0, "#e8f0f7"],
+      [1, "#12537f"],
+    ],
+    colorbar: { title: { text: "% of row" }, thickness: 12 },
+    xgap: 2,
+    ygap: 2,
+  };
+  return figure([cell], {
+    title: titleWithOrigin(`What was recognised as what, ${unit} of the test part`, synthetic),
+    xaxis: axis("predicted class", { type: "category", showgrid: false }),
+    yaxis: axis("true class", { type: "category", autorange: "reversed", showgrid: false }),
+    height: 220 + 90 * classes.length,
+    width: 320 + 150 * classes.length,
+  });
+}
+
+function cellText(count: number, share: number): string {
+  return Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
+}
+
+/** One receiver operating characteristic with its area, and the point at which decisions are really made. */
+export interface RocSeries {
+  /** What each score belongs to, in the plural: "images" or "patients". */
+  unit: string;
+  curve: RocCurve;
+  /** Area under the curve, in [0, 1], NaN where only one class is present. */
+  auc: number;
+  /** The decision threshold that the classifier uses, in [0, 1]. */
+  threshold: number;
+}
+
+/** Draws receiver operating characteristics beside the line of chance, each with its operating point. */
+export function plotRocCurves(series: readonly RocSeries[], positiveName: string, synthetic = false): Figure {
+  const name = escapeLabel(positiveName);
+  const chance: Trace = {
+    type: "scatter",
+    mode: "lines",
+    name: "chance: AUC 0.5",
+    x: [0, 100],
+    y: [0, 100],
+    line: { color: referenceColour, dash: "dash", width: 1.5 },
+  };
+  return figure([...series.flatMap(rocTraces), chance], {
+    title: titleWithOrigin(`How many ${name} are found, at what price`, synthetic),
+    xaxis: axis("false positive rate (100 − specificity), %", { range: [-2, 102], constrain: "domain" }),
+    yaxis: axis("true positive rate (sensitivity), %", { range: [-2, 102], scaleanchor: "x" }),
+    height: 520,
+    width: 760,
+  });
+}
+
+function rocTraces(series: RocSeries, i: number): Trace[] {
+  const colour = categoryColour(i === 0 ? 0 : 4);
+  const percent = (rates: readonly number[]) => rates.map((rate) => roundTo(100 * rate, 2));
+  const { falsePositiveRates, truePositiveRates } = series.curve;
+  const point = operatingPoint(series.curve, series.threshold);
+  const area = Number.isNaN(series.auc) ? "undefined, one class only" : series.auc.toFixed(3);
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      name: `${series.unit}: AUC ${area}`,
+      x: percent(falsePositiveRates),
+      y: percent(truePositiveRates),
+      line: { color: colour, width: 2.5, dash: i === 0 ? "solid" : "dot" },
+    },
+    {
+      type: "scatter",
+      mode: "markers",
+      name: `${series.unit}: decided at ${series.threshold.toFixed(2)}`,
+      x: percent([falsePositiveRates[point]!]),
+      y: percent([truePositiveRates[point]!]),
+      marker: { color: colour, size: 12, symbol: i === 0 ? "circle" : "diamond" },
+    },
+  ];
+}
+
+/**
+ * Finds the point of a curve that a threshold gives: the last whose own threshold is not below it.
+ *
+ * @param curve - Should hold every distinct score (`dropIntermediate: false`), or the point may be a neighbour.
+ */
+export function operatingPoint(curve: RocCurve, threshold: number): number {
+  let point = 0;
+  curve.thresholds.forEach((value, i) => {
+    if (value >= threshold) point = i;
+  });
+  return point;
+}
+
+/** Draws how probabilities of the positive class are distributed among each true class. */
+export function plotProbabilities(
+  probabilities: readonly number[],
+  trueLabels: readonly number[],
+  classes: readonly string[],
+  colours: readonly string[],
+  positiveName: string,
+  synthetic = false,
+): Figure {
+  const traces = classes.map(
+    (name, label): Trace => ({
+      type: "histogram",
+      name: `truly ${escapeLabel(name)}`,
+      x: probabilities.filter((_, i) => trueLabels[i] === label).map((value) => roundTo(value, 3)),
+      xbins: { start: 0, end: 1.0001, size: 0.05 },
+      marker: { color: colours[label] },
+      opacity: 0.7,
+    }),
+  );
+  return figure(traces, {
+    title: titleWithOrigin(
+      `How sure the classifier is that an image is ${escapeLabel(positiveName)}`,
+      synthetic,
+    ),
+    barmode: "overlay",
+    xaxis: axis(`probability of ${escapeLabel(positiveName)}`, { range: [0, 1] }),
+    yaxis: axis("test images"),
+  });
+}
