@@ -1,0 +1,152 @@
+// @ts-check
+"use strict";
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { spawn } = require("node:child_process");
+
+/** Output kept in memory, in characters: enough to recognise a cause; the log file has all of it. */
+const KEPT_OUTPUT = 200_000;
+
+/**
+ * Process groups started here and still running.
+ *
+ * @type {Set<number>}
+ */
+const runningGroups = new Set();
+let forwarding = false;
+
+/**
+ * Reads when a process started, which together with its number names it for good: numbers are used again.
+ *
+ * @param {number} pid
+ * @returns {string | null} Clock ticks since the machine started; null when there is no such process.
+ */
+function processStart(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
+    // The program's name, in parentheses, may hold blanks; the start time is field 22, the 20th after it.
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * @param {number} group - A process group's number.
+ * @param {NodeJS.Signals} signal
+ */
+function signalGroup(group, signal) {
+  try {
+    process.kill(-group, signal);
+  } catch {
+    // It has ended already.
+  }
+}
+
+/** Children have process groups of their own, so what asks this program to stop is passed on to them. */
+function forwardSignals() {
+  if (forwarding) return;
+  forwarding = true;
+  for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.on(signal, () => {
+      for (const group of runningGroups) signalGroup(group, "SIGKILL");
+      process.stderr.write("\nStopped. The same command takes it up again.\n");
+      process.exit(128 + os.constants.signals[signal]);
+    });
+  }
+}
+
+/**
+ * The environment for children: without the variables that make Python and pip look or install elsewhere.
+ *
+ * @param {Record<string, string>} [extra]
+ * @returns {NodeJS.ProcessEnv}
+ */
+function childEnvironment(extra = {}) {
+  const env = { ...process.env };
+  for (const name of [
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_REQUIREMENT",
+    "NODE_OPTIONS",
+  ]) {
+    delete env[name];
+  }
+  return { ...env, PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", ...extra };
+}
+
+/**
+ * Splits output into lines as it comes, for the one line that shows that something is going on.
+ *
+ * @param {(line: string) => void} onLine
+ * @returns {(text: string) => void}
+ */
+function lineReader(onLine) {
+  let rest = "";
+  return (text) => {
+    const lines = (rest + text).split(/[\r\n]+/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line.trim() !== "") onLine(line.trim());
+  };
+}
+
+/**
+ * Runs a program to its end, its output appended to a log file.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {object} options
+ * @param {string} options.cwd
+ * @param {string} options.logFile
+ * @param {NodeJS.ProcessEnv} [options.env]
+ * @param {(line: string) => void} [options.onLine]
+ * @param {(group: number) => void} [options.onStart] - Told the number of the program's process group.
+ * @returns {Promise<{ code: number, output: string }>} Code 127 when it could not be started; output is its end.
+ */
+function runLogged(program, args, { cwd, logFile, env = childEnvironment(), onLine = () => {}, onStart }) {
+  forwardSignals();
+  fs.mkdirSync(path.dirname(logFile), { recursive: true });
+  const log = fs.openSync(logFile, "a");
+  fs.writeSync(log, `$ ${[program, ...args].join(" ")}\n`);
+  return new Promise((resolve, reject) => {
+    let output = "";
+    let logProblem = /** @type {unknown} */ (null);
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+    if (child.pid !== undefined) {
+      runningGroups.add(child.pid);
+      onStart?.(child.pid);
+    }
+    for (const stream of [child.stdout, child.stderr]) {
+      const toLines = lineReader(onLine);
+      stream.setEncoding("utf8").on("data", (text) => {
+        output = (output + text).slice(-KEPT_OUTPUT);
+        try {
+          fs.writeSync(log, text);
+        } catch (error) {
+          logProblem = error; // A full disk: the program will meet it too, and be told about below.
+        }
+        toLines(text);
+      });
+    }
+    const finish = (/** @type {number} */ code) => {
+      if (child.pid !== undefined) runningGroups.delete(child.pid);
+      fs.closeSync(log);
+      if (code !== 0 && logProblem !== null) reject(logProblem);
+      else resolve({ code, output });
+    };
+    child.once("error", (error) => {
+      output += error.message;
+      finish(127);
+    });
+    child.once("close", (code, signal) => {
+      if (child.pid === undefined) return; // "error" has told about it.
+      if (signal) output += `\nKilled signal ${signal}\n`;
+      finish(code ?? 1);
+    });
+  });
+}
+
+module.exports = { processStart, signalGroup, childEnvironment, runLogged, forwardSignals, runningGroups };
