@@ -2,16 +2,9 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
-const { hashFiles, readStamp, stampMatches, writeFileAtomically, writeStamp } = require("./stamps.js");
+const { hashFiles, readStamp, stampMatches, writeStamp } = require("./stamps.js");
 const { stampFile: environmentStamp, venvFolder } = require("./python-environment.js");
 const { SetupFailure } = require("./failure.js");
-
-/** Read by TensorFlow's library as it loads: fewer messages, the fast kernels, and a GPU shared with others. */
-const KERNEL_ENVIRONMENT = {
-  TF_CPP_MIN_LOG_LEVEL: "2",
-  TF_ENABLE_ONEDNN_OPTS: "1",
-  TF_FORCE_GPU_ALLOW_GROWTH: "true",
-};
 
 /** @param {string} root */
 function paths(root) {
@@ -45,6 +38,7 @@ function inputs(root) {
   return {
     root,
     node: process.execPath,
+    kernelSpec: hashFiles([path.join(root, "jupyter", "kernel-spec.js")]),
     renderer: hashFiles([renderer]),
     plotly: readStamp(path.join(plotly, "package.json"))?.["version"] ?? null,
     environment: readStamp(environmentStamp(root))?.["requirements"] ?? null,
@@ -74,22 +68,19 @@ function jupyterPartsProblem(root) {
  * @param {string} root
  */
 function installJupyterParts(root) {
-  const { launcher, renderer, plotly, kernelSpec, labExtensions, stamp } = paths(root);
-  const spec = {
-    argv: [process.execPath, launcher, "kernel", "--config-path={connection_file}"],
-    display_name: "TypeScript",
-    language: "typescript",
-    interrupt_mode: "signal",
-    env: KERNEL_ENVIRONMENT,
-  };
-  writeFileAtomically(kernelSpec, `${JSON.stringify(spec, null, 2)}\n`);
+  const { renderer, plotly, labExtensions, stamp } = paths(root);
+  /** @type {{ installKernelSpec: (prefix: string) => string }} */
+  const { installKernelSpec } = require(path.join(root, "jupyter", "kernel-spec.js"));
+  installKernelSpec(venvFolder(root));
 
   const target = path.join(labExtensions, rendererName(root));
-  const draft = `${target}-${process.pid}`;
+  // Outside labextensions: JupyterLab would load a draft that a killed set-up left there.
+  const draft = path.join(venvFolder(root), "renderer-draft");
   fs.rmSync(draft, { recursive: true, force: true });
   fs.cpSync(renderer, draft, { recursive: true });
   fs.mkdirSync(path.join(draft, "static"), { recursive: true });
   fs.copyFileSync(path.join(plotly, "plotly.js"), path.join(draft, "static", "plotly.js"));
+  fs.mkdirSync(labExtensions, { recursive: true });
   fs.rmSync(target, { recursive: true, force: true });
   fs.renameSync(draft, target);
   writeStamp(stamp, inputs(root));

@@ -9,14 +9,13 @@ const { SetupFailure } = require("./failure.js");
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, link?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
 
 /**
- * Packages for other machines are in the lock too.
+ * Tells whether an optional package is the one made for this machine, such as sharp's native library; the lock holds
+ * those for other machines too.
  *
  * @param {LockedPackage} entry
  */
-const isForThisMachine = (entry) =>
-  (entry.os ?? ["linux"]).includes("linux") &&
-  (entry.cpu ?? ["x64"]).includes("x64") &&
-  (entry.libc ?? ["glibc"]).includes("glibc");
+const isForThisMachine = ({ os, cpu, libc = ["glibc"] }) =>
+  os?.includes("linux") && cpu?.includes("x64") && libc.includes("glibc");
 
 /**
  * Compares node_modules with package-lock.json: npm's own record, written when an installation is whole, and
