@@ -21,11 +21,10 @@ export function docstringExamples(file: string): DocstringExample[] {
   return [...source.matchAll(exampleBlock)].flatMap((block) => {
     // A value that is too long for the line stands in a comment below it.
     const text = (block[1] ?? "").replace(/^\s*\* ?/gm, "").replace(/;\n\s*\/\/ /g, "; // ");
-    return text
-      .split("\n")
-      .map((line) => exampleLine.exec(line)?.groups)
-      .filter((groups) => groups !== undefined)
-      .map((groups) => ({ code: groups["code"] ?? "", expected: groups["expected"] ?? "" }));
+    return text.split("\n").flatMap((line) => {
+      const groups = exampleLine.exec(line)?.groups;
+      return groups ? [{ code: groups["code"] ?? "", expected: groups["expected"] ?? "" }] : [];
+    });
   });
 }
 

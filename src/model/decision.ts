@@ -1,0 +1,36 @@
+/** How probabilities become a class. */
+export interface DecisionRule {
+  /** Index of the class that must not be missed, or null where none is special. */
+  positiveClass: number | null;
+  /** With two classes: the probability of the positive one from which on it is answered, in [0, 1]. */
+  threshold: number;
+}
+
+/**
+ * Decides for a class: with two classes and a positive one, by its threshold; otherwise for the most probable
+ * class, the first of equals.
+ *
+ * @param probabilities - Shape [classCount], at least 2.
+ *
+ * @example
+ * decide([0.7, 0.3], { positiveClass: 1, threshold: 0.3 }); // 1
+ */
+export function decide(probabilities: ArrayLike<number>, rule: DecisionRule): number {
+  const { positiveClass, threshold } = rule;
+  if (probabilities.length === 2 && positiveClass !== null) {
+    return probabilities[positiveClass]! >= threshold ? positiveClass : 1 - positiveClass;
+  }
+  return indexOfLargest(probabilities);
+}
+
+/**
+ * Index of the largest value, the first of equals.
+ *
+ * @example
+ * indexOfLargest([0.2, 0.5, 0.5]); // 1
+ */
+export function indexOfLargest(values: ArrayLike<number>): number {
+  let largest = 0;
+  for (let i = 1; i < values.length; i++) if (values[i]! > values[largest]!) largest = i;
+  return largest;
+}

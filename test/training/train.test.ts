@@ -1,0 +1,200 @@
+import { describe, expect, it } from "vitest";
+import { buildHead, predictHead } from "../../src/model/head";
+import { requestStop } from "../../src/runtime/interruption";
+import { onProgress, type ProgressState } from "../../src/runtime/progress";
+import { tf } from "../../src/runtime/tensorflow";
+import { type EpochRecord, type TrainingSettings, trainHead } from "../../src/training/train";
+import { randomProblem } from "../support/random-problem";
+
+const settings: TrainingSettings = {
+  hiddenUnits: [32, 16],
+  dropout: 0.2,
+  l2: 1e-4,
+  learningRate: 3e-3,
+  epochs: 6,
+  batchSize: 32,
+  classWeights: "balanced",
+  patience: 6,
+  seed: 3,
+};
+const problem = randomProblem({ count: 300, width: 48, seed: 5 });
+
+/** What is the same in two equal trainings: everything but the time. */
+function withoutTimes(history: EpochRecord[]) {
+  return history.map(({ elapsedSeconds: _, ...record }) => record);
+}
+
+function accuracyOn(rows: number[], head: Parameters<typeof predictHead>[0]): number {
+  const { values, width } = problem.features;
+  const correct = rows.filter((row) => {
+    const probabilities = predictHead(head, values.slice(row * width, (row + 1) * width), width);
+    return (probabilities[1]! > probabilities[0]! ? 1 : 0) === problem.labels[row];
+  });
+  return correct.length / rows.length;
+}
+
+describe("trainHead", () => {
+  it("learns, and leaves no tensors behind", async () => {
+    const before = tf.memory().numTensors;
+    const { head, history, ended } = await trainHead({ ...problem, settings });
+    expect(tf.memory().numTensors).toBe(before);
+    expect(ended).toBe("completed");
+    expect(history).toHaveLength(6);
+    expect(history[5]!.trainLoss).toBeLessThan(history[0]!.trainLoss);
+    expect(accuracyOn(problem.split.test, head)).toBeGreaterThan(0.7);
+  });
+
+  it("gives the same result bit for bit for the same seed, and another for another", async () => {
+    const first = await trainHead({ ...problem, settings });
+    const second = await trainHead({ ...problem, settings });
+    const other = await trainHead({ ...problem, settings: { ...settings, seed: 4 } });
+    expect(second.head).toEqual(first.head);
+    expect(withoutTimes(second.history)).toEqual(withoutTimes(first.history));
+    expect(other.head).not.toEqual(first.head);
+  });
+
+  it("never looks at the test rows", async () => {
+    const values = problem.features.values.slice();
+    const { width } = problem.features;
+    for (const row of problem.split.test) values.fill(Number.NaN, row * width, (row + 1) * width);
+    const labels = problem.labels.map((label, row) => (problem.split.test.includes(row) ? 1 - label : label));
+    const blind = await trainHead({ ...problem, features: { values, width }, labels, settings });
+    const seeing = await trainHead({ ...problem, settings });
+    expect(blind.head).toEqual(seeing.head);
+  });
+
+  it("reports accuracies and losses that the returned head really has", async () => {
+    const { head, history, bestEpoch } = await trainHead({
+      ...problem,
+      settings: { ...settings, classWeights: "none" },
+    });
+    const { values, width } = problem.features;
+    const losses = problem.split.validation.map((row) => {
+      const probabilities = predictHead(head, values.slice(row * width, (row + 1) * width), width);
+      return -Math.log(probabilities[problem.labels[row]!]!);
+    });
+    const record = history[bestEpoch - 1]!;
+    expect(record.epoch).toBe(bestEpoch);
+    expect(record.validationAccuracy).toBe(accuracyOn(problem.split.validation, head));
+    expect(record.trainAccuracy).toBe(accuracyOn(problem.split.train, head));
+    expect(record.validationLoss).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / losses.length, 5);
+  });
+
+  it("stops early, and gives back the weights of the best epoch", async () => {
+    const eager = { ...settings, learningRate: 0.02, epochs: 60, patience: 4, dropout: 0, l2: 0 };
+    const { head, history, bestEpoch, ended } = await trainHead({ ...problem, settings: eager });
+    expect(ended).toBe("early-stopping");
+    expect(history).toHaveLength(bestEpoch + 4);
+    const lowest = Math.min(...history.map((record) => record.validationLoss));
+    expect(history[bestEpoch - 1]?.validationLoss).toBe(lowest);
+    const only = await trainHead({ ...problem, settings: { ...eager, epochs: bestEpoch } });
+    expect(head).toEqual(only.head);
+  });
+
+  it("ends with the best so far when it is interrupted", async () => {
+    const seen: number[] = [];
+    const { head, history, bestEpoch, ended } = await trainHead({
+      ...problem,
+      settings: { ...settings, epochs: 500, patience: 500 },
+      onEpoch: ({ epoch }) => {
+        seen.push(epoch);
+        if (epoch === 3) requestStop();
+      },
+    });
+    expect(ended).toBe("interrupted");
+    expect(seen).toEqual([1, 2, 3]);
+    expect(history).toHaveLength(3);
+    const three = await trainHead({ ...problem, settings: { ...settings, epochs: 3 } });
+    expect(bestEpoch).toBe(three.bestEpoch);
+    expect(head).toEqual(three.head);
+  });
+
+  it("gives the untrained head when it is interrupted at once", async () => {
+    const training = trainHead({ ...problem, settings });
+    requestStop();
+    const { head, history, bestEpoch, ended } = await training;
+    expect({ history, bestEpoch, ended }).toEqual({ history: [], bestEpoch: 0, ended: "interrupted" });
+    const { width } = problem.features;
+    expect(head).toEqual(buildHead({ inputs: width, hiddenUnits: [32, 16], classCount: 2, seed: 3 }));
+  });
+
+  it("lets the event loop run at every batch", async () => {
+    let ticks = 0;
+    const timer = setInterval(() => ticks++, 0);
+    await trainHead({ ...problem, settings: { ...settings, epochs: 20, patience: 20 } });
+    clearInterval(timer);
+    expect(ticks).toBeGreaterThan(20);
+  });
+
+  it("waits for onEpoch and reports progress in epochs", async () => {
+    const states: ProgressState[] = [];
+    const unsubscribe = onProgress((state) => states.push(state));
+    let pending = 0;
+    await trainHead({
+      ...problem,
+      settings: { ...settings, epochs: 3 },
+      onEpoch: async (record, history) => {
+        expect(history[history.length - 1]).toBe(record);
+        pending++;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        pending--;
+      },
+    });
+    unsubscribe();
+    expect(pending).toBe(0);
+    expect(states.map((state) => state.done)).toEqual([0, 1, 2, 3, 3]);
+    expect(states[4]).toMatchObject({ unit: "epochs", total: 3, finished: true });
+  });
+
+  it("learns more than two classes", async () => {
+    const three = randomProblem({ count: 400, width: 48, seed: 6, classCount: 3, separation: 1 });
+    const { history, bestEpoch } = await trainHead({ ...three, settings: { ...settings, epochs: 10 } });
+    expect(history[bestEpoch - 1]?.validationAccuracy).toBeGreaterThan(0.75);
+  });
+});
+
+describe("trainHead refuses", () => {
+  const { train, validation } = problem.split;
+  const before = tf.memory().numTensors;
+
+  it("an empty part", async () => {
+    const task = { ...problem, settings };
+    await expect(trainHead({ ...task, split: { train: [], validation } })).rejects.toThrow(
+      /training part has no images/,
+    );
+    await expect(trainHead({ ...task, split: { train, validation: [] } })).rejects.toThrow(
+      /validation part has no images/,
+    );
+  });
+
+  it("a class without training images", async () => {
+    const labels = problem.labels.map(() => 1);
+    await expect(trainHead({ ...problem, labels, settings })).rejects.toThrow(
+      /class 0 \(images a class: 0, 180\)/,
+    );
+  });
+
+  it("features that are missing, of another number of records, or not finite", async () => {
+    const { values, width } = problem.features;
+    const interrupted = { values, width, complete: false };
+    await expect(trainHead({ ...problem, features: interrupted, settings })).rejects.toThrow(/incomplete/);
+    const short = { values: values.slice(width), width };
+    await expect(trainHead({ ...problem, features: short, settings })).rejects.toThrow(/300 records/);
+    const broken = { values: values.slice().fill(Number.NaN, 0, width), width };
+    const parts = { train: [0, ...train], validation };
+    await expect(trainHead({ ...problem, features: broken, split: parts, settings })).rejects.toThrow(
+      /record 0/,
+    );
+  });
+
+  it("to go on after diverging, and names the learning rate", async () => {
+    const values = problem.features.values.map((value) => value * 1e18);
+    const features = { values, width: problem.features.width };
+    const task = { ...problem, features, settings: { ...settings, learningRate: 10 } };
+    await expect(trainHead(task)).rejects.toThrow(/diverged.*learning rate 10 .*try 1\./);
+  });
+
+  it("without leaving tensors behind", () => {
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
