@@ -1,0 +1,32 @@
+import type { Dataset } from "./dataset-value";
+import type { Layout } from "./found-layout";
+import { countOf } from "./words";
+
+const layoutNames: Readonly<Record<Layout, string>> = {
+  perceptilabs: "PerceptiLabs' layout (train and test folders with a labels file)",
+  kaggle: "Kaggle's layout (train and test folders)",
+  original: "the original BreaKHis tree",
+  "class-folders": "class folders",
+};
+
+/** One or two sentences: which layout was found where, and how many images, patients and magnifications there are. */
+export function describeDataset(dataset: Dataset): string {
+  const { records, classes } = dataset;
+  const patients = new Set(records.flatMap(({ patient }) => patient ?? []));
+  const byClass = classes.map(
+    (name, label) => `${name} ${records.filter((record) => record.label === label).length}`,
+  );
+  const magnifications = [...new Set(records.flatMap(({ magnification }) => magnification ?? []))];
+  const unknown = records.filter(({ magnification }) => magnification === null).length;
+  const scales = magnifications.sort((one, other) => one - other).map((value) => `${value}×`);
+  if (scales.length > 0 && unknown > 0) scales.push(`${unknown} of unknown magnification`);
+  const from = patients.size === 0 ? "patients unknown" : `of ${countOf(patients.size, "patient")}`;
+  const at = scales.length === 0 ? "" : ` at ${scales.join(", ")}`;
+  const kind = dataset.synthetic ? "synthetic image" : "image";
+  const skipped = dataset.skipped.length;
+  const left = skipped === 0 ? "" : ` ${countOf(skipped, "file was", "files were")} left out.`;
+  return (
+    `Found ${layoutNames[dataset.layout]} in ${dataset.folder}: ${countOf(records.length, kind)} ` +
+    `(${byClass.join(", ")}), ${from}${at}.${left}`
+  );
+}

@@ -1,0 +1,124 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
+import type { Dataset, ImageRecord, SkippedImage } from "./dataset-value";
+import { inspectImages } from "./image-index";
+import type { ImageFacts } from "./images";
+import { recogniseLayout } from "./layouts";
+import {
+  chooseClasses,
+  type NamedImage,
+  selectMagnification,
+  warnAboutNames,
+  withName,
+} from "./named-images";
+import { byCodeUnits, countOf, nameSome } from "./words";
+
+export { describeDataset } from "./dataset-description";
+export { type Dataset, type ImageRecord, imagePath, type SkippedImage } from "./dataset-value";
+
+const syntheticMarker = "SYNTHETIC.md";
+const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
+
+/**
+ * Opens a folder of images, whatever its layout, and looks into every image once.
+ *
+ * Layouts: PerceptiLabs' and Kaggle's train and test folders, the original BreaKHis tree, plain class folders; the
+ * folder passed may be the layout's own or one above. Broken files are left out and listed in `skipped`.
+ *
+ * @param folder - Path, from the working directory if relative.
+ * @param options.magnification - Keeps images of this magnification only.
+ * @throws Error if the folder is no such layout or no image in it is readable or of the magnification.
+ *
+ * @example
+ * const dataset = await openDataset("data/demo");
+ */
+export async function openDataset(
+  folder: string,
+  options: { magnification?: number | null } = {},
+): Promise<Dataset> {
+  const passed = resolve(folder);
+  const found = await recogniseLayout(passed);
+  const images = found.images.sort((one, other) => byCodeUnits(one.file, other.file)).map(withName);
+  const { classes, positiveClass } = chooseClasses(images);
+  const wanted = selectMagnification(images, options.magnification ?? null, found.folder);
+
+  const { inspections, indexProblem } = await inspectImages(
+    found.folder,
+    wanted.selected.map((image) => image.path),
+    images.map((image) => image.path),
+  );
+  const records: ImageRecord[] = [];
+  const skipped = [...found.skipped];
+  for (const [index, inspection] of inspections.entries()) {
+    const image = wanted.selected[index]!;
+    if (inspection.ok === true) records.push(toRecord(image, classes, inspection.facts));
+    else skipped.push({ file: image.file, reason: inspection.reason });
+  }
+  if (records.length === 0) throw new Error(explainEmptiness(found.folder, skipped));
+  return {
+    folder: found.folder,
+    layout: found.layout,
+    name: nameOf(found.folder),
+    synthetic: [passed, found.folder].some((place) => existsSync(join(place, syntheticMarker))),
+    classes,
+    positiveClass,
+    records,
+    skipped: skipped.sort((one, other) => byCodeUnits(one.file, other.file)),
+    warnings: [
+      ...found.warnings,
+      ...wanted.warnings,
+      ...warnAboutNames(wanted.selected),
+      ...warnAboutCopies(records),
+      ...(indexProblem === null ? [] : [indexProblem]),
+    ],
+  };
+}
+
+function toRecord(image: NamedImage, classes: readonly string[], facts: ImageFacts): ImageRecord {
+  const exact = classes.indexOf(image.className);
+  return {
+    file: image.file,
+    label: exact >= 0 ? exact : classes.indexOf(image.className.toLowerCase()),
+    subtype: image.breakhis?.subtype ?? null,
+    slide: image.breakhis?.slide ?? null,
+    patient: image.breakhis?.patient ?? null,
+    magnification: image.magnification,
+    year: image.breakhis?.year ?? null,
+    width: facts.width,
+    height: facts.height,
+    sha256: facts.sha256,
+    meanColour: facts.meanColour,
+    folderPart: image.folderPart,
+  };
+}
+
+/** The folder's name, or the nearest one above that says more than "data" does. */
+function nameOf(folder: string): string {
+  const name = basename(folder);
+  if (namelessFolders.test(name) && dirname(folder) !== folder) return nameOf(dirname(folder)) || name;
+  return name;
+}
+
+function explainEmptiness(folder: string, skipped: readonly SkippedImage[]): string {
+  const reasons = skipped.map(({ file, reason }) => `${file} (${reason})`);
+  return `No image in ${folder} can be used: ${nameSome(reasons, 5)}.`;
+}
+
+/** Warns of images that are there more than once, byte for byte: in two parts of a split they would leak. */
+function warnAboutCopies(records: readonly ImageRecord[]): string[] {
+  const byContent = new Map<string, ImageRecord[]>();
+  for (const record of records)
+    byContent.set(record.sha256, [...(byContent.get(record.sha256) ?? []), record]);
+  const copies = [...byContent.values()].filter((same) => same.length > 1);
+  const names = (groups: ImageRecord[][]) =>
+    nameSome(groups.map((same) => same.map(({ file }) => file).join(" = ")));
+  const warnings: string[] = [];
+  if (copies.length > 0) {
+    warnings.push(
+      `${countOf(copies.length, "image is", "images are")} there more than once, byte for byte: ${names(copies)}.`,
+    );
+  }
+  const disputed = copies.filter((same) => new Set(same.map(({ label }) => label)).size > 1);
+  if (disputed.length > 0) warnings.push(`Identical images with different labels: ${names(disputed)}.`);
+  return warnings;
+}

@@ -1,0 +1,232 @@
+import { open } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import pMap from "p-map";
+import sharp from "sharp";
+import { sha256 } from "../runtime/content-hash";
+import {
+  explainDecodingError,
+  explainFileError,
+  fileSizeLimit,
+  pixelLimit,
+  readableFormats,
+} from "./image-problems";
+
+// Files are read here and decoded once; a cache of decoded images would only hold memory.
+sharp.cache(false);
+
+/** Images decoded at the same time: one a core. */
+export const imageConcurrency = availableParallelism();
+
+/** What one look into an image's file tells. */
+export interface ImageFacts {
+  /** Of the file's bytes, hexadecimal. */
+  sha256: string;
+  /** Pixels, after any EXIF rotation. */
+  width: number;
+  height: number;
+  /** Mean red, green and blue, each 0..255. */
+  meanColour: [number, number, number];
+}
+
+/** The facts of a readable image, or the reason why it can't be used, as the rest of a sentence. */
+export type Inspection = { ok: true; facts: ImageFacts } | { ok: false; reason: string };
+
+type Pipeline = ReturnType<typeof sharp>;
+
+type Outcome<T> = { ok: true; value: T } | { ok: false; reason: string };
+
+/** Edge of the small copy that the mean colour is taken from: enough for a mean within half a level. */
+const meanColourSize = 64;
+
+async function readImageFile(path: string): Promise<Outcome<Buffer>> {
+  try {
+    const file = await open(path, "r");
+    try {
+      const { size } = await file.stat();
+      if (size > fileSizeLimit) {
+        const megabytes = Math.round(size / 1024 / 1024);
+        return {
+          ok: false,
+          reason: `it has ${megabytes} MiB, more than ${fileSizeLimit / 1024 / 1024}; cut it into patches first`,
+        };
+      }
+      return { ok: true, value: await file.readFile() };
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return { ok: false, reason: explainFileError(error) };
+  }
+}
+
+/**
+ * The one way from any image to 8-bit sRGB: first page, upright, alpha laid on white (as a slide's background),
+ * grey, CMYK, palette and 16 bits converted. Damaged and cut-off files are errors, mere oddities in them are not.
+ */
+function toRgb(bytes: Uint8Array): Pipeline {
+  return sharp(bytes, { failOn: "error", limitInputPixels: pixelLimit, pages: 1 })
+    .autoOrient()
+    .flatten({ background: "#ffffff" })
+    .toColourspace("srgb");
+}
+
+/**
+ * The whole image, stretched to a square.
+ *
+ * Cubic kernel, widened when shrinking (Catmull-Rom, as Pillow's bicubic, which ImageNet networks are commonly fed
+ * with). JPEG's own shrinking is off, so that a JPEG and a PNG of the same picture are resized by the same filter.
+ */
+async function decodeSquare(bytes: Uint8Array, size: number): Promise<Uint8Array> {
+  const pixels = await toRgb(bytes)
+    .resize(size, size, { fit: "fill", kernel: "cubic", fastShrinkOnLoad: false })
+    .raw()
+    .toBuffer();
+  return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+}
+
+async function withReason<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<Outcome<T>> {
+  const file = await readImageFile(path);
+  if (file.ok === false) return file;
+  try {
+    return { ok: true, value: await work(file.value) };
+  } catch (error) {
+    return { ok: false, reason: explainDecodingError(file.value, error) };
+  }
+}
+
+async function withPath<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<T> {
+  const outcome = await withReason(path, work);
+  if (outcome.ok === false) throw new Error(`The image ${path} can't be used: ${outcome.reason}.`);
+  return outcome.value;
+}
+
+function meanColour(pixels: Uint8Array): [number, number, number] {
+  const sums: [number, number, number] = [0, 0, 0];
+  for (let offset = 0; offset < pixels.length; offset += 3) {
+    sums[0] += pixels[offset]!;
+    sums[1] += pixels[offset + 1]!;
+    sums[2] += pixels[offset + 2]!;
+  }
+  const count = pixels.length / 3;
+  const round = (sum: number) => Math.round((sum / count) * 100) / 100;
+  return [round(sums[0]), round(sums[1]), round(sums[2])];
+}
+
+async function lookInto(bytes: Buffer): Promise<ImageFacts> {
+  const header = await sharp(bytes, { limitInputPixels: pixelLimit }).metadata();
+  if (!readableFormats.has(header.format)) throw new Error(`unexpected format ${header.format}`);
+  // Decoding to the end is what finds a file that was cut off.
+  const pixels = await decodeSquare(bytes, meanColourSize);
+  return {
+    sha256: sha256(bytes),
+    width: header.autoOrient.width,
+    height: header.autoOrient.height,
+    meanColour: meanColour(pixels),
+  };
+}
+
+/** Reads an image's file once, decodes it wholly and tells its facts, or why it can't be used. Never throws. */
+export async function inspectImage(path: string): Promise<Inspection> {
+  const outcome = await withReason(path, lookInto);
+  return outcome.ok === true ? { ok: true, facts: outcome.value } : outcome;
+}
+
+/**
+ * Decodes an image of any kind (PNG, JPEG, TIFF, WebP; grey, alpha, palette, CMYK, 16 bits, EXIF rotation) and
+ * stretches it to a square.
+ *
+ * @param size - Edge of the square in pixels, at least 1.
+ * @returns Shape [size, size, 3], RGB, 0..255. The same file gives the same bytes every time.
+ * @throws Error with the reason if the file is missing, broken or no such image.
+ */
+export function decodeImage(path: string, size: number): Promise<Uint8Array> {
+  requirePositiveInteger("An image's size", size);
+  return withPath(path, (bytes) => decodeSquare(bytes, size));
+}
+
+/** Images of one batch, in order. */
+export interface DecodedBatch {
+  /** Shape [count, size, size, 3], RGB, 0..255. */
+  pixels: Uint8Array;
+  /** Index in `paths` of the batch's first image. */
+  start: number;
+  /** Images in this batch: `batchSize`, or less in the last one. */
+  count: number;
+}
+
+/**
+ * Decodes images batch by batch, the next batch while the caller works on this one.
+ *
+ * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
+ *
+ * @throws Error with path and reason at the first image that can't be used.
+ *
+ * @example
+ * for await (const { pixels, start, count } of decodeBatches(paths, 224, 16)) { … }
+ */
+export async function* decodeBatches(
+  paths: readonly string[],
+  size: number,
+  batchSize: number,
+): AsyncGenerator<DecodedBatch, void, undefined> {
+  requirePositiveInteger("An image's size", size);
+  requirePositiveInteger("A batch's size", batchSize);
+  let ahead = startBatch(paths, 0, size, batchSize);
+  try {
+    for (let start = 0; start < paths.length; start += batchSize) {
+      const batch = await ahead;
+      if (batch.ok === false) throw batch.error;
+      ahead = startBatch(paths, start + batchSize, size, batchSize);
+      yield batch.value;
+    }
+  } finally {
+    await ahead;
+  }
+}
+
+type BatchOutcome = { ok: true; value: DecodedBatch } | { ok: false; error: unknown };
+
+/** Never rejects, so that a batch nobody asks for any more can fail without consequence. */
+async function startBatch(
+  paths: readonly string[],
+  start: number,
+  size: number,
+  batchSize: number,
+): Promise<BatchOutcome> {
+  const batchPaths = paths.slice(start, start + batchSize);
+  const imageBytes = size * size * 3;
+  const pixels = new Uint8Array(batchPaths.length * imageBytes);
+  try {
+    await pMap(
+      batchPaths,
+      async (path, index) => pixels.set(await decodeImage(path, size), index * imageBytes),
+      { concurrency: imageConcurrency },
+    );
+    return { ok: true, value: { pixels, start, count: batchPaths.length } };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}
+
+/**
+ * Encodes a small copy of an image for a page: a JPEG as a data URL, its proportions kept, never enlarged.
+ *
+ * @param width - Greatest width in pixels.
+ * @throws Error with the reason if the file is missing, broken or no such image.
+ */
+export async function encodeThumbnail(path: string, width: number): Promise<string> {
+  requirePositiveInteger("A thumbnail's width", width);
+  const jpeg = await withPath(path, (bytes) =>
+    toRgb(bytes)
+      .resize({ width, kernel: "cubic", withoutEnlargement: true })
+      .jpeg({ quality: 85 })
+      .toBuffer(),
+  );
+  return `data:image/jpeg;base64,${jpeg.toString("base64")}`;
+}
+
+function requirePositiveInteger(what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new RangeError(`${what} must be a positive whole number, found ${value}.`);
+  }
+}
