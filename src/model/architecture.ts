@@ -1,0 +1,66 @@
+import type { tf } from "../runtime/tensorflow";
+
+/** One row of an architecture table: a stage of the network. */
+export interface LayerSummary {
+  name: string;
+  /** What the stage does, for example "3 bottleneck blocks". */
+  kind: string;
+  /** Without the batch: [height, width, channels], or [features] after pooling. */
+  outputShape: number[];
+  /** As Keras counts them: BatchNorm's moving statistics included, although nothing here is trained. */
+  parameters: number;
+}
+
+/** Which weights a network computes with. */
+export interface WeightsOrigin {
+  /** File name. */
+  name: string;
+  /** Of the whole file, in hexadecimal. */
+  sha256: string;
+  /** Where the file came from, for example "user's file". */
+  source: string;
+}
+
+/** A frozen network that turns images into features: convolutions up to global average pooling. */
+export interface Backbone {
+  name: "resnet50" | "efficientnet-lite0";
+  weights: WeightsOrigin;
+  /** True if the checksum is that of known ImageNet weights; false says only that nothing is known. */
+  pretrained: boolean;
+  /** Width and height of the images it takes, in pixels. */
+  inputSize: number;
+  featureWidth: number;
+  layers: LayerSummary[];
+  /** Sum of `parameters` over `layers`. */
+  parameterCount: number;
+  /**
+   * Computes features; preprocessing is part of it.
+   *
+   * @param images - RGB, integers in [0, 255], shape [n, inputSize, inputSize, 3].
+   * @returns Shape [n, featureWidth]; the caller disposes of it.
+   * @throws RangeError if the images have another shape.
+   */
+  embed(images: tf.Tensor4D): tf.Tensor2D;
+  /** Frees the weights; the backbone is of no use afterwards. */
+  dispose(): void;
+}
+
+/** The smallest image on which five halvings leave something to pool, as in Keras. */
+export const smallestInputSize = 32;
+
+/** @throws RangeError if a backbone can't work on images of this size. */
+export function checkInputSize(inputSize: number): void {
+  if (!Number.isInteger(inputSize) || inputSize < smallestInputSize) {
+    throw new RangeError(`inputSize is a whole number of at least ${smallestInputSize}, found ${inputSize}.`);
+  }
+}
+
+/** @throws RangeError if a batch of images isn't [n, inputSize, inputSize, 3]. */
+export function checkImageShape(shape: number[], inputSize: number): void {
+  const [, height, width, channels] = shape;
+  if (shape.length !== 4 || height !== inputSize || width !== inputSize || channels !== 3) {
+    throw new RangeError(
+      `This backbone takes images of shape [n, ${inputSize}, ${inputSize}, 3], found [${shape.join(", ")}].`,
+    );
+  }
+}

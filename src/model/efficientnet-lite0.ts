@@ -1,0 +1,204 @@
+import { tf } from "../runtime/tensorflow";
+import {
+  type Backbone,
+  checkImageShape,
+  checkInputSize,
+  type LayerSummary,
+  type WeightsOrigin,
+} from "./architecture";
+import {
+  type Convolution,
+  convolve,
+  convolveDepthwise,
+  countParameters,
+  disposeConvolutions,
+  loadConvolution,
+  loadWhole,
+} from "./convolutions";
+import type { WeightsFile } from "./weight-tensors";
+
+/** Width of EfficientNet-Lite0's features: the channels of its last convolution. */
+export const efficientnetLite0FeatureWidth = 1280;
+
+const batchNormEpsilon = 1e-3;
+/** Pixels become (x − 127) / 128, as in the release that the weights come from. */
+const pixelOffset = 127;
+const pixelScale = 128;
+const stemChannels = 32;
+
+interface Stage {
+  repeats: number;
+  window: number;
+  stride: number;
+  expansion: number;
+  outputs: number;
+}
+
+const stages: readonly Stage[] = [
+  { repeats: 1, window: 3, stride: 1, expansion: 1, outputs: 16 },
+  { repeats: 2, window: 3, stride: 2, expansion: 6, outputs: 24 },
+  { repeats: 2, window: 5, stride: 2, expansion: 6, outputs: 40 },
+  { repeats: 3, window: 3, stride: 2, expansion: 6, outputs: 80 },
+  { repeats: 3, window: 5, stride: 1, expansion: 6, outputs: 112 },
+  { repeats: 4, window: 5, stride: 2, expansion: 6, outputs: 192 },
+  { repeats: 1, window: 3, stride: 1, expansion: 6, outputs: 320 },
+];
+
+/** An inverted bottleneck: widen 1×1, look at each channel alone, narrow 1×1. */
+interface Block {
+  expand: Convolution | null;
+  depthwise: Convolution;
+  project: Convolution;
+  /** The input is added to the result where both have the same shape. */
+  hasShortcut: boolean;
+}
+
+interface Network {
+  stem: Convolution;
+  stages: Block[][];
+  head: Convolution;
+}
+
+const shared = { epsilon: batchNormEpsilon, hasBias: false };
+
+function loadPointwise(file: WeightsFile, name: string, inputs: number, outputs: number): Convolution {
+  const kernelShape: [number, number, number, number] = [1, 1, inputs, outputs];
+  return loadConvolution(file, { ...shared, name, batchNorm: name, kernelShape, stride: 1 });
+}
+
+function loadBlock(file: WeightsFile, name: string, inputs: number, stride: number, stage: Stage): Block {
+  const channels = inputs * stage.expansion;
+  return {
+    expand: stage.expansion === 1 ? null : loadPointwise(file, `${name}/expand`, inputs, channels),
+    depthwise: loadConvolution(file, {
+      ...shared,
+      name: `${name}/depthwise`,
+      batchNorm: `${name}/depthwise`,
+      kernelShape: [stage.window, stage.window, channels, 1],
+      stride,
+      depthwise: true,
+    }),
+    project: loadPointwise(file, `${name}/project`, channels, stage.outputs),
+    hasShortcut: stride === 1 && inputs === stage.outputs,
+  };
+}
+
+function loadNetwork(file: WeightsFile): Network {
+  let blockIndex = 0;
+  let channels = stemChannels;
+  const loadStage = (stage: Stage): Block[] =>
+    Array.from({ length: stage.repeats }, (_, index) => {
+      const stride = index === 0 ? stage.stride : 1;
+      const block = loadBlock(file, `block${blockIndex++}`, channels, stride, stage);
+      channels = stage.outputs;
+      return block;
+    });
+  return {
+    stem: loadConvolution(file, {
+      ...shared,
+      name: "stem",
+      batchNorm: "stem",
+      kernelShape: [3, 3, 3, stemChannels],
+      stride: 2,
+    }),
+    stages: stages.map(loadStage),
+    head: loadPointwise(file, "head", channels, efficientnetLite0FeatureWidth),
+  };
+}
+
+function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
+  return tf.tidy(() => {
+    const wide = block.expand === null ? input : convolve(input, block.expand, "same", "relu6");
+    const seen = convolveDepthwise(wide, block.depthwise);
+    const narrow = convolve(seen, block.project, "same", "linear");
+    return block.hasShortcut ? tf.add(input, narrow) : narrow;
+  });
+}
+
+function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor2D {
+  let current = tf.tidy(() => {
+    const scaled = tf.div(tf.sub(tf.cast(images, "float32"), pixelOffset), pixelScale) as tf.Tensor4D;
+    return convolve(scaled, network.stem, "same", "relu6");
+  });
+  for (const block of network.stages.flat()) {
+    const next = applyBlock(current, block);
+    current.dispose();
+    current = next;
+  }
+  const features = tf.tidy(() => tf.mean(convolve(current, network.head, "same", "relu6"), [1, 2]));
+  current.dispose();
+  return features as tf.Tensor2D;
+}
+
+const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
+  blocks.flatMap(({ expand, depthwise, project }) => [
+    ...(expand === null ? [] : [expand]),
+    depthwise,
+    project,
+  ]);
+
+const convolutionsOf = ({ stem, stages, head }: Network): Convolution[] => [
+  stem,
+  ...stages.flatMap(convolutionsOfStage),
+  head,
+];
+
+function summarise(network: Network, inputSize: number): LayerSummary[] {
+  const half = (size: number) => Math.ceil(size / 2);
+  const width = efficientnetLite0FeatureWidth;
+  let size = half(inputSize);
+  const stem = { outputShape: [size, size, stemChannels], parameters: network.stem.parameters };
+  const middle = stages.map(({ repeats, window, stride, outputs }, index) => {
+    if (stride === 2) size = half(size);
+    return {
+      name: `stage${index + 1}`,
+      kind: `${repeats} inverted bottleneck block${repeats === 1 ? "" : "s"}, ${window}×${window}`,
+      outputShape: [size, size, outputs],
+      parameters: countParameters(convolutionsOfStage(network.stages[index]!)),
+    };
+  });
+  return [
+    { name: "stem", kind: "3×3 convolution, stride 2", ...stem },
+    ...middle,
+    {
+      name: "head",
+      kind: "1×1 convolution",
+      outputShape: [size, size, width],
+      parameters: network.head.parameters,
+    },
+    { name: "avg_pool", kind: "global average pooling", outputShape: [width], parameters: 0 },
+  ];
+}
+
+/**
+ * Builds EfficientNet-Lite0 without its classifier, with every BatchNorm folded into its convolution.
+ *
+ * Source: Tan and Le, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", 2019; the
+ * Lite variant (Google, 2020) has ReLU6 for swish and no squeeze-and-excite.
+ *
+ * @param file - Weights with the names that python/convert_efficientnet_lite0.py gives.
+ * @throws Error naming the tensor and the file if one is missing or doesn't fit.
+ */
+export function buildEfficientnetLite0(
+  file: WeightsFile,
+  origin: WeightsOrigin & { pretrained: boolean },
+  inputSize: number,
+): Backbone {
+  checkInputSize(inputSize);
+  const network = loadWhole(() => loadNetwork(file));
+  const { pretrained, ...weights } = origin;
+  return {
+    name: "efficientnet-lite0",
+    weights,
+    pretrained,
+    inputSize,
+    featureWidth: efficientnetLite0FeatureWidth,
+    layers: summarise(network, inputSize),
+    parameterCount: countParameters(convolutionsOf(network)),
+    embed(images) {
+      checkImageShape(images.shape, inputSize);
+      return applyNetwork(network, images);
+    },
+    dispose: () => disposeConvolutions(convolutionsOf(network)),
+  };
+}

@@ -1,0 +1,244 @@
+import { tf } from "../runtime/tensorflow";
+import {
+  type Backbone,
+  checkImageShape,
+  checkInputSize,
+  type LayerSummary,
+  type WeightsOrigin,
+} from "./architecture";
+import {
+  type Convolution,
+  convolve,
+  countParameters,
+  disposeConvolutions,
+  loadConvolution,
+  loadWhole,
+} from "./convolutions";
+import type { WeightsFile } from "./weight-tensors";
+
+/** Width of ResNet50's features: the channels of its last stage. */
+export const resnet50FeatureWidth = 2048;
+
+/** ImageNet's mean colour in the 1.0 to 255.0 scale of the Caffe models, red, green, blue. */
+const meanColour = [123.68, 116.779, 103.939];
+const batchNormEpsilon = 1.001e-5;
+/** A block widens its result to this many times its own channels. */
+const expansion = 4;
+
+interface Stage {
+  name: string;
+  channels: number;
+  blocks: number;
+  stride: number;
+}
+
+const stages: readonly Stage[] = [
+  { name: "conv2", channels: 64, blocks: 3, stride: 1 },
+  { name: "conv3", channels: 128, blocks: 4, stride: 2 },
+  { name: "conv4", channels: 256, blocks: 6, stride: 2 },
+  { name: "conv5", channels: 512, blocks: 3, stride: 2 },
+];
+
+/** A bottleneck: 1×1 (with the stride), 3×3, 1×1, added to its input or to a projection of it. */
+interface Block {
+  reduce: Convolution;
+  spatial: Convolution;
+  widen: Convolution;
+  projection: Convolution | null;
+}
+
+interface Network {
+  stem: Convolution;
+  stages: Block[][];
+}
+
+/**
+ * The stem's kernel takes BGR, as Caffe's models did; with its input channels in the other order it takes RGB,
+ * and the images needn't be turned round.
+ */
+function swapRedAndBlue(kernel: Float32Array): Float32Array {
+  const outputs = 64;
+  const swapped = new Float32Array(kernel.length);
+  for (let start = 0; start < kernel.length; start += 3 * outputs) {
+    for (let channel = 0; channel < 3; channel++) {
+      const from = start + (2 - channel) * outputs;
+      swapped.set(kernel.subarray(from, from + outputs), start + channel * outputs);
+    }
+  }
+  return swapped;
+}
+
+function loadNamed(
+  file: WeightsFile,
+  name: string,
+  size: number,
+  inputs: number,
+  outputs: number,
+  stride = 1,
+) {
+  return loadConvolution(file, {
+    name: `${name}_conv`,
+    batchNorm: `${name}_bn`,
+    epsilon: batchNormEpsilon,
+    kernelShape: [size, size, inputs, outputs],
+    stride,
+    hasBias: true,
+    ...(name === "conv1" ? { adaptKernel: swapRedAndBlue } : {}),
+  });
+}
+
+function loadBlock(file: WeightsFile, name: string, inputs: number, stage: Stage, isFirst: boolean): Block {
+  const { channels } = stage;
+  const stride = isFirst ? stage.stride : 1;
+  const outputs = channels * expansion;
+  return {
+    projection: isFirst ? loadNamed(file, `${name}_0`, 1, inputs, outputs, stride) : null,
+    reduce: loadNamed(file, `${name}_1`, 1, inputs, channels, stride),
+    spatial: loadNamed(file, `${name}_2`, 3, channels, channels),
+    widen: loadNamed(file, `${name}_3`, 1, channels, outputs),
+  };
+}
+
+function loadStage(file: WeightsFile, stage: Stage, inputs: number): Block[] {
+  return Array.from({ length: stage.blocks }, (_, index) =>
+    loadBlock(
+      file,
+      `${stage.name}_block${index + 1}`,
+      index === 0 ? inputs : stage.channels * expansion,
+      stage,
+      index === 0,
+    ),
+  );
+}
+
+const loadNetwork = (file: WeightsFile): Network => ({
+  stem: loadNamed(file, "conv1", 7, 3, 64, 2),
+  stages: stages.map((stage, index) => {
+    const previous = stages[index - 1];
+    return loadStage(file, stage, previous === undefined ? 64 : previous.channels * expansion);
+  }),
+});
+
+/** Zeros on all four sides: Keras pads before it convolves, which differs from SAME when the stride is 2. */
+const padSides = (images: tf.Tensor4D, pixels: number): tf.Tensor4D =>
+  tf.pad(images, [
+    [0, 0],
+    [pixels, pixels],
+    [pixels, pixels],
+    [0, 0],
+  ]);
+
+function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
+  return tf.tidy(() => {
+    const shortcut = block.projection === null ? input : convolve(input, block.projection, "valid", "linear");
+    const reduced = convolve(input, block.reduce, "valid", "relu");
+    const seen = convolve(reduced, block.spatial, "same", "relu");
+    const widened = convolve(seen, block.widen, "valid", "linear");
+    return tf.relu(tf.add(shortcut, widened)) as tf.Tensor4D;
+  });
+}
+
+function applyStem(network: Network, images: tf.Tensor4D): tf.Tensor4D {
+  return tf.tidy(() => {
+    const centred = tf.sub(tf.cast(images, "float32"), tf.tensor1d(meanColour)) as tf.Tensor4D;
+    const stem = convolve(padSides(centred, 3), network.stem, "valid", "relu");
+    return tf.maxPool(padSides(stem, 1), 3, 2, "valid");
+  });
+}
+
+function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor2D {
+  let current = applyStem(network, images);
+  for (const block of network.stages.flat()) {
+    const next = applyBlock(current, block);
+    current.dispose();
+    current = next;
+  }
+  const features = tf.mean(current, [1, 2]) as tf.Tensor2D;
+  current.dispose();
+  return features;
+}
+
+const convolutionsOf = ({ stem, stages }: Network): Convolution[] => [
+  stem,
+  ...stages
+    .flat()
+    .flatMap(({ reduce, spatial, widen, projection }) => [
+      ...(projection === null ? [] : [projection]),
+      reduce,
+      spatial,
+      widen,
+    ]),
+];
+
+function summarise(network: Network, inputSize: number): LayerSummary[] {
+  // Every halving rounds up: (size + 2 · padding − window) / 2 + 1 for odd windows, and 1×1 with stride 2.
+  const half = (size: number) => Math.ceil(size / 2);
+  let size = half(inputSize);
+  const rows: LayerSummary[] = [
+    {
+      name: "conv1",
+      kind: "7×7 convolution, stride 2",
+      outputShape: [size, size, 64],
+      parameters: network.stem.parameters,
+    },
+  ];
+  size = half(size);
+  rows.push({
+    name: "pool1",
+    kind: "3×3 max pooling, stride 2",
+    outputShape: [size, size, 64],
+    parameters: 0,
+  });
+  for (const [index, { name, channels, blocks, stride }] of stages.entries()) {
+    if (stride === 2) size = half(size);
+    const stage: Network = { stem: network.stem, stages: [network.stages[index]!] };
+    rows.push({
+      name,
+      kind: `${blocks} bottleneck blocks`,
+      outputShape: [size, size, channels * expansion],
+      parameters: countParameters(convolutionsOf(stage).slice(1)),
+    });
+  }
+  rows.push({
+    name: "avg_pool",
+    kind: "global average pooling",
+    outputShape: [resnet50FeatureWidth],
+    parameters: 0,
+  });
+  return rows;
+}
+
+/**
+ * Builds ResNet50 without its classifier, equal to Keras'
+ * `applications.ResNet50(include_top=False, pooling="avg")` after its `preprocess_input`, with every
+ * BatchNorm folded into its convolution.
+ *
+ * Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", 2016; the stride of a stage
+ * is in its first 1×1 convolution, as in the paper.
+ *
+ * @param file - Keras' weights, with their names, for example "conv2_block1_0_conv/kernel".
+ * @throws Error naming the tensor and the file if one is missing or doesn't fit.
+ */
+export function buildResnet50(
+  file: WeightsFile,
+  origin: WeightsOrigin & { pretrained: boolean },
+  inputSize: number,
+): Backbone {
+  checkInputSize(inputSize);
+  const network = loadWhole(() => loadNetwork(file));
+  const { pretrained, ...weights } = origin;
+  return {
+    name: "resnet50",
+    weights,
+    pretrained,
+    inputSize,
+    featureWidth: resnet50FeatureWidth,
+    layers: summarise(network, inputSize),
+    parameterCount: countParameters(convolutionsOf(network)),
+    embed(images) {
+      checkImageShape(images.shape, inputSize);
+      return applyNetwork(network, images);
+    },
+    dispose: () => disposeConvolutions(convolutionsOf(network)),
+  };
+}
