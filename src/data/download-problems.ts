@@ -1,0 +1,46 @@
+interface LastingError extends Error {
+  isLasting: true;
+}
+
+/** An error that trying again won't mend. */
+export function lastingError(message: string): Error {
+  return Object.assign(new Error(message), { isLasting: true as const });
+}
+
+/** Tells whether trying again is of no use: the server said no, or this machine's disk did. */
+export function isLasting(error: unknown): boolean {
+  const { isLasting, code } = error as Partial<LastingError> & NodeJS.ErrnoException;
+  return isLasting === true || (code !== undefined && code in diskProblems);
+}
+
+const diskProblems: Record<string, string> = {
+  ENOSPC: "the disk is full; make room and try again",
+  EDQUOT: "the disk quota is used up; make room and try again",
+  EACCES: "the folder can't be written to",
+  EROFS: "the folder can't be written to",
+};
+
+const networkProblems: Record<string, string> = {
+  ENOTFOUND: "its server's name isn't known here; is there a network?",
+  EAI_AGAIN: "its server's name could not be looked up; is there a network?",
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was lost",
+  ENETUNREACH: "there is no network",
+  EHOSTUNREACH: "the server can't be reached from here",
+  ETIMEDOUT: "the server did not answer",
+  UND_ERR_CONNECT_TIMEOUT: "the server did not answer; behind a proxy, Node needs NODE_USE_ENV_PROXY=1",
+  UND_ERR_SOCKET: "the connection was lost",
+};
+
+/** Why a download failed, as the rest of a sentence. */
+export function explainDownloadError(error: unknown): string {
+  const { message, code, cause } = error as NodeJS.ErrnoException;
+  // fetch says "fetch failed" and hides the reason in `cause`, sometimes in one of several.
+  const inner = cause as (NodeJS.ErrnoException & { errors?: NodeJS.ErrnoException[] }) | undefined;
+  const innerCode = inner?.code ?? inner?.errors?.[0]?.code;
+  for (const known of [code, innerCode]) {
+    const explanation = known && (diskProblems[known] ?? networkProblems[known]);
+    if (explanation) return explanation;
+  }
+  return (inner?.message || message).replace(/\.$/, "");
+}

@@ -1,0 +1,209 @@
+import pMap from "p-map";
+import { type Dataset, type ImageRecord, imagePath } from "../data/dataset";
+import { decodeBatches } from "../data/images";
+import { readEntry, writeEntry } from "../runtime/content-cache";
+import { sha256 } from "../runtime/content-hash";
+import { describeDevice } from "../runtime/device";
+import { breathe, runCooperatively } from "../runtime/interruption";
+import { type ProgressReporter, startProgress } from "../runtime/progress";
+import { tf } from "../runtime/tensorflow";
+import type { Backbone } from "./architecture";
+
+/** Backbone outputs of a data set, one row an image. */
+export interface Features {
+  /** The backbone's name. */
+  backbone: string;
+  /** Values a row. */
+  width: number;
+  /** Shape [count, width]; row i belongs to `dataset.records[i]`. Rows not computed are NaN. */
+  values: Float32Array;
+  /** Rows: the data set's records. */
+  count: number;
+  /** False if it was interrupted, and some rows are NaN; another call goes on from there. */
+  complete: boolean;
+  /** Rows computed now. */
+  computed: number;
+  /** Rows that were computed before. */
+  fromCache: number;
+  seconds: number;
+}
+
+/**
+ * Images a batch. Every batch is filled up to this size, because the last bits of a result depend on the size,
+ * and on nothing else: one image alone gets the same features as among a thousand.
+ */
+export const featureBatchSize = 32;
+
+/** Raised by hand when decoding, preprocessing or the networks compute something else than before. */
+const featuresVersion = 1;
+const cacheKind = "features";
+const cacheReaders = 16;
+
+/**
+ * Embeds at most one batch of images, filled up with black ones.
+ *
+ * @param pixels - RGB, 0..255, shape [count, inputSize, inputSize, 3].
+ * @param count - At most `batchSize`.
+ * @returns Shape [count, featureWidth].
+ * @throws RangeError if there are more images than the batch holds, or pixels are missing.
+ */
+export function embedPixels(
+  backbone: Backbone,
+  pixels: Uint8Array,
+  count: number,
+  batchSize = featureBatchSize,
+): Float32Array {
+  const { inputSize, featureWidth } = backbone;
+  const imageLength = inputSize * inputSize * 3;
+  if (count > batchSize || pixels.length !== count * imageLength) {
+    throw new RangeError(
+      `Expected at most ${batchSize} images of ${imageLength} values, found ${pixels.length} values for ${count} images.`,
+    );
+  }
+  const padded = new Int32Array(batchSize * imageLength);
+  padded.set(pixels);
+  return tf.tidy(() => {
+    const images = tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32");
+    const values = backbone.embed(images).dataSync() as Float32Array;
+    return values.slice(0, count * featureWidth);
+  });
+}
+
+/** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
+function cacheKeys(records: readonly ImageRecord[], backbone: Backbone, batchSize: number): string[] {
+  const common = [featuresVersion, backbone.name, backbone.weights.sha256, backbone.inputSize, batchSize];
+  const device = describeDevice().kind;
+  return records.map((record) => sha256(JSON.stringify([...common, device, record.sha256])));
+}
+
+const asBytes = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Fills the rows that were computed before; returns the indices of those that were not. */
+async function fillFromCache(
+  values: Float32Array,
+  width: number,
+  keys: readonly string[],
+): Promise<number[]> {
+  const missing = await pMap(
+    keys,
+    async (key, row) => {
+      const entry = await readEntry(cacheKind, key);
+      const target = asBytes(values.subarray(row * width, (row + 1) * width));
+      if (entry?.length !== target.length) return [row];
+      target.set(entry);
+      return [];
+    },
+    { concurrency: cacheReaders },
+  );
+  return missing.flat();
+}
+
+/** Rows by key: copies of one image are computed once. */
+function groupRows(rows: readonly number[], keys: readonly string[]): [key: string, rows: number[]][] {
+  const groups = new Map<string, number[]>();
+  for (const row of rows) {
+    const group = groups.get(keys[row]!);
+    if (group === undefined) groups.set(keys[row]!, [row]);
+    else group.push(row);
+  }
+  return [...groups];
+}
+
+interface Extraction {
+  dataset: Dataset;
+  backbone: Backbone;
+  batchSize: number;
+  /** A key a row. */
+  keys: string[];
+  /** Shape [rows, featureWidth], filled here. */
+  values: Float32Array;
+  progress: ProgressReporter;
+  signal: AbortSignal;
+}
+
+/** Computes rows and keeps them, until it is asked to stop; returns how many it computed. */
+async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
+  const { dataset, backbone, batchSize, keys, values, progress, signal } = extraction;
+  const width = backbone.featureWidth;
+  const groups = groupRows(missing, keys);
+  const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
+  let computed = 0;
+  for await (const { pixels, start, count } of decodeBatches(paths, backbone.inputSize, batchSize)) {
+    if (signal.aborted) break;
+    const batch = embedPixels(backbone, pixels, count, batchSize);
+    for (let image = 0; image < count; image++) {
+      const [key, rows] = groups[start + image]!;
+      const row = batch.subarray(image * width, (image + 1) * width);
+      for (const index of rows) values.set(row, index * width);
+      await writeEntry(cacheKind, key, asBytes(row));
+      computed += rows.length;
+      progress.advance(rows.length);
+    }
+    await breathe();
+  }
+  return computed;
+}
+
+/**
+ * Computes every image's features, or takes them from the cache, where they are kept by content: renamed, moved
+ * or copied images are found again, and so is what an interrupted extraction had finished.
+ *
+ * One cache entry an image, so that several notebooks can read and write at the same time and a killed one loses
+ * no more than the batch it was at.
+ *
+ * @param options.batchSize - Images a batch, by default `featureBatchSize`; part of the cache's key.
+ * @throws Error naming the file if an image can't be read any more.
+ */
+export async function extractFeatures(
+  dataset: Dataset,
+  backbone: Backbone,
+  options: { batchSize?: number } = {},
+): Promise<Features> {
+  const startedAtMs = performance.now();
+  const { records } = dataset;
+  const width = backbone.featureWidth;
+  const batchSize = options.batchSize ?? featureBatchSize;
+  const keys = cacheKeys(records, backbone, batchSize);
+  const values = new Float32Array(records.length * width).fill(Number.NaN);
+  const progress = startProgress("Computing features", records.length, "images");
+  try {
+    const missing = await fillFromCache(values, width, keys);
+    const fromCache = records.length - missing.length;
+    progress.advance(fromCache);
+    const computed = await runCooperatively("feature extraction", (signal) =>
+      computeRows(missing, { dataset, backbone, batchSize, keys, values, progress, signal }),
+    );
+    return {
+      backbone: backbone.name,
+      width,
+      values,
+      count: records.length,
+      complete: computed === missing.length,
+      computed,
+      fromCache,
+      seconds: (performance.now() - startedAtMs) / 1000,
+    };
+  } finally {
+    progress.finish();
+  }
+}
+
+/**
+ * Copies rows of features.
+ *
+ * @param rows - Indices of rows, in the order wanted.
+ * @returns Shape [rows.length, width].
+ * @throws RangeError if there is no such row.
+ */
+export function selectRows(features: Features, rows: readonly number[]): Float32Array {
+  const { width, values, count } = features;
+  const selected = new Float32Array(rows.length * width);
+  for (const [index, row] of rows.entries()) {
+    if (!Number.isInteger(row) || row < 0 || row >= count) {
+      throw new RangeError(`There is no row ${row} among ${count} rows of features.`);
+    }
+    selected.set(values.subarray(row * width, (row + 1) * width), index * width);
+  }
+  return selected;
+}
