@@ -1,0 +1,47 @@
+// Draws a synthetic data set: npx tsx scripts/demo.ts --folder data/demo
+import { join, relative } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { ensureDemoDataset } from "../src/data/demo";
+import { requestStop } from "../src/runtime/interruption";
+import { dataFolder } from "../src/runtime/paths";
+import { onProgress } from "../src/runtime/progress";
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+}
+
+interface Flags {
+  folder: string;
+  patients?: number;
+  imagesPerPatient?: number;
+  width?: number;
+  height?: number;
+  seed?: number;
+}
+
+async function main(): Promise<void> {
+  const program = new Command("demo")
+    .description("Draws a synthetic H&E-like data set in BreaKHis naming, unless it is already there.")
+    .option("--folder <folder>", "where to put it", join(dataFolder(), "demo"))
+    .option("--patients <number>", "invented patients, half of them malignant (24)", wholeNumber)
+    .option("--images-per-patient <number>", "images of each patient (10)", wholeNumber)
+    .option("--width <pixels>", "width of an image (700)", wholeNumber)
+    .option("--height <pixels>", "height of an image (460)", wholeNumber)
+    .option("--seed <number>", "another seed gives other patients (2016)", wholeNumber)
+    .parse();
+  const { folder, ...options } = program.opts<Flags>();
+
+  process.once("SIGINT", requestStop);
+  onProgress(({ task, done, total, unit }) => {
+    if (process.stderr.isTTY) process.stderr.write(`\r${task}: ${done} of ${total} ${unit}`);
+  });
+  await ensureDemoDataset(folder, options);
+  if (process.stderr.isTTY) process.stderr.write("\n");
+  console.log(`Synthetic images are in ${relative(process.cwd(), folder) || "."}.`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,157 @@
+import type { Random } from "../runtime/random";
+import { type Architecture, SOLID } from "./demo-architecture";
+import { type NoiseTiles, sampleNoise, smoothStep } from "./demo-noise";
+import { forEachPixelAround, type Section } from "./demo-section";
+import { sampleField } from "./demo-shapes";
+
+/** What one image's ground (everything but cells) looks like beyond its architecture. */
+export interface Ground {
+  noise: NoiseTiles;
+  /** Where this image reads the noise tiles. */
+  x: number;
+  y: number;
+  /** Fineness of the fibres; differs from patient to patient. */
+  fibreFineness: number;
+  /** Dye amounts of dense stroma and of cytoplasm; differ from patient to patient. */
+  stromaEosin: number;
+  cytoplasmEosin: number;
+  cytoplasmHaematoxylin: number;
+  /** Share of the stroma torn open by cutting, 0..1. */
+  tears: number;
+}
+
+/** Draws a patient's ground; `at` then moves it to a fresh place for each image. */
+export function drawGround(random: Random, noise: NoiseTiles): Ground {
+  return {
+    noise,
+    x: 0,
+    y: 0,
+    fibreFineness: 0.7 + 0.9 * random.next(),
+    stromaEosin: 0.22 + 0.2 * random.next(),
+    cytoplasmEosin: 0.2 + 0.2 * random.next(),
+    cytoplasmHaematoxylin: 0.08 + 0.17 * random.next(),
+    tears: 0.6 * random.next(),
+  };
+}
+
+/**
+ * A coordinate across the fibres: it is constant along each of them.
+ *
+ * Fibres follow one direction, are bent by noise, and wrap around the epithelium.
+ */
+export function acrossFibres(
+  ground: Ground,
+  fibreAngle: number,
+  x: number,
+  y: number,
+  depth: number,
+): number {
+  const straight = y * Math.cos(fibreAngle) - x * Math.sin(fibreAngle);
+  const bend = 34 * sampleNoise(ground.noise.cloud, x * 0.22 + ground.x, y * 0.22 + ground.y);
+  return straight + bend + 1.4 * Math.max(-60, Math.min(0, depth));
+}
+
+/**
+ * Paints stroma, epithelium's cytoplasm, lumens and mucin over the whole section.
+ *
+ * Which is where comes from the depth field; how each looks, from noise: stroma is fibres with tears between them
+ * or a loose myxoid web, cytoplasm is granular, lumens are nearly empty, mucin is pale with bluish wisps.
+ */
+export function paintGround(section: Section, architecture: Architecture, ground: Ground): void {
+  // Millions of calls: a local name spares the look-up in another module's exports at each.
+  const [noiseAt, step, fieldAt] = [sampleNoise, smoothStep, sampleField] as const;
+  const { width, height, scale, haematoxylin, eosin } = section;
+  const { cloud, grain } = ground.noise;
+  const { epithelium, fibreAngle, depth: depthField } = architecture;
+  const cos = Math.cos(fibreAngle);
+  const sin = Math.sin(fibreAngle);
+  const mucinLevel = 1.3 - 2.6 * architecture.mucin;
+  const myxoidLevel = 1.4 - 2.8 * architecture.myxoid;
+  for (let py = 0, i = 0; py < height; py++) {
+    const y = py / scale;
+    for (let px = 0; px < width; px++, i++) {
+      const x = px / scale;
+      const rough = noiseAt(grain, x * 0.8 + ground.y, y * 0.8 + ground.x);
+      const depth = fieldAt(depthField, x, y) + 1.2 * rough;
+      const inside = step(-1.5, 1.5, depth);
+      let h = 0;
+      let e = 0;
+      if (inside < 1) {
+        const along = (x * cos + y * sin) * 0.3 * ground.fibreFineness;
+        const across = acrossFibres(ground, fibreAngle, x, y, depth) * ground.fibreFineness;
+        const broad = noiseAt(cloud, x * 0.28 + ground.y, y * 0.28 + ground.x);
+        const fibre = noiseAt(cloud, along + ground.x, across * 1.7);
+        const fibril = noiseAt(grain, along * 0.45 + ground.y, across * 0.75);
+        const bundle = noiseAt(cloud, along * 0.5 + ground.y, across * 0.55 + 77);
+        const tear = step(1.1, 2, bundle + 0.5 * fibre + ground.tears - 0.2);
+        e =
+          ground.stromaEosin *
+          (1 + 0.22 * fibre + 0.16 * bundle + 0.15 * fibril + 0.06 * rough) *
+          (1 - 0.93 * tear);
+        h = 0.07 * (1 + 0.3 * fibre) * (1 - 0.9 * tear);
+        const loose = step(myxoidLevel - 0.5, myxoidLevel + 0.9, broad);
+        if (loose > 0) {
+          const web = Math.abs(noiseAt(cloud, x * 0.9 + ground.x, y * 0.9 + across * 0.2));
+          const strand = 0.6 * step(0.9, 0, web) + 0.22 * rough + 0.25 * fibre;
+          e += 0.9 * loose * (0.07 + 0.1 * strand - e);
+          h += 0.9 * loose * (0.06 + 0.07 * strand - h);
+        }
+        if (architecture.mucin > 0) {
+          const pool = step(mucinLevel - 0.12, mucinLevel + 0.12, bundle * 0.45 + broad * 0.9);
+          const wisp = step(0.9, 0, Math.abs(noiseAt(cloud, x * 0.35 + ground.y, across * 0.5)));
+          e += pool * (0.02 + 0.025 * wisp - e);
+          h += pool * (0.06 + 0.07 * wisp + 0.01 * rough - h);
+        }
+        if (depth > -14 && architecture.retraction > 0) {
+          const gap = step(-9, -3, depth) * step(0.5, -0.3, broad + 1.2 - 2 * architecture.retraction);
+          e *= 1 - 0.9 * gap;
+          h *= 1 - 0.9 * gap;
+        }
+        const membrane = step(-5, -2.5, depth) * (1 - architecture.retraction) * (epithelium < SOLID ? 1 : 0);
+        e += 0.1 * membrane;
+      }
+      if (inside > 0) {
+        const open = step(epithelium - 2, epithelium + 3, depth + 2.5 * rough);
+        const mottle = noiseAt(cloud, x * 0.7 + ground.x, y * 0.7 + ground.y);
+        const apical = step(epithelium - 12, epithelium - 3, depth);
+        const cytoE = ground.cytoplasmEosin * (1 + 0.14 * mottle + 0.16 * rough + 0.35 * apical);
+        const cytoH = ground.cytoplasmHaematoxylin * (1 + 0.16 * mottle + 0.16 * rough);
+        const secretion = 0.05 * step(0.6, 1.6, mottle);
+        e += inside * (cytoE + open * (0.015 + secretion - cytoE) - e);
+        h += inside * (cytoH + open * (0.008 + 0.3 * secretion - cytoH) - h);
+      }
+      eosin[i] = Math.max(0, e);
+      haematoxylin[i] = Math.max(0, h);
+    }
+  }
+}
+
+/** A lobule of fat: large, empty, thin-walled cells pressed against each other, where the stroma has room. */
+export function paintFat(section: Section, architecture: Architecture, random: Random): void {
+  const height = section.height / section.scale;
+  const centre = { x: 700 * random.next(), y: height * random.next() };
+  for (let i = 0; i < 5; i++) {
+    const radius = 38 + 30 * random.next();
+    const turn = i * 2.4;
+    const away = i === 0 ? 0 : 88;
+    const x = centre.x + away * Math.cos(turn);
+    const y = centre.y + away * Math.sin(turn);
+    if (sampleField(architecture.depth, x, y) < -0.9 * radius) paintFatCell(section, x, y, radius, random);
+  }
+}
+
+function paintFatCell(section: Section, x: number, y: number, radius: number, random: Random): void {
+  const { haematoxylin, eosin } = section;
+  const phase = 2 * Math.PI * random.next();
+  const flatness = 0.12 * random.next();
+  forEachPixelAround(section, x, y, radius * 1.2, (i, dx, dy) => {
+    const angle = Math.atan2(dy, dx);
+    const outline = 1 + flatness * Math.cos(2 * angle + phase) + 0.03 * Math.cos(3 * angle - phase);
+    const inside = radius * outline - Math.sqrt(dx * dx + dy * dy);
+    if (inside <= -2) return;
+    const wall = smoothStep(-2, 0.5, inside) * smoothStep(4.5, 2, inside);
+    const empty = smoothStep(0, 2, inside);
+    eosin[i] = eosin[i]! * (1 - empty) + 0.012 + 0.2 * wall;
+    haematoxylin[i] = haematoxylin[i]! * (1 - empty) + 0.006 + 0.05 * wall;
+  });
+}
