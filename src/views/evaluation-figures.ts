@@ -39,7 +39,7 @@ export function plotConfusionMatrix(
     ygap: 2,
   };
   return figure([cell], {
-    title: titleWithOrigin(`What was recognised as what, ${unit} of the test part`, synthetic),
+    title: titleWithOrigin(`What was recognised as what, ${escapeLabel(unit)} of the test part`, synthetic),
     xaxis: axis("predicted class", { type: "category", showgrid: false }),
     yaxis: axis("true class", { type: "category", autorange: "reversed", showgrid: false }),
     height: 220 + 90 * classes.length,

@@ -90,14 +90,21 @@ function isNumericColumn(cells: readonly Cell[]): boolean {
   return cells.some((cell) => typeof cell === "number") && cells.every((cell) => typeof cell !== "string");
 }
 
-/** All numbers of a column get as many decimals as its least precise one needs, four significant digits at most. */
+/** All numbers of a column get the decimals that show each with four significant digits, if it has so many. */
 function numberFormat(cells: readonly Cell[]): (cell: Cell) => string {
   const decimals = Math.max(0, ...cells.map((cell) => (typeof cell === "number" ? decimalsOf(cell) : 0)));
   return (cell) => {
     if (cell === null || Number.isNaN(cell)) return "–";
     if (typeof cell === "boolean") return cell ? "yes" : "no";
-    return typeof cell === "number" && Number.isFinite(cell) ? cell.toFixed(decimals) : String(cell);
+    return typeof cell === "number" ? numberText(cell, decimals) : cell;
   };
+}
+
+/** From five digits on, thousands are grouped: 23,587,712, but 2014. */
+function numberText(value: number, decimals: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  if (Math.abs(value) < 10_000) return value.toFixed(decimals);
+  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
 function decimalsOf(value: number): number {
@@ -118,6 +125,7 @@ function seriesBundle(this: Series): MimeBundle {
   return { "text/html": tableHtml(["index", name], rows), "text/plain": `Series of ${rows.length}` };
 }
 
-// Assigning again after a reload of this file only replaces the older functions.
-Object.assign(DataFrame.prototype, { [jupyterDisplay]: frameBundle });
-Object.assign(Series.prototype, { [jupyterDisplay]: seriesBundle });
+// Methods such as `head` return danfojs's base classes, so those are taught. Assigning again after a reload of this
+// file only replaces the older functions.
+Object.assign(Object.getPrototypeOf(DataFrame.prototype), { [jupyterDisplay]: frameBundle });
+Object.assign(Object.getPrototypeOf(Series.prototype), { [jupyterDisplay]: seriesBundle });

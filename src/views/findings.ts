@@ -1,0 +1,90 @@
+import type { Dataset } from "../data/dataset";
+import type { Split } from "../data/split";
+import type { EpochRecord } from "../training/train";
+import { countImages, magnificationsOf } from "./dataset-counts";
+
+/** Stands wherever results do. */
+export const notMedicalDevice =
+  "Not a medical device: this is for learning and research, and must not be used to diagnose anybody.";
+
+/**
+ * Says which class is the most frequent and what always answering it would reach.
+ *
+ * @example
+ * describeBalance(["benign", "malignant"], [30, 70]);
+ * // "malignant is the most frequent class: always answering it would be right for 70 of 100 images (70.0 %)."
+ */
+export function describeBalance(classes: readonly string[], counts: readonly number[]): string {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return "There are no images.";
+  const largest = Math.max(...counts);
+  const share = percent(largest / total);
+  if (classes.length > 1 && counts.every((count) => count === largest)) {
+    return `All classes are equally frequent: always answering one of them would be right for ${share} of the images.`;
+  }
+  const name = classes[counts.indexOf(largest)];
+  return `${name} is the most frequent class: always answering it would be right for ${largest} of ${total} images (${share}).`;
+}
+
+/** Says which class of a data set is the most frequent and what always answering it would reach. */
+export function describeClassBalance(dataset: Dataset): string {
+  const counts = countImages(dataset, "class").map((count) => count.total);
+  return describeBalance(dataset.classes, counts);
+}
+
+/** Says which magnifications a data set has, and whether some images do not tell theirs. */
+export function describeMagnifications(dataset: Dataset): string {
+  const { known, someUnknown } = magnificationsOf(dataset);
+  if (known.length === 0) return "No image tells its magnification.";
+  const list = known.map((value) => `${value}×`).join(", ");
+  const plural = known.length === 1 ? "The magnification is" : "The magnifications are";
+  return `${plural} ${list}${someUnknown ? "; some images do not tell theirs" : ""}.`;
+}
+
+/** Says how many patients are in two parts of a split: none when it is by patient, and many when it leaks. */
+export function describeLeakage(dataset: Dataset, split: Split): string {
+  const patientsOf = (rows: readonly number[]) =>
+    new Set(rows.map((row) => dataset.records[row]!.patient).filter((patient) => patient !== null));
+  const train = patientsOf(split.train);
+  const test = patientsOf(split.test);
+  const unknown = split.test.filter((row) => dataset.records[row]!.patient === null).length;
+  const shared = [...test].filter((patient) => train.has(patient)).length;
+  const rest = unknown > 0 ? ` For ${unknown} test images the patient is unknown.` : "";
+  if (test.size === 0) return `No test image names its patient, so nothing is known about leakage.`;
+  if (shared === 0) return `No patient of the test part is also in the train part.${rest}`;
+  return `${shared} of the ${test.size} patients in the test part are also in the train part: this split leaks.${rest}`;
+}
+
+/**
+ * Says how far apart train and validation are at the epoch whose weights are kept.
+ *
+ * @param bestEpoch - From 1 on; 0 if no epoch ended.
+ */
+export function describeGap(history: readonly EpochRecord[], bestEpoch: number): string {
+  const best = history.find((record) => record.epoch === bestEpoch);
+  if (best === undefined) return "Training ended before its first epoch did, so there is nothing to compare.";
+  const points = 100 * (best.trainAccuracy - best.validationAccuracy);
+  const comparison =
+    Math.abs(points) < 0.05
+      ? "the same on both"
+      : `${Math.abs(points).toFixed(1)} percentage points ${points > 0 ? "lower" : "higher"} on validation`;
+  return (
+    `At epoch ${bestEpoch}, the best of ${history.length}, accuracy is ${percent(best.trainAccuracy)} on train ` +
+    `and ${percent(best.validationAccuracy)} on validation: ${comparison}.`
+  );
+}
+
+/** Says how an accuracy compares with that of always answering the majority class; both in [0, 1]. */
+export function describeAccuracy(unit: string, accuracy: number, majorityAccuracy: number): string {
+  const points = 100 * (accuracy - majorityAccuracy);
+  const comparison =
+    Math.abs(points) < 0.05
+      ? "no better than"
+      : `${Math.abs(points).toFixed(1)} percentage points ${points > 0 ? "above" : "below"}`;
+  return `By ${unit}, ${percent(accuracy)} of the test part is recognised, ${comparison} always answering the majority class (${percent(majorityAccuracy)}).`;
+}
+
+/** A share in [0, 1] as people read it; a dash where it is undefined. */
+export function percent(share: number): string {
+  return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
+}

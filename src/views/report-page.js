@@ -1,0 +1,41 @@
+/* global readThemeColours, buildTemplate, mergeDeep */
+// Runs in the report's page, behind the renderer's figure-theme.js; both are written into the same script.
+
+// Only scripts that carry it may run: an image's name or a notebook's output never becomes a program.
+const { nonce } = document.currentScript;
+
+/** Unpacks plotly.js, which the page carries compressed. Without it, each figure stays the table it is. */
+async function loadPlotly() {
+  const packed = document.getElementById("plotly-source").textContent;
+  const bytes = Uint8Array.from(atob(packed), (character) => character.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.nonce = nonce;
+  script.textContent = await new Response(unpacked).text();
+  document.head.append(script);
+  return window.Plotly;
+}
+
+/** Colours are read when figures are drawn, so that a change of theme, or paper, is a matter of drawing again. */
+function drawFigures(plotly) {
+  const colours = readThemeColours(document);
+  for (const node of document.querySelectorAll(".plotly-figure")) {
+    const { data, layout } = JSON.parse(document.getElementById(node.dataset.figure).textContent);
+    const template = mergeDeep(buildTemplate(colours), layout.template ?? {});
+    const settings = { displaylogo: false, responsive: true };
+    if (!node.classList.contains("drawn")) node.replaceChildren();
+    node.classList.add("drawn");
+    plotly.react(node, data, { ...layout, autosize: layout.width === undefined, template }, settings);
+  }
+}
+
+async function start() {
+  const plotly = await loadPlotly();
+  const draw = () => drawFigures(plotly);
+  draw();
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  matchMedia("print").addEventListener("change", draw);
+  document.documentElement.dataset.drawn = "true";
+}
+
+start();

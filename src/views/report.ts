@@ -1,0 +1,115 @@
+import { randomBytes } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { gzipSync } from "node:zlib";
+import writeFileAtomic from "write-file-atomic";
+import { projectRoot } from "../runtime/paths";
+import { notMedicalDevice } from "./findings";
+import { escapeHtml } from "./html";
+import { type Notebook, notebookSection, type Section } from "./report-outputs";
+import { type Summary, summaryRows } from "./report-summary";
+import { tableHtml } from "./tables";
+
+/** What a report is made of. */
+export interface ReportContent {
+  title: string;
+  /** A run's `summary.json`, null where the run has none (yet). */
+  summary: Summary | null;
+  sections: readonly Section[];
+}
+
+/** The programs and looks that every report carries inside it. */
+export interface ReportAssets {
+  css: string;
+  /** Runs in the page. */
+  script: string;
+  /** plotly.js, gzip-compressed, as base64. */
+  plotly: string;
+}
+
+/**
+ * Makes `report.html` in a run's folder: its executed notebooks' prose, figures and tables on one page that needs
+ * no other file and no network.
+ *
+ * @param runFolder - Holds the executed notebooks (`*.ipynb`) and, if training got that far, `summary.json`.
+ * @returns The report's path.
+ * @throws Error if the folder holds no notebook.
+ */
+export async function writeReport(runFolder: string): Promise<string> {
+  const files = (await readdir(runFolder)).filter((name) => name.endsWith(".ipynb")).sort();
+  if (files.length === 0) {
+    throw new Error(
+      `${runFolder} holds no executed notebook (*.ipynb), so there is nothing to report; run npm start.`,
+    );
+  }
+  const sections: Section[] = [];
+  for (const [i, file] of files.entries()) {
+    const notebook = JSON.parse(await readFile(join(runFolder, file), "utf8")) as Notebook;
+    sections.push(notebookSection(notebook, `part-${i + 1}`, file.replace(/\.ipynb$/, "")));
+  }
+  const summary = await readSummary(join(runFolder, "summary.json"));
+  const path = join(runFolder, "report.html");
+  const page = reportHtml(
+    { title: `Run ${basename(runFolder)}`, summary, sections },
+    await loadReportAssets(),
+  );
+  await writeFileAtomic(path, page);
+  return path;
+}
+
+/** Puts a report's parts together as one HTML page. */
+export function reportHtml(content: ReportContent, assets: ReportAssets): string {
+  const nonce = randomBytes(16).toString("base64");
+  const policy = `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
+  const links = content.sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`);
+  const rows = content.summary === null ? [] : summaryRows(content.summary);
+  const numbers = rows.length === 0 ? "<p>This run has no results yet.</p>" : tableHtml(["", "value"], rows);
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(content.title)} · breakhis-lab</title>
+<style>${assets.css}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(content.title)}</h1>
+<p class="notice">${escapeHtml(notMedicalDevice)}</p>
+${numbers}
+<nav aria-label="Contents"><ol>${links.join("")}</ol></nav>
+</header>
+<main>
+${content.sections.map((section) => section.html).join("\n")}
+</main>
+<script type="text/plain" id="plotly-source">${assets.plotly}</script>
+<script nonce="${nonce}">${assets.script}</script>
+</body>
+</html>
+`;
+}
+
+/** Reads what goes into every report; the figures' colours are those of the renderer in JupyterLab. */
+export async function loadReportAssets(): Promise<ReportAssets> {
+  const root = projectRoot();
+  const read = (...path: string[]) => readFile(join(root, ...path), "utf8");
+  const theme = await read("jupyter", "plotly-renderer", "static", "figure-theme.js");
+  const page = await read("src", "views", "report-page.js");
+  const plotly = await readFile(join(root, "node_modules", "plotly.js-dist", "plotly.js"));
+  return {
+    css: await read("src", "views", "report-page.css"),
+    // A page opened as a file can't import modules, so the theme becomes a part of its one script.
+    script: `(() => {\n${theme.replace(/^export /gm, "")}\n${page}\n})();`,
+    plotly: gzipSync(plotly, { level: 9 }).toString("base64"),
+  };
+}
+
+async function readSummary(path: string): Promise<Summary | null> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as Summary;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw new Error(`${path} should hold a run's results as JSON: ${(error as Error).message}`);
+  }
+}

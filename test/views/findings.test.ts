@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import {
+  describeAccuracy,
+  describeBalance,
+  describeGap,
+  describeLeakage,
+  describeMagnifications,
+  percent,
+} from "../../src/views/findings";
+import { exampleDataset } from "../support/example-dataset";
+
+const record = { trainLoss: 1, validationLoss: 1, elapsedSeconds: 1 };
+
+describe("describeBalance", () => {
+  it("names the most frequent class and what always answering it reaches", () => {
+    expect(describeBalance(["benign", "malignant"], [30, 70])).toBe(
+      "malignant is the most frequent class: always answering it would be right for 70 of 100 images (70.0 %).",
+    );
+  });
+
+  it("does not call one of equals the most frequent", () => {
+    expect(describeBalance(["a", "b"], [5, 5])).toContain("All classes are equally frequent");
+    expect(describeBalance(["a", "b"], [5, 5])).toContain("50.0 %");
+  });
+});
+
+describe("describeMagnifications", () => {
+  it("lists them and says that some are unknown", () => {
+    expect(describeMagnifications(exampleDataset())).toBe(
+      "The magnifications are 40×, 100×, 400×; some images do not tell theirs.",
+    );
+  });
+
+  it("says when none is known", () => {
+    const records = exampleDataset().records.map((image) => ({ ...image, magnification: null }));
+    expect(describeMagnifications(exampleDataset({ records }))).toBe("No image tells its magnification.");
+  });
+});
+
+describe("describeLeakage", () => {
+  const dataset = exampleDataset();
+  const split = { by: "image" as const, seed: 1, train: [0, 3], validation: [], test: [1, 5] };
+
+  it("counts the patients that are in train and test", () => {
+    expect(describeLeakage(dataset, split)).toBe(
+      "1 of the 2 patients in the test part are also in the train part: this split leaks.",
+    );
+  });
+
+  it("says so when there are none", () => {
+    expect(describeLeakage(dataset, { ...split, test: [5] })).toContain("No patient of the test part");
+  });
+
+  it("does not claim what unknown patients can't tell", () => {
+    expect(describeLeakage(dataset, { ...split, test: [5, 7] })).toContain(
+      "For 1 test images the patient is unknown",
+    );
+    expect(describeLeakage(dataset, { ...split, test: [7] })).toContain("nothing is known about leakage");
+  });
+});
+
+describe("describeGap", () => {
+  it.each([
+    { train: 0.9, validation: 0.8, expected: "10.0 percentage points lower on validation" },
+    { train: 0.8, validation: 0.9, expected: "10.0 percentage points higher on validation" },
+    { train: 0.8, validation: 0.8, expected: "the same on both" },
+  ])("compares $train with $validation", ({ train, validation, expected }) => {
+    const epoch = { ...record, epoch: 1, trainAccuracy: train, validationAccuracy: validation };
+    expect(describeGap([epoch], 1)).toContain(expected);
+  });
+
+  it("says so when no epoch ended", () => {
+    expect(describeGap([], 0)).toContain("before its first epoch");
+  });
+});
+
+describe("describeAccuracy", () => {
+  it("sets an accuracy beside that of the majority class", () => {
+    expect(describeAccuracy("patient", 0.8, 0.7)).toBe(
+      "By patient, 80.0 % of the test part is recognised, 10.0 percentage points above always answering the majority class (70.0 %).",
+    );
+    expect(describeAccuracy("image", 0.5, 0.7)).toContain("20.0 percentage points below");
+    expect(describeAccuracy("image", 0.7, 0.7)).toContain("no better than");
+  });
+});
+
+describe("percent", () => {
+  it("shows an undefined share as a dash", () => {
+    expect(percent(Number.NaN)).toBe("–");
+  });
+});
