@@ -33,19 +33,34 @@ interface Transfer {
 
 const temporaryStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
 
+interface Watch {
+  /** Aborts after too long a silence, and when the caller's own signal does. */
+  signal: AbortSignal;
+  signOfLife(): void;
+  stop(): void;
+}
+
 /** A timer that is started again at every sign of life, and aborts when there was none for too long. */
-function watchSilence(milliseconds: number): { signal: AbortSignal; signOfLife(): void; stop(): void } {
+function watchSilence(milliseconds: number, outer: AbortSignal | undefined): Watch {
   const controller = new AbortController();
   const silence = new Error(`nothing arrived for ${Math.round(milliseconds / 1000)} s`);
   const start = () => setTimeout(() => controller.abort(silence), milliseconds);
+  const passOn = () => controller.abort(outer?.reason);
   let timer = start();
+  outer?.addEventListener("abort", passOn);
+  if (outer?.aborted) passOn();
   return {
     signal: controller.signal,
     signOfLife() {
       clearTimeout(timer);
       timer = start();
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      outer?.removeEventListener("abort", passOn);
+      // An answer that nobody reads to its end would keep its connection open.
+      controller.abort();
+    },
   };
 }
 
@@ -81,7 +96,9 @@ async function writeBody(
   let received = start;
   try {
     options.onProgress?.(received, total);
-    for await (const chunk of response.body ?? []) {
+    const reader = response.body?.getReader();
+    for (let step = await reader?.read(); step?.value !== undefined; step = await reader?.read()) {
+      const chunk: Uint8Array = step.value;
       onChunk();
       await file.writeFile(chunk);
       received += chunk.length;
@@ -98,15 +115,12 @@ async function writeBody(
 async function transferOnce(transfer: Transfer): Promise<void> {
   const { url, part, options } = transfer;
   const received = await sizeOf(part);
-  const watch = watchSilence(options.stallMs ?? 30_000);
-  const signals = options.signal === undefined ? [watch.signal] : [watch.signal, options.signal];
+  const watch = watchSilence(options.stallMs ?? 30_000, options.signal);
   // Compressed answers have lengths and ranges of their own.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (received > 0) headers["range"] = `bytes=${received}-`;
-  let body: Response["body"] = null;
   try {
-    const response = await fetch(url, { headers, signal: AbortSignal.any(signals) });
-    body = response.body;
+    const response = await fetch(url, { headers, signal: watch.signal });
     const start = placeOfBody(response, received);
     if (start === "complete") return;
     if (response.status === 416) {
@@ -116,8 +130,6 @@ async function transferOnce(transfer: Transfer): Promise<void> {
     await writeBody(response, start, transfer, watch.signOfLife);
   } finally {
     watch.stop();
-    // An answer that nobody reads to its end would keep its connection open.
-    await body?.cancel().catch(() => undefined);
   }
 }
 
