@@ -1,0 +1,129 @@
+"use strict";
+
+/**
+ * How a cell is compiled and run: edited `src` files are loaded again, errors and the last value are taken from
+ * tslab before it prints them.
+ */
+
+const path = require("node:path");
+const { describeDiagnostics, describeError } = require("./failures");
+const { isDisplayable } = require("./displays");
+
+/** The name that stack frames of a cell carry. */
+const CELL_NAME = /^notebook-cell-(\d+)$/;
+
+const FOR_AWAIT = /\bfor\s+await\b/;
+
+function prepareCells(compiler, session) {
+  const sources = createSources();
+  session.locate = sources.locate;
+
+  const converterModule = require("tslab/dist/converter.js");
+  const { createConverter } = converterModule;
+  converterModule.createConverter = (options) =>
+    reloadWholly(createConverter(options), compiler, sources, session);
+
+  const executorModule = require("tslab/dist/executor.js");
+  const { createExecutor } = executorModule;
+  executorModule.createExecutor = (rootFolder, converters) => {
+    session.executor = collectResults((console) => createExecutor(rootFolder, converters, console), session);
+    return session.executor;
+  };
+}
+
+/** Remembers where the compiled lines of cells and `src` files come from. */
+function createSources() {
+  const mapsByCell = new Map();
+  const mapsByFile = new Map();
+
+  /** @returns Where a stack frame is in the sources ("src/data/split.ts:12:5", "cell 3, line 2"), or null. */
+  function locate(file, line, column) {
+    const cell = CELL_NAME.exec(file)?.[1];
+    if (cell !== undefined) {
+      // tslab puts "export {};" on a line of its own before the cell; the launcher a line break before the output.
+      const { map, lineCount } = mapsByCell.get(Number(cell)) ?? { map: () => null, lineCount: 0 };
+      // The call that tslab puts after the cell's text.
+      if (line - 1 > lineCount) return null;
+      const position = map(line - 1, column);
+      return position ? `cell ${cell}, line ${position.line - 1}` : `cell ${cell}`;
+    }
+    const map = mapsByFile.get(file);
+    if (map === undefined) return null;
+    const position = map(line, column);
+    const name = path.relative(process.cwd(), file).replace(/\.js$/, ".ts");
+    return position ? `${name}:${position.line}:${position.column}` : name;
+  }
+
+  return { mapsByCell, mapsByFile, locate };
+}
+
+/**
+ * Makes a converter return all `src` modules whenever one that was loaded before has been compiled again.
+ *
+ * tslab drops only the modules it gets here, so without this an edited file would be loaded again, while the
+ * files that import it went on with the old one, silently.
+ */
+function reloadWholly(converter, compiler, sources, session) {
+  const outputs = new Map();
+  let missingModules = false;
+
+  function convert(previousDeclarations, code) {
+    compiler.refreshFiles();
+    if (missingModules) compiler.retryMissingModules();
+    const result = converter.convert(previousDeclarations, code);
+    missingModules = result.diagnostics.some((diagnostic) => diagnostic.code === 2307);
+    if (result.diagnostics.length > 0) session.failure = describeDiagnostics(result.diagnostics);
+
+    const emitted = result.sideOutputs ?? [];
+    const again = emitted.some((output) => outputs.has(output.path));
+    for (const output of emitted) {
+      outputs.set(output.path, output);
+      sources.mapsByFile.set(output.path, compiler.takeSourceMap(output.data));
+    }
+    if (result.output) {
+      const lineCount = result.output.split("\n").length;
+      sources.mapsByCell.set(session.cellNumber, { map: compiler.takeSourceMap(result.output), lineCount });
+      // The name makes cells distinguishable in stack frames; without it all are "evalmachine.<anonymous>".
+      result.output = `\n${result.output}\n//# sourceURL=notebook-cell-${session.cellNumber}`;
+    }
+    // tslab wraps a cell into an async function only for an `await` expression; the loop needs it, too.
+    if (FOR_AWAIT.test(code)) result.hasToplevelAwait = true;
+    return again ? { ...result, sideOutputs: [...outputs.values()] } : result;
+  }
+
+  return { ...converter, convert };
+}
+
+/**
+ * Makes an executor that keeps a cell's error and its last value in the session.
+ *
+ * tslab hands both to the console it is given: errors to `error`, the last value to `log`.
+ */
+function collectResults(createExecutor, session) {
+  let errors = [];
+  const executor = createExecutor({
+    log: (value) => {
+      if (isDisplayable(value)) session.displayable = value;
+      else console.log(value);
+    },
+    error: (...args) => errors.push(args),
+  });
+
+  async function execute(code) {
+    errors = [];
+    session.failure = null;
+    session.displayable = null;
+    const ok = await executor.execute(code);
+    if (ok) {
+      // Diagnostics of `@module` cells, which tslab counts as executed.
+      for (const args of errors) console.error(...args);
+    } else {
+      session.failure ??= describeError(errors[0]?.[0], session.locate);
+    }
+    return ok;
+  }
+
+  return { ...executor, execute };
+}
+
+module.exports = { prepareCells };

@@ -1,0 +1,103 @@
+"use strict";
+
+/**
+ * What the kernel tells Jupyter about a cell.
+ *
+ * tslab prints errors as text and leaves it at a reply without details, so notebooks, nbconvert and nbval don't see
+ * an error. Here a failed cell sends `error` on iopub and replies with name, message and traceback; cells dropped
+ * after it reply `aborted` (tslab says `abort`); `stop_on_error: false` is honoured; a last value that displays
+ * itself is sent as the cell's result.
+ */
+
+const { setTimeout: delay } = require("node:timers/promises");
+const { bundleOf, offerDisplayHook } = require("./displays");
+const { describeError } = require("./failures");
+
+/** For 200 ms after a failed cell tslab drops every cell that arrives, because those that wait come one by one. */
+const DROPPING_MS = 210;
+
+/** Time for the last messages to leave the sockets. */
+const LINGER_MS = 100;
+
+function prepareProtocol(session) {
+  const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
+  const publishers = new WeakMap();
+  const failures = new WeakMap();
+  offerDisplayHook(session);
+
+  ZmqServer.prototype.handleExecute = async function (socket, message) {
+    const request = message.content;
+    const publish = (type, content) => this.publishAs(type, content, message);
+    publishers.set(request, publish);
+    const writeStream = (name, text) => publish("stream", { name, text });
+    const writeDisplayData = (content, update) =>
+      publish(update ? "update_display_data" : "display_data", content);
+
+    const { status, execution_count } = await this.handler.handleExecute(
+      request,
+      writeStream,
+      writeDisplayData,
+    );
+    const failure = failures.get(request);
+    // A client that answers at once, with a cell sent after the error, must not have that one dropped.
+    if (failure && request.stop_on_error !== false) await delay(DROPPING_MS);
+    const reply = message.createReply();
+    reply.header.msg_type = "execute_reply";
+    reply.content = failure
+      ? { status: "error", execution_count, ...failure }
+      : { status: status === "abort" ? "aborted" : status, execution_count };
+    reply.signAndSend(this.connInfo.key, socket);
+  };
+
+  ZmqServer.prototype.publishAs = function (type, content, parent) {
+    const message = parent.createReply();
+    message.header.msg_type = type;
+    message.content = content;
+    message.signAndSend(this.connInfo.key, this.iopub);
+  };
+
+  const { handleExecuteImpl } = JupyterHandlerImpl.prototype;
+  JupyterHandlerImpl.prototype.handleExecuteImpl = async function (request, ...writers) {
+    beginCell(session, this.execCount + 1, publishers.get(request));
+    const count = await handleExecuteImpl.call(this, request, ...writers).catch((failed) => failed);
+    await endCell(session);
+    if (session.failure === null) return count;
+    failures.set(request, session.failure);
+    // Throwing makes tslab drop the cells that wait; a cell that may fail, says the protocol, must not do that.
+    if (request.stop_on_error === false) return count;
+    throw count;
+  };
+
+  const { close } = ZmqServer.prototype;
+  ZmqServer.prototype.close = function () {
+    session.publish = null;
+    close.call(this);
+    // A timer that a cell has left behind would keep the process alive until Jupyter kills it.
+    setTimeout(() => process.exit(0), LINGER_MS);
+  };
+}
+
+function beginCell(session, cellNumber, publish) {
+  Object.assign(session, { cellNumber, publish, running: true, failure: null, strayFailure: null });
+}
+
+/** Sends the result or the error of a cell whose code has ended. */
+async function endCell(session) {
+  if (session.failure === null && session.displayable !== null) await publishResult(session);
+  // A rejection that nobody awaits is reported one turn of the event loop later: it is still this cell's.
+  await new Promise(setImmediate);
+  session.running = false;
+  if (session.failure !== null) session.publish("error", session.failure);
+  else session.failure = session.strayFailure;
+}
+
+async function publishResult(session) {
+  try {
+    const data = await bundleOf(session.displayable);
+    session.publish("execute_result", { execution_count: session.cellNumber, data, metadata: {} });
+  } catch (error) {
+    session.failure = describeError(error, session.locate);
+  }
+}
+
+module.exports = { prepareProtocol };
