@@ -1,0 +1,207 @@
+import { describeFigure, readFigure } from "./figure-json.js";
+import { paperColours, readThemeColours } from "./figure-theme.js";
+
+const mimeType = "application/vnd.plotly.v1+json";
+
+/** JupyterLab's attributes on `body`, set when a theme has been loaded. */
+const themeAttributes = ["data-jp-theme-light", "data-jp-theme-name"];
+
+let plotlyLoading;
+
+/** Loads plotly.js (11 MB) with the first figure, once a page; a failed attempt may be repeated. */
+function loadPlotly(url) {
+  plotlyLoading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => {
+      plotlyLoading = undefined;
+      script.remove();
+      reject(
+        new Error(
+          "plotly.js could not be loaded; is JupyterLab still running? If it is, run npm start again",
+        ),
+      );
+    };
+    document.head.append(script);
+  });
+  return plotlyLoading;
+}
+
+/**
+ * JupyterLab's description of the renderer.
+ *
+ * @param Widget - JupyterLab's own Lumino `Widget` class.
+ * @param plotlyUrl - Where plotly.js is.
+ */
+export function createMimeExtension(Widget, plotlyUrl) {
+  const FigureWidget = createFigureWidget(Widget, plotlyUrl);
+  return {
+    id: "breakhis-lab-plotly:factory",
+    rendererFactory: {
+      // Nothing in a figure runs as a program (see figure-json.js), so notebooks need not be trusted.
+      safe: true,
+      mimeTypes: [mimeType],
+      createRenderer: (options) => new FigureWidget(options),
+    },
+    // The lowest rank is preferred when an output comes in several forms.
+    rank: 0,
+    dataType: "json",
+  };
+}
+
+function createFigureWidget(Widget, plotlyUrl) {
+  /** One output's figure. JupyterLab calls `renderModel` again for each update of the display. */
+  return class FigureWidget extends Widget {
+    #mimeType;
+    #plot = null;
+    #value = null;
+    #drawnWidth = 0;
+    #stale = false;
+    #drawing = false;
+    #sizes = new ResizeObserver(() => this.#fit());
+    #themes = new MutationObserver(() => this.#redraw());
+
+    constructor(options) {
+      super();
+      this.#mimeType = options.mimeType;
+      this.addClass("breakhis-figure");
+      this.node.style.cssText = "position: relative; width: 100%; overflow-x: auto; overflow-y: hidden;";
+      this.#sizes.observe(this.node);
+      this.#themes.observe(document.body, { attributes: true, attributeFilter: themeAttributes });
+    }
+
+    renderModel(model) {
+      this.#value = model.data[this.#mimeType];
+      return this.#redraw();
+    }
+
+    dispose() {
+      if (this.isDisposed) return;
+      this.#sizes.disconnect();
+      this.#themes.disconnect();
+      this.#clear();
+      super.dispose();
+    }
+
+    #redraw() {
+      this.#stale = true;
+      return this.#drawLatest();
+    }
+
+    /**
+     * Draws what came last, one drawing at a time: a kernel may send faster than Plotly draws.
+     *
+     * A figure without a width (output not yet attached, or its tab hidden) waits until it gets one.
+     */
+    async #drawLatest() {
+      if (this.#drawing) return;
+      this.#drawing = true;
+      try {
+        while (this.#stale && !this.isDisposed && this.node.clientWidth > 0) {
+          this.#stale = false;
+          await this.#draw();
+        }
+      } finally {
+        this.#drawing = false;
+      }
+    }
+
+    async #draw() {
+      try {
+        const plotly = await loadPlotly(plotlyUrl);
+        if (this.isDisposed) return;
+        const figure = readFigure(this.#value, readThemeColours(document));
+        refuseUnknownTraces(plotly, figure.data);
+        this.#drawnWidth = this.node.clientWidth;
+        const { data, layout, frames } = figure;
+        const plot = this.#preparePlot(figure);
+        const config = this.#settings(plotly, figure.settings);
+        await plotly.react(plot, { data, layout, config, ...(frames && { frames }) });
+        if (this.isDisposed) plotly.purge(plot);
+      } catch (error) {
+        if (!this.isDisposed) this.#explain(error);
+      }
+    }
+
+    /** The node Plotly draws into: kept between updates, with a fixed height so that it cannot grow. */
+    #preparePlot(figure) {
+      if (this.#plot === null) {
+        this.node.replaceChildren();
+        this.#plot = document.createElement("div");
+        this.#plot.setAttribute("role", "img");
+        this.node.append(this.#plot);
+      }
+      this.#plot.style.height = `${figure.layout.height}px`;
+      this.#plot.setAttribute("aria-label", describeFigure(figure));
+      return this.#plot;
+    }
+
+    #settings(plotly, chosen) {
+      return {
+        ...chosen,
+        responsive: false, // sizes are observed here, also those of outputs that were hidden at first
+        displaylogo: false,
+        plotlyServerURL: "",
+        modeBarButtonsToRemove: ["toImage"],
+        modeBarButtonsToAdd: [
+          {
+            name: "saveImage",
+            title: "Save as PNG, on white",
+            icon: plotly.Icons.camera,
+            click: this.#saveImage,
+          },
+        ],
+      };
+    }
+
+    /** On white, since a dark theme's light text cannot be read on paper. One function, so Plotly sees no change. */
+    #saveImage = async (plot) => {
+      const plotly = window.Plotly;
+      const { data, layout } = readFigure(this.#value, paperColours);
+      const title = describeFigure({ data, layout });
+      layout.template.layout.paper_bgcolor = "#ffffff";
+      const { width, height } = plot.getBoundingClientRect();
+      const filename = title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
+      await plotly.downloadImage({ data, layout }, { format: "png", width, height, scale: 2, filename });
+    };
+
+    #fit() {
+      const width = this.node.clientWidth;
+      if (width === 0 || width === this.#drawnWidth) return;
+      this.#drawnWidth = width;
+      if (this.#stale || this.#plot === null) void this.#drawLatest();
+      else requestAnimationFrame(() => this.#resize());
+    }
+
+    #resize() {
+      if (this.isDisposed || this.#plot === null || this.node.clientWidth === 0) return;
+      if (this.#plot._fullLayout?.autosize) void window.Plotly.Plots.resize(this.#plot);
+    }
+
+    #explain(error) {
+      this.#clear();
+      const sentence = document.createElement("p");
+      sentence.setAttribute("role", "alert");
+      sentence.style.cssText =
+        "margin: 0; padding: 8px; color: var(--jp-error-color1); white-space: pre-wrap;";
+      sentence.textContent = `This figure cannot be drawn: ${error?.message ?? error}.`;
+      this.node.replaceChildren(sentence);
+    }
+
+    #clear() {
+      if (this.#plot !== null) window.Plotly?.purge(this.#plot);
+      this.#plot = null;
+    }
+  };
+}
+
+/** Plotly itself draws a trace of an unknown type as something else, without a word. */
+function refuseUnknownTraces(plotly, data) {
+  const known = plotly.PlotSchema.get().traces;
+  for (const [index, { type }] of data.entries()) {
+    if (type !== undefined && !Object.hasOwn(known, type)) {
+      throw new Error(`data[${index}] has the type ${JSON.stringify(type)}, which plotly.js does not know`);
+    }
+  }
+}
