@@ -25,7 +25,8 @@ const tolerance = 1e-7;
  *
  * @param values - Shape [rows × width], row-major.
  * @param count - How many components, at most the smaller of rows and width.
- * @throws RangeError if `values` is not made of whole rows or has fewer rows or columns than `count`.
+ * @throws RangeError if `values` is not made of whole rows of finite numbers, or there are fewer rows or columns than
+ *   `count`.
  *
  * @example
  * principalComponents(new Float32Array([0, 0, 1, 2, 2, 4]), 2, 1).explained; // [1]
@@ -37,6 +38,12 @@ export function principalComponents(values: Float32Array, width: number, count: 
   }
   if (count > Math.min(rows, width)) {
     throw new RangeError(`${rows} rows of ${width} values have fewer than ${count} principal components.`);
+  }
+  const gap = values.findIndex((value) => !Number.isFinite(value));
+  if (gap >= 0) {
+    throw new RangeError(
+      `Row ${Math.floor(gap / width)} holds ${values[gap]}: were the features interrupted? Compute them again first.`,
+    );
   }
   return tf.tidy(() => {
     const matrix = tf.tensor2d(values, [rows, width]);

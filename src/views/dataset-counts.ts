@@ -36,13 +36,6 @@ export function countImages(dataset: Dataset, by: CountBy): Count[] {
   return list.sort((a, b) => b.total - a.total || compareNatural(a.value, b.value));
 }
 
-/** The magnifications in a data set, rising, and whether any image's is unknown. */
-export function magnificationsOf(dataset: Dataset): { known: number[]; someUnknown: boolean } {
-  const found = new Set(dataset.records.map((record) => record.magnification));
-  const known = [...found].filter((value): value is number => value !== null).sort((a, b) => a - b);
-  return { known, someUnknown: found.has(null) };
-}
-
 /** A BreaKHis subtype in words: `DC` is "ductal carcinoma (DC)"; a code it does not know stays as it is. */
 export function subtypeName(code: string | null): string {
   if (code === null) return "unknown";

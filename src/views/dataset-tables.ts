@@ -38,13 +38,22 @@ export function skippedTable(dataset: Dataset): DataFrame {
   return toDataFrame(rows, "Files that were left out", ["file", "reason"]);
 }
 
-/** The settings that hold, after defaults and the flags of `npm start`. */
-export function settingsTable(settings: Settings): DataFrame {
-  const rows = Object.entries(settings).map(([setting, value]: [string, unknown]) => ({
-    setting,
-    value: value === null ? "none" : Array.isArray(value) ? value.join(", ") : String(value),
-  }));
+/**
+ * The settings that hold, after defaults and the flags of `npm start`.
+ *
+ * @param names - Which to show, by default all.
+ */
+export function settingsTable(
+  settings: Settings,
+  names: readonly (keyof Settings)[] = Object.keys(settings) as (keyof Settings)[],
+): DataFrame {
+  const rows = names.map((name) => ({ setting: name, value: settingText(settings[name]) }));
   return toDataFrame(rows, "The settings that hold");
+}
+
+function settingText(value: Settings[keyof Settings]): string {
+  if (value === null) return "none";
+  return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
 /** A table's caption, marked when the images are synthetic. */

@@ -1,7 +1,6 @@
 import type { Dataset } from "../data/dataset";
-import type { Split } from "../data/split";
 import type { EpochRecord } from "../training/train";
-import { countImages, magnificationsOf } from "./dataset-counts";
+import { countImages } from "./dataset-counts";
 
 /** Stands wherever results do. */
 export const notMedicalDevice =
@@ -30,29 +29,6 @@ export function describeBalance(classes: readonly string[], counts: readonly num
 export function describeClassBalance(dataset: Dataset): string {
   const counts = countImages(dataset, "class").map((count) => count.total);
   return describeBalance(dataset.classes, counts);
-}
-
-/** Says which magnifications a data set has, and whether some images do not tell theirs. */
-export function describeMagnifications(dataset: Dataset): string {
-  const { known, someUnknown } = magnificationsOf(dataset);
-  if (known.length === 0) return "No image tells its magnification.";
-  const list = known.map((value) => `${value}×`).join(", ");
-  const plural = known.length === 1 ? "The magnification is" : "The magnifications are";
-  return `${plural} ${list}${someUnknown ? "; some images do not tell theirs" : ""}.`;
-}
-
-/** Says how many patients are in two parts of a split: none when it is by patient, and many when it leaks. */
-export function describeLeakage(dataset: Dataset, split: Split): string {
-  const patientsOf = (rows: readonly number[]) =>
-    new Set(rows.map((row) => dataset.records[row]!.patient).filter((patient) => patient !== null));
-  const train = patientsOf(split.train);
-  const test = patientsOf(split.test);
-  const unknown = split.test.filter((row) => dataset.records[row]!.patient === null).length;
-  const shared = [...test].filter((patient) => train.has(patient)).length;
-  const rest = unknown > 0 ? ` For ${unknown} test images the patient is unknown.` : "";
-  if (test.size === 0) return `No test image names its patient, so nothing is known about leakage.`;
-  if (shared === 0) return `No patient of the test part is also in the train part.${rest}`;
-  return `${shared} of the ${test.size} patients in the test part are also in the train part: this split leaks.${rest}`;
 }
 
 /**

@@ -1,20 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { projectRoot } from "../runtime/paths";
 import { onProgress, type ProgressState } from "../runtime/progress";
 import { isDisplayable, jupyterDisplay, type MimeBundle } from "./display";
 import { progressHtml } from "./progress-bar";
 
-/** The part of tslab that sends outputs; the only door from `src` to the notebook. */
-interface TslabOutput {
-  lastWriteDisplayData:
-    | ((
-        content: { data: MimeBundle; metadata: object; transient: { display_id: string } },
-        update: boolean,
-      ) => void)
-    | null;
-}
+/**
+ * The kernel launcher's door to tslab: sends a bundle to the running cell, or with an id and `update` replaces what was
+ * sent under that id before.
+ */
+type SendDisplay = (bundle: MimeBundle, displayId?: string, update?: boolean) => void;
+
+const displayKey = Symbol.for("breakhis-lab.display");
 
 /** One place in a cell's output whose content can be replaced. */
 export interface LiveOutput {
@@ -29,7 +24,7 @@ const shortestIntervalMs = 500;
 
 /** Whether this process is a notebook kernel; elsewhere everything here runs and shows nothing. */
 export function insideNotebook(): boolean {
-  return output()?.lastWriteDisplayData != null;
+  return sendDisplay() !== undefined;
 }
 
 /** Shows values in the running cell, one after the other; figures, tables and grids as pictures, others as text. */
@@ -90,13 +85,11 @@ function bundleOf(value: unknown): MimeBundle {
   return { "text/plain": typeof value === "string" ? value : JSON.stringify(value, null, 2) };
 }
 
-function send(data: MimeBundle, id: string, update: boolean): void {
-  output()?.lastWriteDisplayData?.({ data, metadata: {}, transient: { display_id: id } }, update);
+function send(bundle: MimeBundle, id: string, update: boolean): void {
+  sendDisplay()?.(bundle, id, update);
 }
 
-/** The loaded tslab, if this process is its kernel; importing it would start one where there is none. */
-function output(): TslabOutput | null {
-  const load = createRequire(join(projectRoot(), "package.json"));
-  const loaded = load.cache[load.resolve("tslab/dist/jupyter.js")];
-  return (loaded?.exports as TslabOutput | undefined) ?? null;
+/** Absent outside the kernel, so that scripts and tests run the same code and show nothing. */
+function sendDisplay(): SendDisplay | undefined {
+  return (globalThis as unknown as Record<symbol, SendDisplay | undefined>)[displayKey];
 }

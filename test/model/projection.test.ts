@@ -69,4 +69,9 @@ describe("principalComponents", () => {
     expect(() => principalComponents(new Float32Array(4), 4, 2)).toThrow(/1 rows of 4 values/);
     expect(() => principalComponents(new Float32Array(5), 4, 2)).toThrow(RangeError);
   });
+
+  it("refuses rows that an interrupt left empty, and names the first", () => {
+    const values = Float32Array.from({ length: 12 }, (_, i) => (i < 8 ? i * i : Number.NaN));
+    expect(() => principalComponents(values, 4, 2)).toThrow(/Row 2 holds NaN/);
+  });
 });

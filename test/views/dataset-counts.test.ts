@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countImages, magnificationsOf, subtypeName } from "../../src/views/dataset-counts";
+import { countImages, subtypeName } from "../../src/views/dataset-counts";
 import { exampleDataset } from "../support/example-dataset";
 
 describe("countImages", () => {
@@ -43,12 +43,6 @@ describe("countImages", () => {
       expect(totals.reduce((sum, total) => sum + total, 0)).toBe(dataset.records.length);
     },
   );
-});
-
-describe("magnificationsOf", () => {
-  it("lists what is known, rising, and says that some are unknown", () => {
-    expect(magnificationsOf(exampleDataset())).toEqual({ known: [40, 100, 400], someUnknown: true });
-  });
 });
 
 describe("subtypeName", () => {

@@ -1,13 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  describeAccuracy,
-  describeBalance,
-  describeGap,
-  describeLeakage,
-  describeMagnifications,
-  percent,
-} from "../../src/views/findings";
-import { exampleDataset } from "../support/example-dataset";
+import { describeAccuracy, describeBalance, describeGap, percent } from "../../src/views/findings";
 
 const record = { trainLoss: 1, validationLoss: 1, elapsedSeconds: 1 };
 
@@ -21,41 +13,6 @@ describe("describeBalance", () => {
   it("does not call one of equals the most frequent", () => {
     expect(describeBalance(["a", "b"], [5, 5])).toContain("All classes are equally frequent");
     expect(describeBalance(["a", "b"], [5, 5])).toContain("50.0 %");
-  });
-});
-
-describe("describeMagnifications", () => {
-  it("lists them and says that some are unknown", () => {
-    expect(describeMagnifications(exampleDataset())).toBe(
-      "The magnifications are 40×, 100×, 400×; some images do not tell theirs.",
-    );
-  });
-
-  it("says when none is known", () => {
-    const records = exampleDataset().records.map((image) => ({ ...image, magnification: null }));
-    expect(describeMagnifications(exampleDataset({ records }))).toBe("No image tells its magnification.");
-  });
-});
-
-describe("describeLeakage", () => {
-  const dataset = exampleDataset();
-  const split = { by: "image" as const, seed: 1, train: [0, 3], validation: [], test: [1, 5] };
-
-  it("counts the patients that are in train and test", () => {
-    expect(describeLeakage(dataset, split)).toBe(
-      "1 of the 2 patients in the test part are also in the train part: this split leaks.",
-    );
-  });
-
-  it("says so when there are none", () => {
-    expect(describeLeakage(dataset, { ...split, test: [5] })).toContain("No patient of the test part");
-  });
-
-  it("does not claim what unknown patients can't tell", () => {
-    expect(describeLeakage(dataset, { ...split, test: [5, 7] })).toContain(
-      "For 1 test images the patient is unknown",
-    );
-    expect(describeLeakage(dataset, { ...split, test: [7] })).toContain("nothing is known about leakage");
   });
 });
 

@@ -1,0 +1,16 @@
+import { resolve } from "node:path";
+import { writeReport } from "../src/views/report";
+
+/** `tsx scripts/report.ts <run folder>`: writes the run's report.html and prints where it is. */
+async function main(): Promise<void> {
+  const [folder] = process.argv.slice(2);
+  if (folder === undefined) {
+    throw new Error("Expected the folder of a run, for example: npm run report -- runs/latest");
+  }
+  console.log(await writeReport(resolve(folder)));
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});
