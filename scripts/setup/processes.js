@@ -14,6 +14,12 @@ const KEPT_OUTPUT = 200_000;
  * @type {Set<number>}
  */
 const runningGroups = new Set();
+/**
+ * The program that has the terminal now, if any: Ctrl-C reaches it too, and it ends in its own way.
+ *
+ * @type {import("node:child_process").ChildProcess | null}
+ */
+let shownChild = null;
 let forwarding = false;
 
 /**
@@ -50,6 +56,11 @@ function forwardSignals() {
   forwarding = true;
   for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
     process.on(signal, () => {
+      if (shownChild !== null) {
+        // A terminal sends Ctrl-C to both; anything else was meant for this program, and is passed on.
+        if (signal !== "SIGINT" || !process.stdin.isTTY) shownChild.kill(signal);
+        return;
+      }
       for (const group of runningGroups) signalGroup(group, "SIGKILL");
       process.stderr.write("\nStopped. The same command takes it up again.\n");
       process.exit(128 + os.constants.signals[signal]);
@@ -65,14 +76,7 @@ function forwardSignals() {
  */
 function childEnvironment(extra = {}) {
   const env = { ...process.env };
-  for (const name of [
-    "PYTHONHOME",
-    "PYTHONPATH",
-    "PIP_TARGET",
-    "PIP_PREFIX",
-    "PIP_REQUIREMENT",
-    "NODE_OPTIONS",
-  ]) {
+  for (const name of ["PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT"]) {
     delete env[name];
   }
   return { ...env, PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", ...extra };
@@ -149,4 +153,30 @@ function runLogged(program, args, { cwd, logFile, env = childEnvironment(), onLi
   });
 }
 
-module.exports = { processStart, signalGroup, childEnvironment, runLogged, forwardSignals, runningGroups };
+/**
+ * Runs a program to its end, its output shown as it comes.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
+ * @returns {Promise<number>} Its exit code; 127 when it could not be started, 128 and more when a signal ended it.
+ */
+function runShown(program, args, { cwd, env = childEnvironment() }) {
+  forwardSignals();
+  return new Promise((resolve) => {
+    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+    shownChild = child;
+    /** @param {number} code */
+    const finish = (code) => {
+      shownChild = null;
+      resolve(code);
+    };
+    child.once("error", (error) => {
+      console.error(error.message);
+      finish(127);
+    });
+    child.once("close", (code, signal) => finish(code ?? 128 + os.constants.signals[signal ?? "SIGKILL"]));
+  });
+}
+
+module.exports = { processStart, signalGroup, childEnvironment, runLogged, runShown };

@@ -1,0 +1,158 @@
+// @ts-check
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const { SetupFailure, runMain } = require("../setup/failure.js");
+const { childEnvironment, runShown } = require("../setup/processes.js");
+const { readStamp } = require("../setup/stamps.js");
+const { setUp } = require("../setup/set-up.js");
+const { formatDuration } = require("../setup/terminal.js");
+const { HELP, readOptions } = require("./options.js");
+const { describeSummary } = require("./summary.js");
+
+/** The exit code of a program ended by Ctrl-C. */
+const INTERRUPTED = 130;
+
+const root = path.resolve(__dirname, "..", "..");
+
+/**
+ * A run's name: the local time, as in "2026-11-23T21-30-05"; with a number behind it where that is taken.
+ *
+ * @param {string} runs - The folder of all runs.
+ * @param {Date} now
+ */
+function newRunId(runs, now) {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
+  const time = local.toISOString().slice(0, 19).replaceAll(":", "-");
+  for (let number = 1; ; number++) {
+    const id = number === 1 ? time : `${time}-${number}`;
+    if (!fs.existsSync(path.join(runs, id))) return id;
+  }
+}
+
+/** The notebooks that `npm start` runs, in order: 01 to 04. */
+function findNotebooks() {
+  const folder = path.join(root, "notebooks");
+  const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
+  const found = names.filter((name) => /^0[1-4]-.*\.ipynb$/.test(name)).sort();
+  if (found.length !== 4) {
+    throw new SetupFailure(
+      `notebooks/ should hold the notebooks 01 to 04, and ${found.length} of them are there: this copy of the project isn't whole, so clone it again.`,
+    );
+  }
+  return found.map((name) => path.join(folder, name));
+}
+
+/**
+ * Runs a TypeScript program of scripts/.
+ *
+ * @param {string} script
+ * @param {string[]} args
+ */
+function runScript(script, args) {
+  const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
+  return runShown(process.execPath, [tsx, path.join(root, "scripts", script), ...args], { cwd: root });
+}
+
+/**
+ * Runs the notebooks on the kernel of .venv; their executed copies and results go to the run's folder.
+ *
+ * @param {string} runFolder
+ * @param {Record<string, unknown>} settings
+ */
+function runNotebooks(runFolder, settings) {
+  const program = path.join(root, "jupyter", "run_notebooks.py");
+  const python = path.join(root, ".venv", "bin", "python");
+  const env = childEnvironment({
+    BREAKHIS_SETTINGS: JSON.stringify(settings),
+    BREAKHIS_RUN: path.basename(runFolder),
+    BREAKHIS_RUNS: path.dirname(runFolder),
+    // A kernel of the same name among the user's own must not take this one's place.
+    JUPYTER_PREFER_ENV_PATH: "1",
+  });
+  return runShown(python, [program, "--kernel", "tslab", "--output-folder", runFolder, ...findNotebooks()], {
+    cwd: root,
+    env,
+  });
+}
+
+/**
+ * `npm start`: everything from a fresh clone to results.
+ *
+ * @param {string[]} args
+ * @returns {Promise<number>} The exit code.
+ */
+async function start(args) {
+  const startedAt = Date.now();
+  const from = process.env["INIT_CWD"] || process.cwd();
+  const options = readOptions(args, from);
+  if (options.help) {
+    console.log(HELP);
+    return 0;
+  }
+  await setUp({ root, tensorflow: options.tensorflow });
+  if (options.setupOnly) return 0;
+
+  if (options.settings["data"] === undefined) {
+    console.log(
+      "\nNo --data was given, so synthetic images are used: they show how things work, and nothing else.",
+    );
+    const code = await runScript("demo.ts", []);
+    if (code !== 0) throw new SetupFailure("The synthetic images could not be made; the reason is above.");
+  }
+
+  const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
+  const runFolder = path.join(runs, newRunId(runs, new Date()));
+  fs.mkdirSync(runs, { recursive: true });
+  console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);
+  const code = await runNotebooks(runFolder, options.settings);
+  if (code === INTERRUPTED) {
+    console.error(`Stopped; what ran until then is in ${shown(runFolder, from)}.`);
+    return code;
+  }
+  if (code !== 0) {
+    throw new SetupFailure(
+      `A notebook failed, as said above; what ran until then is in ${shown(runFolder, from)}.`,
+    );
+  }
+  console.log();
+  const reported = await runScript("report.ts", [runFolder]);
+  if (reported !== 0)
+    throw new SetupFailure("The notebooks ran, but their report could not be written; see above.");
+  tellResults(runFolder, from, Date.now() - startedAt);
+  return 0;
+}
+
+/** @param {string} file @param {string} from */
+const shown = (file, from) => path.relative(from, file) || ".";
+
+/**
+ * @param {string} runFolder
+ * @param {string} from
+ * @param {number} elapsedMs
+ */
+function tellResults(runFolder, from, elapsedMs) {
+  const summaryFile = path.join(runFolder, "summary.json");
+  const summary = readStamp(summaryFile);
+  if (summary === null) {
+    throw new SetupFailure(
+      `The notebooks ran, but left no ${shown(summaryFile, from)}: notebook 03 writes it.`,
+    );
+  }
+  console.log(`
+${describeSummary(summary)}
+
+Done in ${formatDuration(elapsedMs)}. The results:
+  ${shown(path.join(runFolder, "report.html"), from)}   every figure on one page
+  ${shown(summaryFile, from)}  the numbers
+  ${shown(runFolder, from)}/  the executed notebooks, predictions and the saved classifier
+
+To work with the notebooks yourself: npm run lab`);
+}
+
+/** @param {string[]} args */
+function run(args) {
+  return runMain(() => start(args));
+}
+
+module.exports = { run, newRunId };

@@ -1,0 +1,163 @@
+// @ts-check
+"use strict";
+const fs = require("node:fs");
+const path = require("node:path");
+const { SetupFailure, describeFailure, runMain } = require("../setup/failure.js");
+const { childEnvironment, runShown } = require("../setup/processes.js");
+const { readStamp } = require("../setup/stamps.js");
+const { setUp } = require("../setup/set-up.js");
+const { formatDuration } = require("../setup/terminal.js");
+const { provideChromium } = require("./chromium.js");
+
+const root = path.resolve(__dirname, "..", "..");
+
+/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ name: string, title: string, check: () => Promise<Counts> }} Stage */
+
+/** Folders of test/ that need more than the unit tests do: a kernel, Keras, JupyterLab, a browser. */
+const SLOW = ["parity", "jupyter", "notebooks", "browser"];
+
+/**
+ * @param {string[]} command - A program of node_modules, given by its file, and its arguments.
+ * @param {Record<string, string>} [env]
+ */
+function runNode([file = "", ...args], env = {}) {
+  return runShown(process.execPath, [path.join(root, file), ...args], {
+    cwd: root,
+    env: childEnvironment(env),
+  });
+}
+
+/**
+ * A check that passes or fails as a whole.
+ *
+ * @param {string} name
+ * @param {string} title
+ * @param {string[]} command
+ * @returns {Stage}
+ */
+function whole(name, title, command) {
+  const check = async () => {
+    const passed = (await runNode(command)) === 0;
+    return { passed: Number(passed), failed: Number(!passed), skipped: 0 };
+  };
+  return { name, title, check };
+}
+
+/**
+ * Reads vitest's own account of a run.
+ *
+ * @param {string} file
+ * @param {number} code - Vitest's exit code.
+ * @returns {Counts} At least one failure if the code isn't 0, or if nothing was run.
+ */
+function readCounts(file, code) {
+  const account = readStamp(file) ?? {};
+  const count = (/** @type {string} */ name) => Number(account[name] ?? 0);
+  const counts = {
+    passed: count("numPassedTests"),
+    failed: count("numFailedTests"),
+    skipped: count("numPendingTests") + count("numTodoTests"),
+  };
+  // A file that can't be loaded, an error outside of tests or a crash fails the run and no single test.
+  const unseen = counts.failed === 0 && (code !== 0 || counts.passed === 0);
+  return unseen ? { ...counts, failed: 1 } : counts;
+}
+
+/**
+ * A part of the tests, run by vitest.
+ *
+ * @param {string} name
+ * @param {string} title
+ * @param {string[]} selection
+ * @param {() => Promise<Record<string, string>>} [prepare] - Resolves to further environment variables.
+ * @returns {Stage}
+ */
+function tests(name, title, selection, prepare = async () => ({})) {
+  const check = async () => {
+    const env = await prepare();
+    const account = path.join(root, ".cache", "test", `${name}.json`);
+    fs.rmSync(account, { force: true });
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${account}`];
+    const code = await runNode(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...selection], env);
+    return readCounts(account, code);
+  };
+  return { name, title, check };
+}
+
+/** Kernels, JupyterLab and browsers each want a processor core: their tests run one file after the other. */
+const ONE_BY_ONE = "--no-file-parallelism";
+
+/** @type {Stage[]} */
+const STAGES = [
+  whole("types", "Types, under the project's compiler", ["node_modules/typescript/bin/tsc", "--noEmit"]),
+  whole("types-tslab", "Types of src/, under tslab's compiler", ["scripts/typecheck-tslab.js"]),
+  whole("lint", "Lint and format", ["node_modules/@biomejs/biome/bin/biome", "ci"]),
+  tests("unit", "Unit tests", [`--exclude=test/{${SLOW.join(",")}}/**`]),
+  tests("parity", "Parity with Keras and scikit-learn", ["test/parity/", ONE_BY_ONE]),
+  tests("jupyter", "The kernel, through the Jupyter protocol", ["test/jupyter/", ONE_BY_ONE]),
+  tests("notebooks", "The notebooks, on the real kernel", ["test/notebooks/", ONE_BY_ONE]),
+  tests("browser", "JupyterLab in a browser", ["test/browser/", ONE_BY_ONE], provideChromium),
+];
+
+/**
+ * @param {Stage} stage
+ * @returns {Promise<Counts>}
+ */
+async function runStage(stage) {
+  try {
+    return await stage.check();
+  } catch (error) {
+    console.error(describeFailure(error));
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+/** @param {string[]} names */
+function chooseStages(names) {
+  const unknown = names.find((name) => !STAGES.some((stage) => stage.name === name));
+  if (unknown !== undefined) {
+    const known = STAGES.map((stage) => stage.name).join(", ");
+    throw new SetupFailure(`There is no part of the tests called "${unknown}": there are ${known}.`);
+  }
+  return names.length === 0 ? STAGES : STAGES.filter((stage) => names.includes(stage.name));
+}
+
+/**
+ * Runs all of the tests, or the parts named; goes on after a failure, so that all failures are seen.
+ *
+ * @param {string[]} names
+ * @returns {Promise<number>} The exit code: 1 if anything failed.
+ */
+async function test(names) {
+  const stages = chooseStages(names);
+  const startedAt = Date.now();
+  await setUp({ root });
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  /** @type {string[]} */
+  const lines = [];
+  for (const [index, stage] of stages.entries()) {
+    console.log(`\n=== [${index + 1}/${stages.length}] ${stage.title}`);
+    const stageStartedAt = Date.now();
+    const { passed, failed, skipped } = await runStage(stage);
+    total.passed += passed;
+    total.failed += failed;
+    total.skipped += skipped;
+    const took = formatDuration(Date.now() - stageStartedAt);
+    const skippedToo = skipped > 0 ? `, ${skipped} skipped` : "";
+    lines.push(
+      `${failed > 0 ? "FAILED" : "ok    "}  ${stage.title}: ${passed} passed, ${failed} failed${skippedToo} (${took})`,
+    );
+  }
+  console.log(`\n=== All together (${formatDuration(Date.now() - startedAt)})\n${lines.join("\n")}`);
+  if (total.skipped > 0) console.log(`${total.skipped} skipped: what they need is not on this machine.`);
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed > 0 ? 1 : 0;
+}
+
+/** @param {string[]} args */
+function run(args) {
+  return runMain(() => test(args));
+}
+
+module.exports = { run, readCounts };
