@@ -1,6 +1,15 @@
 import type { Random } from "../runtime/random";
 import type { NoiseTiles } from "./demo-noise";
-import { type Band, type DistanceField, distanceField, inverted, type Oval } from "./demo-shapes";
+import { REFERENCE_WIDTH } from "./demo-section";
+import {
+  type Band,
+  type DistanceField,
+  distanceField,
+  inverted,
+  type Oval,
+  scatterOvals,
+  wanderingLine,
+} from "./demo-shapes";
 
 /** How the cells of one image are arranged; lengths in reference pixels. */
 export interface Architecture {
@@ -32,8 +41,6 @@ interface Canvas {
   /** Atypia of the image, 0..1: the higher, the less the arrangement keeps its plan. */
   atypia: number;
 }
-
-const WIDTH = 700;
 
 /** More than any depth (and finite, so that arithmetic with it stays so). */
 export const SOLID = 1e4;
@@ -67,7 +74,12 @@ export function arrangeTissue(subtype: Subtype, canvas: Canvas): Architecture {
 
 /** Many small, crowded acini with narrow lumens. */
 function adenosis(canvas: Canvas): Partial<Architecture> {
-  const ovals = scatter(canvas, { count: 34, radius: [42, 60], gap: 8, roundness: 0.72 });
+  const ovals = scatterOvals(canvas.random, canvas.height, {
+    count: 34,
+    radius: [42, 60],
+    gap: 8,
+    roundness: 0.72,
+  });
   return {
     depth: field(canvas, { ovals }, 7),
     epithelium: 33,
@@ -84,10 +96,10 @@ function fibroadenoma(canvas: Canvas): Partial<Architecture> {
   const count = 1 + random.integer(3);
   for (let i = 0; i < count; i++) {
     const start = {
-      x: WIDTH * ((i + random.next()) / count),
+      x: REFERENCE_WIDTH * ((i + random.next()) / count),
       y: canvas.height * (0.2 + 0.6 * random.next()),
     };
-    slits.push({ points: wander(random, start, random.next() * 2 * Math.PI, 6, 70), radius: 38 });
+    slits.push({ points: wanderingLine(random, start, random.next() * 2 * Math.PI, 6, 70), radius: 38 });
   }
   return { depth: field(canvas, { bands: slits }, 9), myxoid: 0.55, stromalCells: 1 };
 }
@@ -96,25 +108,33 @@ function fibroadenoma(canvas: Canvas): Partial<Architecture> {
 function phyllodes(canvas: Canvas): Partial<Architecture> {
   const { random } = canvas;
   const cleft: Band[] = [];
-  const stem = { x: WIDTH * (0.25 + 0.5 * random.next()), y: canvas.height * (0.3 + 0.4 * random.next()) };
+  const stem = {
+    x: REFERENCE_WIDTH * (0.25 + 0.5 * random.next()),
+    y: canvas.height * (0.3 + 0.4 * random.next()),
+  };
   const heading = random.next() * 2 * Math.PI;
   for (let i = 0; i < 2 + random.integer(2); i++) {
     const turn = heading + (i * 2 * Math.PI) / 3 + 0.6 * random.normal() * 0.5;
-    cleft.push({ points: wander(random, stem, turn, 6, 85), radius: 44 + 22 * random.next() });
+    cleft.push({ points: wanderingLine(random, stem, turn, 6, 85), radius: 44 + 22 * random.next() });
   }
   return { depth: field(canvas, { bands: cleft }, 12), myxoid: 0.35, stromalCells: 2.4, epithelium: 34 };
 }
 
 /** Round, even tubules, close together, with little stroma between them. */
 function tubularAdenoma(canvas: Canvas): Partial<Architecture> {
-  const ovals = scatter(canvas, { count: 24, radius: [64, 82], gap: 10, roundness: 0.9 });
+  const ovals = scatterOvals(canvas.random, canvas.height, {
+    count: 24,
+    radius: [64, 82],
+    gap: 10,
+    roundness: 0.9,
+  });
   return { depth: field(canvas, { ovals }, 4), epithelium: 38, myxoid: 0.1, stromalCells: 0.8 };
 }
 
 /** Solid nests and cords of crowded cells; the better differentiated, the more they still form glands. */
 function ductalCarcinoma(canvas: Canvas): Partial<Architecture> {
   const { random, atypia } = canvas;
-  const ovals = scatter(canvas, {
+  const ovals = scatterOvals(canvas.random, canvas.height, {
     count: 8 + random.integer(9),
     radius: [48, 135],
     gap: 4,
@@ -136,9 +156,12 @@ function lobularCarcinoma(canvas: Canvas): Partial<Architecture> {
   const files: Band[] = [];
   const count = 7 + random.integer(8);
   for (let i = 0; i < count; i++) {
-    const start = { x: WIDTH * random.next(), y: canvas.height * random.next() };
+    const start = { x: REFERENCE_WIDTH * random.next(), y: canvas.height * random.next() };
     const heading = fibreAngle + (random.next() < 0.5 ? Math.PI : 0);
-    files.push({ points: wander(random, start, heading, 4 + random.integer(4), 55, 0.16), radius: 13 });
+    files.push({
+      points: wanderingLine(random, start, heading, 4 + random.integer(4), 55, 0.16),
+      radius: 13,
+    });
   }
   return {
     depth: field(canvas, { bands: files }, 8),
@@ -151,7 +174,7 @@ function lobularCarcinoma(canvas: Canvas): Partial<Architecture> {
 
 /** Islands of cells afloat in lakes of pale mucin between thin walls. */
 function mucinousCarcinoma(canvas: Canvas): Partial<Architecture> {
-  const ovals = scatter(canvas, {
+  const ovals = scatterOvals(canvas.random, canvas.height, {
     count: 3 + canvas.random.integer(6),
     radius: [34, 88],
     gap: 34,
@@ -166,25 +189,26 @@ function mucinousCarcinoma(canvas: Canvas): Partial<Architecture> {
   };
 }
 
-/** Fronds with a thin core of vessels and fibres, covered by piled-up cells, in an open space. */
+/** Fronds with a core of fibres and vessels, covered by piled-up cells, in an open space. */
 function papillaryCarcinoma(canvas: Canvas): Partial<Architecture> {
   const { random } = canvas;
   const cores: Band[] = [];
-  const stem = { x: WIDTH * random.next(), y: canvas.height * random.next() };
-  const branches = 3 + random.integer(3);
+  const stem = { x: REFERENCE_WIDTH * random.next(), y: canvas.height * random.next() };
+  const branches = 4 + random.integer(3);
   for (let i = 0; i < branches; i++) {
     const heading = ((i + 0.6 * random.next()) / branches) * 2 * Math.PI;
-    const points = wander(random, stem, heading, 7, 60, 0.35);
-    cores.push({ points, radius: 9 + 9 * random.next() });
-    const side = points[2 + random.integer(3)]!;
-    cores.push({ points: wander(random, side, heading + 1.2, 4, 48, 0.3), radius: 8 });
+    const points = wanderingLine(random, stem, heading, 8, 62, 0.3);
+    cores.push({ points, radius: 13 + 13 * random.next() });
+    const side = points[3 + random.integer(3)]!;
+    const turn = random.next() < 0.5 ? 1.2 : -1.2;
+    cores.push({ points: wanderingLine(random, side, heading + turn, 4, 50, 0.3), radius: 10 });
   }
   return {
     depth: inverted(field(canvas, { bands: cores }, 8)),
-    epithelium: 46 + 12 * random.next(),
+    epithelium: 40 + 14 * random.next(),
     rows: [],
     retraction: 0,
-    stromalCells: 1.2,
+    stromalCells: 1.8,
   };
 }
 
@@ -195,44 +219,4 @@ function field(
 ): DistanceField {
   const [x, y] = [canvas.random.integer(512), canvas.random.integer(512)];
   return distanceField(shapes, canvas.height, { tile: canvas.noise.cloud, amount: warp, grain: 0.45, x, y });
-}
-
-/** Ovals that keep their distance from each other; as many as fit, at most `count`. */
-function scatter(
-  canvas: Canvas,
-  plan: { count: number; radius: [number, number]; gap: number; roundness: number },
-): Oval[] {
-  const { random, height } = canvas;
-  const ovals: Oval[] = [];
-  for (let attempt = 0; attempt < 60 * plan.count && ovals.length < plan.count; attempt++) {
-    const radius = plan.radius[0] + (plan.radius[1] - plan.radius[0]) * random.next();
-    const flat = plan.roundness + (1 - plan.roundness) * random.next();
-    const x = (WIDTH + 120) * random.next() - 60;
-    const y = (height + 120) * random.next() - 60;
-    const free = ovals.every((oval) => {
-      const reach = Math.max(oval.radiusX, oval.radiusY);
-      return Math.hypot(oval.x - x, oval.y - y) > 0.88 * (reach + radius) + plan.gap;
-    });
-    if (free) ovals.push({ x, y, radiusX: radius, radiusY: radius * flat, angle: random.next() * Math.PI });
-  }
-  return ovals;
-}
-
-/** A line of `steps` straight pieces that changes its heading a little at each. */
-function wander(
-  random: Random,
-  start: { x: number; y: number },
-  heading: number,
-  steps: number,
-  length: number,
-  turn = 0.3,
-): { x: number; y: number }[] {
-  const points = [start];
-  let direction = heading;
-  for (let i = 0; i < steps; i++) {
-    const last = points[points.length - 1]!;
-    direction += turn * random.normal();
-    points.push({ x: last.x + length * Math.cos(direction), y: last.y + length * Math.sin(direction) });
-  }
-  return points;
 }

@@ -38,9 +38,14 @@ export interface CellBody {
 /** Outline radii are computed for this many directions and interpolated between them. */
 const DIRECTIONS = 48;
 
+/** No outline reaches farther from the middle, relative to the half axes. */
+const FARTHEST = 1.4;
+
 /** Draws a nucleus over what is there: translucent, as in a section of some micrometres. */
 export function drawNucleus(section: Section, nucleus: Nucleus, noise: NoiseTiles, random: Random): void {
   const { scale, haematoxylin, eosin } = section;
+  // Called for every pixel: a local name spares the look-up in another module's exports.
+  const [noiseAt, step] = [sampleNoise, smoothStep] as const;
   const outline = drawOutline(nucleus.irregularity, random);
   const nucleoli = nucleus.nucleoli.map((radius) => ({
     u: 0.55 * (random.next() - 0.5),
@@ -51,28 +56,29 @@ export function drawNucleus(section: Section, nucleus: Nucleus, noise: NoiseTile
   const cos = Math.cos(nucleus.angle);
   const sin = Math.sin(nucleus.angle);
   const edge = 1.3 / (nucleus.short * scale);
-  forEachPixelAround(section, nucleus.x, nucleus.y, nucleus.long * 1.45, (i, dx, dy) => {
+  forEachPixelAround(section, nucleus.x, nucleus.y, nucleus.long * FARTHEST + 2, (i, dx, dy) => {
     const u = (dx * cos + dy * sin) / nucleus.long;
     const taper = Math.max(0.3, 1 - nucleus.taper * u * u);
     const v = ((dy * cos - dx * sin) / nucleus.short + nucleus.bend * u * u) / taper;
+    if (u * u + v * v > FARTHEST * FARTHEST) return;
     const turn = (Math.atan2(v, u) / (2 * Math.PI) + 1) * DIRECTIONS;
     const direction = turn | 0;
     const between = turn - direction;
     const reach =
       outline[direction % DIRECTIONS]! * (1 - between) + outline[(direction + 1) % DIRECTIONS]! * between;
     const rim = Math.sqrt(u * u + v * v) / reach;
-    const cover = smoothStep(1 + edge, 1 - edge, rim);
+    const cover = step(1 + edge, 1 - edge, rim);
     if (cover === 0) return;
-    const coarse = sampleNoise(noise.cloud, (dx + textureX) * 2.2, (dy + textureY) * 2.2);
-    const fine = sampleNoise(noise.grain, dx * 1.1 + textureY, dy * 1.1 + textureX);
-    const membrane = smoothStep(0.6, 0.95, rim);
+    const coarse = noiseAt(noise.cloud, (dx + textureX) * 2.2, (dy + textureY) * 2.2);
+    const fine = noiseAt(noise.grain, dx * 1.1 + textureY, dy * 1.1 + textureX);
+    const membrane = step(0.6, 0.95, rim);
     let h =
       nucleus.stain * (1 - 0.5 * nucleus.vesicular * (1 - membrane) + 0.12 * nucleus.vesicular * membrane);
     h *= 1 + nucleus.clumping * (0.26 * coarse + 0.34 * fine);
     let e = 0.1;
     for (const spot of nucleoli) {
       const off = Math.hypot((u - spot.u) * nucleus.long, (v - spot.v) * nucleus.short) / nucleus.short;
-      const core = smoothStep(spot.radius * 1.25, spot.radius * 0.75, off);
+      const core = step(spot.radius * 1.25, spot.radius * 0.75, off);
       h += core * (nucleus.stain * 1.25 - h);
       e += core * 0.25;
     }
@@ -86,7 +92,7 @@ export function drawCellBody(section: Section, body: CellBody, noise: NoiseTiles
   const { haematoxylin, eosin } = section;
   const outline = drawOutline(0.13, random);
   const [textureX, textureY] = [random.integer(512), random.integer(512)];
-  forEachPixelAround(section, body.x, body.y, body.radius * 1.35, (i, dx, dy) => {
+  forEachPixelAround(section, body.x, body.y, body.radius * FARTHEST, (i, dx, dy) => {
     const turn = ((Math.atan2(dy, dx) / (2 * Math.PI) + 1) * DIRECTIONS) % DIRECTIONS;
     const rim = Math.sqrt(dx * dx + dy * dy) / (body.radius * outline[turn | 0]!);
     const cover = smoothStep(1.12, 0.9, rim);
@@ -131,6 +137,6 @@ function drawOutline(irregularity: number, random: Random): Float32Array {
     const angle = (2 * Math.PI * direction) / DIRECTIONS;
     let radius = 1;
     for (const wave of waves) radius += wave.amount * Math.cos(wave.count * angle + wave.phase);
-    return Math.max(0.55, Math.min(1.4, radius));
+    return Math.max(0.55, Math.min(FARTHEST, radius));
   });
 }

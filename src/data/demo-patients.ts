@@ -1,9 +1,11 @@
 import type { Random } from "../runtime/random";
 import { arrangeTissue, type Subtype } from "./demo-architecture";
+import { addEpithelium } from "./demo-epithelium";
 import type { NoiseTiles } from "./demo-noise";
-import { type Cytology, populate } from "./demo-population";
+import { type Cytology, crowd, type Scene } from "./demo-scene";
 import { emptySection } from "./demo-section";
 import { drawLaboratory, type Laboratory, photograph } from "./demo-stain";
+import { addCapillary, addLymphocytes, addStromalCells } from "./demo-stroma";
 import { drawGround, type Ground, paintFat, paintGround } from "./demo-tissue";
 
 /** An invented patient: what is wrong, how badly, and how the section was made. */
@@ -87,11 +89,11 @@ export function drawDemoImage(
   });
   paintGround(section, architecture, ground);
   if (random.next() < 0.3 && architecture.mucin === 0) paintFat(section, architecture, random);
-  populate({ section, architecture, ground, cytology: drawCytology(patient, atypia), random });
+  populate({ section, architecture, ground, cytology: describeCells(patient, atypia), random });
   return photograph(section, patient.laboratory, noise, random.integer(1 << 18));
 }
 
-function drawCytology(patient: DemoPatient, atypia: number): Cytology {
+function describeCells(patient: DemoPatient, atypia: number): Cytology {
   const small = patient.subtype === "LC" ? 0.85 : 1;
   return {
     atypia: patient.subtype === "LC" ? 0.7 * atypia : atypia,
@@ -100,4 +102,12 @@ function drawCytology(patient: DemoPatient, atypia: number): Cytology {
     mitoticRate: 0.035 * Math.max(0, atypia - 0.45),
     inflammation: patient.inflammation,
   };
+}
+
+function populate(scene: Scene): void {
+  const taken = crowd();
+  addStromalCells(scene, taken);
+  addLymphocytes(scene, taken);
+  if (scene.random.next() < 0.4) addCapillary(scene);
+  addEpithelium(scene, taken);
 }

@@ -15,16 +15,22 @@ export interface Section {
 /** Reference width: all lengths in the drawing are pixels of an image this wide, which is BreaKHis' width. */
 export const REFERENCE_WIDTH = 700;
 
-/** An empty section of the given size in pixels. */
+let planes: { haematoxylin: Float32Array; eosin: Float32Array } | null = null;
+
+/**
+ * An empty section of the given size in pixels.
+ *
+ * It shares its memory with the last one of that size, so only one can be in use: making and collecting
+ * megabytes for each image takes as long as blurring it.
+ */
 export function emptySection(width: number, height: number): Section {
   const size = width * height;
-  return {
-    width,
-    height,
-    scale: width / REFERENCE_WIDTH,
-    haematoxylin: new Float32Array(size),
-    eosin: new Float32Array(size),
-  };
+  if (planes?.eosin.length !== size) {
+    planes = { haematoxylin: new Float32Array(size), eosin: new Float32Array(size) };
+  }
+  planes.haematoxylin.fill(0);
+  planes.eosin.fill(0);
+  return { width, height, scale: width / REFERENCE_WIDTH, ...planes };
 }
 
 /** Visits the pixels of the square around a place; offsets are in reference pixels. */

@@ -1,4 +1,6 @@
+import type { Random } from "../runtime/random";
 import { sampleNoise } from "./demo-noise";
+import { REFERENCE_WIDTH } from "./demo-section";
 
 /** A round or oval body; lengths in reference pixels, angle in radians. */
 export interface Oval {
@@ -39,7 +41,7 @@ export function distanceField(
   height: number,
   warp: { tile: Float32Array; amount: number; grain: number; x: number; y: number },
 ): DistanceField {
-  const columns = Math.ceil(700 / STEP) + 2;
+  const columns = Math.ceil(REFERENCE_WIDTH / STEP) + 2;
   const rows = Math.ceil(height / STEP) + 2;
   const values = new Float32Array(columns * rows);
   for (let row = 0; row < rows; row++) {
@@ -83,6 +85,51 @@ export function fieldGradient(field: DistanceField, x: number, y: number): { x: 
     x: (sampleField(field, x + STEP, y) - sampleField(field, x - STEP, y)) / (2 * STEP),
     y: (sampleField(field, x, y + STEP) - sampleField(field, x, y - STEP)) / (2 * STEP),
   };
+}
+
+/**
+ * Lays ovals over the picture and a margin around it, so that they keep their distance from each other.
+ *
+ * @param plan - At most `count` ovals (fewer where no more fit); `radius` lowest and highest; `roundness` the
+ *   lowest ratio of the two radii.
+ */
+export function scatterOvals(
+  random: Random,
+  height: number,
+  plan: { count: number; radius: [number, number]; gap: number; roundness: number },
+): Oval[] {
+  const ovals: Oval[] = [];
+  for (let attempt = 0; attempt < 60 * plan.count && ovals.length < plan.count; attempt++) {
+    const radius = plan.radius[0] + (plan.radius[1] - plan.radius[0]) * random.next();
+    const flat = plan.roundness + (1 - plan.roundness) * random.next();
+    const x = (REFERENCE_WIDTH + 120) * random.next() - 60;
+    const y = (height + 120) * random.next() - 60;
+    const free = ovals.every((oval) => {
+      const reach = Math.max(oval.radiusX, oval.radiusY);
+      return Math.hypot(oval.x - x, oval.y - y) > 0.88 * (reach + radius) + plan.gap;
+    });
+    if (free) ovals.push({ x, y, radiusX: radius, radiusY: radius * flat, angle: random.next() * Math.PI });
+  }
+  return ovals;
+}
+
+/** A line of `steps` straight pieces that changes its heading a little at each. */
+export function wanderingLine(
+  random: Random,
+  start: { x: number; y: number },
+  heading: number,
+  steps: number,
+  length: number,
+  turn = 0.3,
+): { x: number; y: number }[] {
+  const points = [start];
+  let direction = heading;
+  for (let i = 0; i < steps; i++) {
+    const last = points[points.length - 1]!;
+    direction += turn * random.normal();
+    points.push({ x: last.x + length * Math.cos(direction), y: last.y + length * Math.sin(direction) });
+  }
+  return points;
 }
 
 /** Exact for circles; for ovals the distance along the line to the centre, scaled to the shorter radius. */

@@ -1,7 +1,7 @@
 import type { Random } from "../runtime/random";
 import { type Architecture, SOLID } from "./demo-architecture";
 import { type NoiseTiles, sampleNoise, smoothStep } from "./demo-noise";
-import { forEachPixelAround, type Section } from "./demo-section";
+import { forEachPixelAround, REFERENCE_WIDTH, type Section } from "./demo-section";
 import { sampleField } from "./demo-shapes";
 
 /** What one image's ground (everything but cells) looks like beyond its architecture. */
@@ -51,6 +51,15 @@ export function acrossFibres(
   return straight + bend + 1.4 * Math.max(-60, Math.min(0, depth));
 }
 
+/** Amounts of dye at one place; painters change it in place, because making millions of objects is slow. */
+interface Dye {
+  haematoxylin: number;
+  eosin: number;
+}
+
+/** Colours one place, in reference pixels, `depth` deep in the epithelium; `rough` is fine noise there. */
+type Painter = (dye: Dye, x: number, y: number, depth: number, rough: number) => void;
+
 /**
  * Paints stroma, epithelium's cytoplasm, lumens and mucin over the whole section.
  *
@@ -58,78 +67,99 @@ export function acrossFibres(
  * or a loose myxoid web, cytoplasm is granular, lumens are nearly empty, mucin is pale with bluish wisps.
  */
 export function paintGround(section: Section, architecture: Architecture, ground: Ground): void {
-  // Millions of calls: a local name spares the look-up in another module's exports at each.
-  const [noiseAt, step, fieldAt] = [sampleNoise, smoothStep, sampleField] as const;
   const { width, height, scale, haematoxylin, eosin } = section;
-  const { cloud, grain } = ground.noise;
-  const { epithelium, fibreAngle, depth: depthField } = architecture;
-  const cos = Math.cos(fibreAngle);
-  const sin = Math.sin(fibreAngle);
-  const mucinLevel = 1.3 - 2.6 * architecture.mucin;
-  const myxoidLevel = 1.4 - 2.8 * architecture.myxoid;
-  for (let py = 0, i = 0; py < height; py++) {
-    const y = py / scale;
-    for (let px = 0; px < width; px++, i++) {
-      const x = px / scale;
+  const [noiseAt, step, fieldAt] = localNames();
+  const paintStroma = stromaPainter(architecture, ground);
+  const paintEpithelium = epitheliumPainter(architecture, ground);
+  const { grain } = ground.noise;
+  const dye: Dye = { haematoxylin: 0, eosin: 0 };
+  for (let row = 0, i = 0; row < height; row++) {
+    const y = row / scale;
+    for (let column = 0; column < width; column++, i++) {
+      const x = column / scale;
       const rough = noiseAt(grain, x * 0.8 + ground.y, y * 0.8 + ground.x);
-      const depth = fieldAt(depthField, x, y) + 1.2 * rough;
+      const depth = fieldAt(architecture.depth, x, y) + 1.2 * rough;
       const inside = step(-1.5, 1.5, depth);
-      let h = 0;
-      let e = 0;
-      if (inside < 1) {
-        const along = (x * cos + y * sin) * 0.3 * ground.fibreFineness;
-        const across = acrossFibres(ground, fibreAngle, x, y, depth) * ground.fibreFineness;
-        const broad = noiseAt(cloud, x * 0.28 + ground.y, y * 0.28 + ground.x);
-        const fibre = noiseAt(cloud, along + ground.x, across * 1.7);
-        const fibril = noiseAt(grain, along * 0.45 + ground.y, across * 0.75);
-        const bundle = noiseAt(cloud, along * 0.5 + ground.y, across * 0.55 + 77);
-        const tear = step(1.1, 2, bundle + 0.5 * fibre + ground.tears - 0.2);
-        e =
-          ground.stromaEosin *
-          (1 + 0.22 * fibre + 0.16 * bundle + 0.15 * fibril + 0.06 * rough) *
-          (1 - 0.93 * tear);
-        h = 0.07 * (1 + 0.3 * fibre) * (1 - 0.9 * tear);
-        const loose = step(myxoidLevel - 0.5, myxoidLevel + 0.9, broad);
-        if (loose > 0) {
-          const web = Math.abs(noiseAt(cloud, x * 0.9 + ground.x, y * 0.9 + across * 0.2));
-          const strand = 0.6 * step(0.9, 0, web) + 0.22 * rough + 0.25 * fibre;
-          e += 0.9 * loose * (0.07 + 0.1 * strand - e);
-          h += 0.9 * loose * (0.06 + 0.07 * strand - h);
-        }
-        if (architecture.mucin > 0) {
-          const pool = step(mucinLevel - 0.12, mucinLevel + 0.12, bundle * 0.45 + broad * 0.9);
-          const wisp = step(0.9, 0, Math.abs(noiseAt(cloud, x * 0.35 + ground.y, across * 0.5)));
-          e += pool * (0.02 + 0.025 * wisp - e);
-          h += pool * (0.06 + 0.07 * wisp + 0.01 * rough - h);
-        }
-        if (depth > -14 && architecture.retraction > 0) {
-          const gap = step(-9, -3, depth) * step(0.5, -0.3, broad + 1.2 - 2 * architecture.retraction);
-          e *= 1 - 0.9 * gap;
-          h *= 1 - 0.9 * gap;
-        }
-        const membrane = step(-5, -2.5, depth) * (1 - architecture.retraction) * (epithelium < SOLID ? 1 : 0);
-        e += 0.1 * membrane;
-      }
-      if (inside > 0) {
-        const open = step(epithelium - 2, epithelium + 3, depth + 2.5 * rough);
-        const mottle = noiseAt(cloud, x * 0.7 + ground.x, y * 0.7 + ground.y);
-        const apical = step(epithelium - 12, epithelium - 3, depth);
-        const cytoE = ground.cytoplasmEosin * (1 + 0.14 * mottle + 0.16 * rough + 0.35 * apical);
-        const cytoH = ground.cytoplasmHaematoxylin * (1 + 0.16 * mottle + 0.16 * rough);
-        const secretion = 0.05 * step(0.6, 1.6, mottle);
-        e += inside * (cytoE + open * (0.015 + secretion - cytoE) - e);
-        h += inside * (cytoH + open * (0.008 + 0.3 * secretion - cytoH) - h);
-      }
-      eosin[i] = Math.max(0, e);
-      haematoxylin[i] = Math.max(0, h);
+      if (inside < 1) paintStroma(dye, x, y, depth, rough);
+      const outer = dye.haematoxylin;
+      const outerEosin = dye.eosin;
+      if (inside > 0) paintEpithelium(dye, x, y, depth, rough);
+      if (inside > 0 && inside < 1) mix(dye, outer, outerEosin, 1 - inside);
+      haematoxylin[i] = Math.max(0, dye.haematoxylin);
+      eosin[i] = Math.max(0, dye.eosin);
     }
   }
+}
+
+/** Moves a colour towards another by a share of 0..1. */
+function mix(dye: Dye, haematoxylin: number, eosin: number, share: number): void {
+  dye.haematoxylin += share * (haematoxylin - dye.haematoxylin);
+  dye.eosin += share * (eosin - dye.eosin);
+}
+
+/** Called millions of times: a local name spares the look-up in another module's exports at each call. */
+function localNames() {
+  return [sampleNoise, smoothStep, sampleField] as const;
+}
+
+function stromaPainter(architecture: Architecture, ground: Ground): Painter {
+  const [noiseAt, step] = localNames();
+  const { cloud, grain } = ground.noise;
+  const { epithelium, fibreAngle, mucin, retraction } = architecture;
+  const cos = Math.cos(fibreAngle);
+  const sin = Math.sin(fibreAngle);
+  // Thresholds on noise of standard deviation 1 that leave about these shares above them.
+  const mucinLevel = 1.3 - 2.6 * mucin;
+  const myxoidLevel = 1.4 - 2.8 * architecture.myxoid;
+  const membraneEosin = epithelium < SOLID ? 0.1 * (1 - retraction) : 0;
+  return (dye, x, y, depth, rough) => {
+    const along = (x * cos + y * sin) * 0.3 * ground.fibreFineness;
+    const across = acrossFibres(ground, fibreAngle, x, y, depth) * ground.fibreFineness;
+    const broad = noiseAt(cloud, x * 0.28 + ground.y, y * 0.28 + ground.x);
+    const fibre = noiseAt(cloud, along + ground.x, across * 1.7);
+    const fibril = noiseAt(grain, along * 0.45 + ground.y, across * 0.75);
+    const bundle = noiseAt(cloud, along * 0.5 + ground.y, across * 0.55 + 77);
+    const tear = step(1.1, 2, bundle + 0.5 * fibre + ground.tears - 0.2);
+    const density = 1 + 0.22 * fibre + 0.16 * bundle + 0.15 * fibril + 0.06 * rough;
+    dye.eosin = ground.stromaEosin * density * (1 - 0.93 * tear);
+    dye.haematoxylin = 0.07 * (1 + 0.3 * fibre) * (1 - 0.9 * tear);
+    const loose = step(myxoidLevel - 0.5, myxoidLevel + 0.9, broad);
+    if (loose > 0) {
+      const web = Math.abs(noiseAt(cloud, x * 0.9 + ground.x, y * 0.9 + across * 0.2));
+      const strand = 0.6 * step(0.9, 0, web) + 0.22 * rough + 0.25 * fibre;
+      mix(dye, 0.06 + 0.07 * strand, 0.07 + 0.1 * strand, 0.9 * loose);
+    }
+    if (mucin > 0) {
+      const pool = step(mucinLevel - 0.12, mucinLevel + 0.12, bundle * 0.45 + broad * 0.9);
+      const wisp = step(0.9, 0, Math.abs(noiseAt(cloud, x * 0.35 + ground.y, across * 0.5)));
+      mix(dye, 0.05 + 0.07 * wisp + 0.01 * rough, 0.015 + 0.025 * wisp, pool);
+    }
+    if (depth > -14 && retraction > 0) {
+      mix(dye, 0, 0, 0.9 * step(-9, -3, depth) * step(0.5, -0.3, broad + 1.2 - 2 * retraction));
+    }
+    dye.eosin += membraneEosin * step(-5, -2.5, depth);
+  };
+}
+
+function epitheliumPainter(architecture: Architecture, ground: Ground): Painter {
+  const [noiseAt, step] = localNames();
+  const { cloud } = ground.noise;
+  const { epithelium } = architecture;
+  return (dye, x, y, depth, rough) => {
+    const mottle = noiseAt(cloud, x * 0.7 + ground.x, y * 0.7 + ground.y);
+    const apical = step(epithelium - 12, epithelium - 3, depth);
+    dye.eosin = ground.cytoplasmEosin * (1 + 0.14 * mottle + 0.16 * rough + 0.35 * apical);
+    dye.haematoxylin = ground.cytoplasmHaematoxylin * (1 + 0.16 * mottle + 0.16 * rough);
+    const open = step(epithelium - 2, epithelium + 3, depth + 2.5 * rough);
+    const secretion = 0.035 * step(0.4, 2.2, mottle);
+    if (open > 0) mix(dye, 0.008 + 0.3 * secretion, 0.015 + secretion, open);
+  };
 }
 
 /** A lobule of fat: large, empty, thin-walled cells pressed against each other, where the stroma has room. */
 export function paintFat(section: Section, architecture: Architecture, random: Random): void {
   const height = section.height / section.scale;
-  const centre = { x: 700 * random.next(), y: height * random.next() };
+  const centre = { x: REFERENCE_WIDTH * random.next(), y: height * random.next() };
   for (let i = 0; i < 5; i++) {
     const radius = 38 + 30 * random.next();
     const turn = i * 2.4;
