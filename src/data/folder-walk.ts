@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from "node:fs/promises";
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
 import { explainFileError } from "./image-problems";
 
 /** A folder's or a file's entry, symbolic links followed. */
@@ -87,7 +87,8 @@ export async function holdsImages(folder: string): Promise<boolean> {
 /** Finds all images in a folder and the folders in it. Links are followed, but not in circles. */
 export async function findImages(folder: string): Promise<FoundFiles> {
   const found: FoundFiles = { images: [], unusable: [] };
-  await walk(folder, [], found);
+  // A link to the folder above would bring the other classes' images into this one.
+  await walk(folder, [await realpath(dirname(folder))], found);
   return found;
 }
 

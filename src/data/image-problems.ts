@@ -3,9 +3,6 @@ export const pixelLimit = 100_000_000;
 /** A file has at most this many bytes, so that decoding on every core fits in memory. */
 export const fileSizeLimit = 512 * 1024 * 1024;
 
-/** Formats that are read, by the names that sharp gives them. */
-export const readableFormats: ReadonlySet<string> = new Set(["png", "jpeg", "tiff", "webp"]);
-
 const signatures: readonly { format: string; matches: (head: string) => boolean }[] = [
   { format: "PNG", matches: (head) => head.startsWith("89504e470d0a1a0a") },
   { format: "JPEG", matches: (head) => head.startsWith("ffd8ff") },
@@ -13,7 +10,12 @@ const signatures: readonly { format: string; matches: (head: string) => boolean 
   { format: "WebP", matches: (head) => /^52494646.{8}57454250/.test(head) },
 ];
 
-function formatOf(bytes: Uint8Array): string | null {
+/**
+ * The format that a file's first bytes announce, null if it is none of those that are read.
+ *
+ * The decoder would also take others, SVG among them, which may draw in other files.
+ */
+export function imageFormatOf(bytes: Uint8Array): string | null {
   const head = Buffer.from(bytes.subarray(0, 12)).toString("hex");
   return signatures.find((signature) => signature.matches(head))?.format ?? null;
 }
@@ -44,7 +46,7 @@ export function explainDecodingError(bytes: Uint8Array, error: unknown): string 
   if (Buffer.from(bytes.subarray(0, 40)).toString("latin1").startsWith("version https://git-lfs")) {
     return "it is a Git LFS pointer, not the image itself; run `git lfs pull` where it was cloned";
   }
-  const format = formatOf(bytes);
+  const format = imageFormatOf(bytes);
   if (format === null) return "its content is not a PNG, JPEG, TIFF or WebP image";
   const message = error instanceof Error ? error.message : String(error);
   if (/pixel limit/i.test(message)) {

@@ -7,8 +7,8 @@ import {
   explainDecodingError,
   explainFileError,
   fileSizeLimit,
+  imageFormatOf,
   pixelLimit,
-  readableFormats,
 } from "./image-problems";
 
 // Files are read here and decoded once; a cache of decoded images would only hold memory.
@@ -87,10 +87,12 @@ async function decodeSquare(bytes: Uint8Array, size: number): Promise<Uint8Array
 async function withReason<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<Outcome<T>> {
   const file = await readImageFile(path);
   if (file.ok === false) return file;
+  const bytes = file.value;
+  if (imageFormatOf(bytes) === null) return { ok: false, reason: explainDecodingError(bytes, null) };
   try {
-    return { ok: true, value: await work(file.value) };
+    return { ok: true, value: await work(bytes) };
   } catch (error) {
-    return { ok: false, reason: explainDecodingError(file.value, error) };
+    return { ok: false, reason: explainDecodingError(bytes, error) };
   }
 }
 
@@ -114,7 +116,6 @@ function meanColour(pixels: Uint8Array): [number, number, number] {
 
 async function lookInto(bytes: Buffer): Promise<ImageFacts> {
   const header = await sharp(bytes, { limitInputPixels: pixelLimit }).metadata();
-  if (!readableFormats.has(header.format)) throw new Error(`unexpected format ${header.format}`);
   // Decoding to the end is what finds a file that was cut off.
   const pixels = await decodeSquare(bytes, meanColourSize);
   return {
