@@ -1,0 +1,47 @@
+import type { Dataset } from "../data/dataset";
+import type { Split } from "../data/split";
+import type { Classifier } from "../model/classifier";
+import type { Run } from "../training/run-folder";
+import type { Prediction, RunSummary } from "../training/run-summary";
+import type { TrainingResult } from "../training/train";
+import { countParts, evaluatePart } from "./evaluate";
+
+/** What a run's summary is made from. */
+export interface SummarySources {
+  run: Run;
+  dataset: Dataset;
+  split: Split;
+  classifier: Classifier;
+  /** The sentence that `loadBackbone` gives. */
+  explanation: string;
+  training: Pick<TrainingResult, "ended" | "bestEpoch">;
+  predictions: readonly Prediction[];
+  /** In seconds, by step, for example features and training. */
+  timings: Record<string, number>;
+}
+
+/** Puts together what `summary.json` says about a run: what was computed with, and how good it is. */
+export function summarizeRun(sources: SummarySources): RunSummary {
+  const { run, dataset, split, classifier, explanation, training, predictions, timings } = sources;
+  const { backbone, positiveClass, threshold, classes, provenance } = classifier;
+  return {
+    id: run.id,
+    created: provenance.created,
+    ended: training.ended,
+    bestEpoch: training.bestEpoch,
+    dataset: dataset.name,
+    synthetic: dataset.synthetic,
+    classes,
+    positiveClass,
+    threshold,
+    backbone: backbone.name,
+    backboneExplanation: explanation,
+    weights: { name: backbone.weights.name, sha256: backbone.weights.sha256 },
+    split: split.by,
+    seed: provenance.seed,
+    counts: countParts(dataset, split),
+    validation: evaluatePart(predictions, "validation", classifier),
+    test: evaluatePart(predictions, "test", classifier),
+    timings,
+  };
+}

@@ -1,0 +1,114 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { describeDevice } from "../runtime/device";
+import { projectRoot } from "../runtime/paths";
+
+/** Raised when the folder's format changes in a way that older programs can't read. */
+export const manifestFormat = "breakhis-lab classifier 1";
+
+const positiveInteger = z.number().int().positive();
+const checksum = z.string().regex(/^[0-9a-f]{64}$/);
+
+const provenanceSchema = z.object({
+  runId: z.string().nullable(),
+  dataset: z.string(),
+  synthetic: z.boolean(),
+  created: z.string(),
+  seed: z.number(),
+  weightsPath: z.string().nullable(),
+  versions: z.record(z.string(), z.string()),
+});
+
+const manifestSchema = z
+  .object({
+    format: z.literal(manifestFormat),
+    classes: z.array(z.string()).min(2),
+    positiveClass: z.number().int().min(0).nullable(),
+    threshold: z.number().min(0).max(1),
+    preprocessing: z.object({
+      inputSize: positiveInteger,
+      colours: z.literal("RGB, 0 to 255"),
+      resizing: z.literal("stretched to a square, cubic"),
+    }),
+    backbone: z.object({
+      name: z.enum(["resnet50", "efficientnet-lite0"]),
+      weights: z.object({ name: z.string(), sha256: checksum, source: z.string() }),
+      featureWidth: positiveInteger,
+    }),
+    head: z.object({
+      // A plain file name: a saved classifier never reads outside its folder.
+      file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+      sha256: checksum,
+      layers: z
+        .array(
+          z.object({
+            inputs: positiveInteger,
+            units: positiveInteger,
+            activation: z.enum(["relu", "softmax"]),
+          }),
+        )
+        .min(1),
+    }),
+    provenance: provenanceSchema,
+  })
+  .refine(({ positiveClass, classes }) => positiveClass === null || positiveClass < classes.length, {
+    message: "positiveClass must be the index of a class",
+  });
+
+/** Where a classifier comes from. */
+export interface Provenance {
+  /** The run that trained it, or null. */
+  runId: string | null;
+  /** Name of the data set it was trained on. */
+  dataset: string;
+  /** Whether that data set was drawn by the demo's generator. */
+  synthetic: boolean;
+  /** ISO 8601. */
+  created: string;
+  seed: number;
+  /** Where the backbone's weights lay, if they were the user's own file; looked at first when it is loaded. */
+  weightsPath: string | null;
+  /** Of this project and of what it computes with. */
+  versions: Record<string, string>;
+}
+
+/** What `classifier.json` holds. */
+export type ClassifierManifest = z.infer<typeof manifestSchema>;
+
+/**
+ * Checks what was read from, or is about to be written to, `classifier.json`.
+ *
+ * @throws Error naming the file and everything that is wrong in it.
+ */
+export function checkManifest(json: unknown, path: string): ClassifierManifest {
+  const result = manifestSchema.safeParse(json);
+  if (result.success === true) return result.data;
+  const complaints = result.error.issues.map(
+    (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
+  );
+  throw new Error(`${path} doesn't describe a classifier: ${complaints.join("; ")}.`);
+}
+
+/** The path that the weights had in training, if a file is still there. */
+export function findWeightsPath({ provenance }: ClassifierManifest): string | null {
+  const { weightsPath } = provenance;
+  return weightsPath !== null && existsSync(weightsPath) ? weightsPath : null;
+}
+
+function packageVersion(folder: string): string {
+  const json = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  return json.version;
+}
+
+/** Versions of this project and of what decides its numbers. */
+export function currentVersions(): Record<string, string> {
+  const installed = (name: string) => packageVersion(join(projectRoot(), "node_modules", name));
+  return {
+    "breakhis-lab": packageVersion(projectRoot()),
+    node: process.versions.node,
+    tensorflow: describeDevice().tensorflowVersion,
+    "@tensorflow/tfjs-node-gpu": installed("@tensorflow/tfjs-node-gpu"),
+    sharp: installed("sharp"),
+  };
+}

@@ -1,0 +1,268 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import pMap from "p-map";
+import type { Dataset, SkippedImage } from "../data/dataset";
+import { decodeImage, imageConcurrency } from "../data/images";
+import { writeFolderAtomically } from "../runtime/atomic-folder";
+import { sha256 } from "../runtime/content-hash";
+import { breathe } from "../runtime/interruption";
+import type { Settings } from "../runtime/settings";
+import { type Backbone, loadBackbone } from "./backbone";
+import {
+  type ClassifierManifest,
+  checkManifest,
+  currentVersions,
+  findWeightsPath,
+  manifestFormat,
+  type Provenance,
+} from "./classifier-manifest";
+import { decide } from "./decision";
+import { embedPixels, featureBatchSize } from "./features";
+import { type Head, headClassCount, predictHead } from "./head";
+import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
+
+export type { Provenance } from "./classifier-manifest";
+
+/** Everything from an image file to a decision. */
+export interface Classifier {
+  /** Preprocessing is part of it. Whoever loaded it disposes of it. */
+  backbone: Backbone;
+  head: Head;
+  /** Names, by label. */
+  classes: string[];
+  /** Index of the class that must not be missed, or null. */
+  positiveClass: number | null;
+  /** With two classes: the positive one is answered from this probability on, in [0, 1]. */
+  threshold: number;
+  /** Width and height that images are stretched to, in pixels. */
+  inputSize: number;
+  provenance: Provenance;
+}
+
+/** What a classifier says about one image. */
+export interface ImagePrediction {
+  /** As it was given. */
+  file: string;
+  /** Shape [classCount]; sums to 1. */
+  probabilities: number[];
+  /** Index into the classifier's classes. */
+  predicted: number;
+}
+
+const manifestFile = "classifier.json";
+const headFile = "head.safetensors";
+
+/** What a classifier is put together from after training. */
+export interface ClassifierParts {
+  backbone: Backbone;
+  head: Head;
+  dataset: Pick<Dataset, "name" | "synthetic" | "classes" | "positiveClass">;
+  settings: Pick<Settings, "seed" | "weights">;
+  runId: string | null;
+}
+
+/** Where the user's own file of weights lies; null for weights that are found without being told. */
+function weightsPathOf(backbone: Backbone, weights: string | null): string | null {
+  const given = weights ?? (process.env["BREAKHIS_WEIGHTS"] || null);
+  return given !== null && backbone.weights.source === "user's file" ? resolve(given) : null;
+}
+
+/** Puts a trained head together with its backbone; the positive class is answered from probability 0.5 on. */
+export function buildClassifier({ backbone, head, dataset, settings, runId }: ClassifierParts): Classifier {
+  const { classes, positiveClass } = dataset;
+  checkHeadFits(head, backbone.featureWidth, classes.length);
+  return {
+    backbone,
+    head,
+    classes,
+    positiveClass,
+    threshold: 0.5,
+    inputSize: backbone.inputSize,
+    provenance: {
+      runId,
+      dataset: dataset.name,
+      synthetic: dataset.synthetic,
+      created: new Date().toISOString(),
+      seed: settings.seed,
+      weightsPath: weightsPathOf(backbone, settings.weights),
+      versions: currentVersions(),
+    },
+  };
+}
+
+function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest {
+  const { backbone, head, classes, positiveClass, threshold, provenance } = classifier;
+  return {
+    format: manifestFormat,
+    classes,
+    positiveClass,
+    threshold,
+    preprocessing: {
+      inputSize: classifier.inputSize,
+      colours: "RGB, 0 to 255",
+      resizing: "stretched to a square, cubic",
+    },
+    backbone: { name: backbone.name, weights: backbone.weights, featureWidth: backbone.featureWidth },
+    head: { file: headFile, sha256: sha256(headBytes), layers: headShapes(head) },
+    provenance,
+  };
+}
+
+/**
+ * Saves a classifier to one folder, whole or not at all; a classifier that is there is replaced.
+ *
+ * The backbone's weights are not copied, only named by their checksum: they are large, and not ours to give away.
+ *
+ * @throws Error if head, backbone and classes don't fit together.
+ */
+export async function saveClassifier(folder: string, classifier: Classifier): Promise<void> {
+  checkHeadFits(classifier.head, classifier.backbone.featureWidth, classifier.classes.length);
+  const headBytes = encodeHead(classifier.head);
+  const manifest = checkManifest(describe(classifier, headBytes), manifestFile);
+  await writeFolderAtomically(folder, async (temporary) => {
+    await writeFile(join(temporary, headFile), headBytes);
+    await writeFile(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
+  });
+}
+
+async function readPart(folder: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, file));
+  } catch (error) {
+    throw new Error(
+      `There is no saved classifier in ${resolve(folder)}: ${file} could not be read (${(error as Error).message}).`,
+    );
+  }
+}
+
+function parseManifest(bytes: Buffer, path: string): ClassifierManifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new Error(`${path} is damaged: it is not JSON. Save the classifier again.`);
+  }
+  return checkManifest(json, path);
+}
+
+/** @throws Error if the backbone is not the very one that the head was trained on. */
+function checkBackbone(backbone: Backbone, manifest: ClassifierManifest): void {
+  const needed = manifest.backbone;
+  const { inputSize } = manifest.preprocessing;
+  if (backbone.name !== needed.name || backbone.inputSize !== inputSize) {
+    throw new Error(
+      `This classifier needs the backbone ${needed.name} at ${inputSize} pixels, found ${backbone.name} at ${backbone.inputSize}.`,
+    );
+  }
+  if (backbone.weights.sha256 !== needed.weights.sha256) {
+    throw new Error(
+      `This classifier was trained with the weights file ${needed.weights.name} (SHA-256 ${needed.weights.sha256}), found ${backbone.weights.name} (SHA-256 ${backbone.weights.sha256}). Give the path of the right file as \`weights\`.`,
+    );
+  }
+}
+
+async function loadNeededBackbone(manifest: ClassifierManifest, weights: string | null): Promise<Backbone> {
+  const { backbone } = await loadBackbone({
+    backbone: manifest.backbone.name,
+    weights: weights ?? findWeightsPath(manifest),
+    inputSize: manifest.preprocessing.inputSize,
+  });
+  try {
+    checkBackbone(backbone, manifest);
+  } catch (error) {
+    backbone.dispose();
+    throw error;
+  }
+  return backbone;
+}
+
+/**
+ * Loads what `saveClassifier` wrote, and makes sure that it will predict what it predicted then.
+ *
+ * @param options.weights - Path of the backbone's weights; by default where they were when the classifier was
+ * made, else where weights are kept.
+ * @param options.backbone - One that is loaded already, used if it is the right one.
+ * @returns The caller disposes of its backbone.
+ * @throws Error if a file is missing or damaged, or the backbone's weights are other ones than in training.
+ */
+export async function loadClassifier(
+  folder: string,
+  options: { weights?: string | null; backbone?: Backbone } = {},
+): Promise<Classifier> {
+  const manifest = parseManifest(await readPart(folder, manifestFile), join(folder, manifestFile));
+  const headPath = join(folder, manifest.head.file);
+  const headBytes = await readPart(folder, manifest.head.file);
+  if (sha256(headBytes) !== manifest.head.sha256) {
+    throw new Error(`${headPath} is damaged: its checksum is not the one in ${manifestFile}. Train again.`);
+  }
+  const head = decodeHead(headBytes, manifest.head.layers, headPath);
+  checkHeadFits(head, manifest.backbone.featureWidth, manifest.classes.length);
+  if (options.backbone) checkBackbone(options.backbone, manifest);
+  const { classes, positiveClass, threshold, provenance } = manifest;
+  return {
+    backbone: options.backbone ?? (await loadNeededBackbone(manifest, options.weights ?? null)),
+    head,
+    classes,
+    positiveClass,
+    threshold,
+    inputSize: manifest.preprocessing.inputSize,
+    provenance,
+  };
+}
+
+type Decoded = { file: string; pixels: Uint8Array } | { file: string; reason: string };
+
+async function tryDecoding(file: string, inputSize: number): Promise<Decoded> {
+  try {
+    return { file, pixels: await decodeImage(file, inputSize) };
+  } catch (error) {
+    return { file, reason: (error as Error).message };
+  }
+}
+
+/** Predicts images that are decoded already, at most a batch of them. */
+function predictBatch(
+  classifier: Classifier,
+  images: { file: string; pixels: Uint8Array }[],
+): ImagePrediction[] {
+  const { backbone, head, inputSize } = classifier;
+  const imageLength = inputSize * inputSize * 3;
+  const pixels = new Uint8Array(images.length * imageLength);
+  images.forEach((image, i) => {
+    pixels.set(image.pixels, i * imageLength);
+  });
+  const features = embedPixels(backbone, pixels, images.length);
+  const values = predictHead(head, features, backbone.featureWidth);
+  const classCount = headClassCount(head);
+  return images.map(({ file }, i) => {
+    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
+    return { file, probabilities, predicted: decide(probabilities, classifier) };
+  });
+}
+
+/**
+ * Predicts the classes of image files, in padded batches of one size: the result for an image is the same bit
+ * for bit whether it is asked for alone or with a thousand others.
+ *
+ * @param files - Paths; of any format and size.
+ * @returns Predictions in the order of the files, and the files that could not be read with their reasons.
+ */
+export async function predictImages(
+  classifier: Classifier,
+  files: readonly string[],
+): Promise<{ predictions: ImagePrediction[]; skipped: SkippedImage[] }> {
+  const predictions: ImagePrediction[] = [];
+  const skipped: SkippedImage[] = [];
+  for (let first = 0; first < files.length; first += featureBatchSize) {
+    const batch = await pMap(
+      files.slice(first, first + featureBatchSize),
+      (file) => tryDecoding(file, classifier.inputSize),
+      { concurrency: imageConcurrency },
+    );
+    const images = batch.flatMap((image) => ("pixels" in image ? [image] : []));
+    skipped.push(...batch.flatMap((image) => ("reason" in image ? [image] : [])));
+    if (images.length > 0) predictions.push(...predictBatch(classifier, images));
+    await breathe();
+  }
+  return { predictions, skipped };
+}

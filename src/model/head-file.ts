@@ -1,0 +1,66 @@
+import { type Head, type HeadLayer, headClassCount, headInputs } from "./head";
+import { decodeSafetensors } from "./safetensors";
+import { takeWeight } from "./weight-tensors";
+
+/** A layer without its weights: what a reader has to know before it takes them out of the file. */
+export type LayerShape = Pick<HeadLayer, "inputs" | "units" | "activation">;
+
+/** Shapes of a head's layers, first to last. */
+export function headShapes(head: Head): LayerShape[] {
+  return head.layers.map(({ inputs, units, activation }) => ({ inputs, units, activation }));
+}
+
+function tensorsOf(head: Head): { name: string; shape: number[]; values: Float32Array }[] {
+  return head.layers.flatMap((layer, i) => [
+    { name: `layers.${i}.kernel`, shape: [layer.inputs, layer.units], values: layer.kernel },
+    { name: `layers.${i}.bias`, shape: [layer.units], values: layer.bias },
+  ]);
+}
+
+/**
+ * Writes a head's weights as a safetensors file, which Python reads too: `layers.<i>.kernel` of shape
+ * [inputs, units] and `layers.<i>.bias` of shape [units], float32.
+ */
+export function encodeHead(head: Head): Buffer {
+  const tensors = tensorsOf(head);
+  const entries: Record<string, { dtype: "F32"; shape: number[]; data_offsets: [number, number] }> = {};
+  let offset = 0;
+  for (const { name, shape, values } of tensors) {
+    entries[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const json = JSON.stringify(entries);
+  // Filled up with spaces, as the format asks, so that the values start at a multiple of 8 bytes.
+  const header = Buffer.from(json.padEnd(8 * Math.ceil(json.length / 8)));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const values = tensors.map((tensor) =>
+    Buffer.from(tensor.values.buffer, tensor.values.byteOffset, tensor.values.byteLength),
+  );
+  return Buffer.concat([length, header, ...values]);
+}
+
+/**
+ * Reads what `encodeHead` wrote.
+ *
+ * @param path - Named in errors.
+ * @throws Error if the file is damaged, or its layers are not those that are expected.
+ */
+export function decodeHead(bytes: Buffer, shapes: readonly LayerShape[], path: string): Head {
+  const file = { path, sha256: "", md5: "", tensors: decodeSafetensors(bytes, path) };
+  const layers = shapes.map((shape, i) => ({
+    ...shape,
+    kernel: takeWeight(file, `layers.${i}.kernel`, [shape.inputs, shape.units]),
+    bias: takeWeight(file, `layers.${i}.bias`, [shape.units]),
+  }));
+  return { layers };
+}
+
+/** @throws Error if a head doesn't fit the features it gets or the classes it should tell apart. */
+export function checkHeadFits(head: Head, featureWidth: number, classCount: number): void {
+  if (headInputs(head) !== featureWidth || headClassCount(head) !== classCount) {
+    throw new Error(
+      `The head takes ${headInputs(head)} features and tells ${headClassCount(head)} classes apart, but the backbone gives ${featureWidth} features and there are ${classCount} classes.`,
+    );
+  }
+}

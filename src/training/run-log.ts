@@ -1,0 +1,142 @@
+import { readFile, readlink } from "node:fs/promises";
+import { basename, join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import type { Dataset } from "../data/dataset";
+import { type Split, saveSplit } from "../data/split";
+import { type Classifier, saveClassifier } from "../model/classifier";
+import { runsFolder } from "../runtime/paths";
+import type { Settings } from "../runtime/settings";
+import { readPredictions, writePredictions } from "./predictions-file";
+import { checkRunId, findRuns, latestName, pointLatestTo, type Run, settingsFile } from "./run-folder";
+import type { Prediction, RunSummary } from "./run-summary";
+import type { EpochRecord } from "./train";
+
+export { type Run, startRun } from "./run-folder";
+export type { PartScores, PatientScores, Prediction, RunSummary, Scores } from "./run-summary";
+
+/** What a training leaves, to be kept. */
+export interface RunResults {
+  dataset: Dataset;
+  split: Split;
+  classifier: Classifier;
+  history: readonly EpochRecord[];
+  predictions: readonly Prediction[];
+  summary: RunSummary;
+}
+
+/** A finished run, read back. */
+export interface SavedRun extends Run {
+  settings: Settings;
+  history: EpochRecord[];
+  predictions: Prediction[];
+  summary: RunSummary;
+  /** For `loadSplit`. */
+  splitFile: string;
+  /** For `loadClassifier`. */
+  classifierFolder: string;
+}
+
+/** A run in the list of all: `summary` is null where it has not finished, or never did. */
+export interface ListedRun extends Run {
+  settings: Settings;
+  summary: RunSummary | null;
+}
+
+const historyFile = "history.jsonl";
+const summaryFile = "summary.json";
+const predictionsFile = "predictions.csv";
+const splitFileName = "split.json";
+const classifierFolderName = "classifier";
+
+/** Writes the epochs so far, one JSON object a line; called after each epoch, a killed run keeps them. */
+export async function saveHistory(run: Run, history: readonly EpochRecord[]): Promise<void> {
+  const lines = history.map((record) => `${JSON.stringify(record)}\n`);
+  await writeFileAtomic(join(run.folder, historyFile), lines.join(""));
+}
+
+/**
+ * Keeps everything that a training leaves. The summary comes last, so a run that has one is whole; then
+ * `runs/latest` points to it.
+ */
+export async function saveRun(run: Run, results: RunResults): Promise<void> {
+  const { dataset, split, classifier, history, predictions, summary } = results;
+  await saveHistory(run, history);
+  await saveSplit(join(run.folder, splitFileName), dataset, split);
+  await writePredictions(join(run.folder, predictionsFile), predictions, classifier);
+  await saveClassifier(join(run.folder, classifierFolderName), classifier);
+  await writeFileAtomic(join(run.folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);
+  await pointLatestTo(run);
+}
+
+/** @returns The content, or null if there is no such file. */
+async function readJson<T>(path: string): Promise<T | null> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Error(`${path} is damaged: it is not JSON. Remove the run's folder, and train again.`);
+  }
+}
+
+async function readHistory(path: string): Promise<EpochRecord[]> {
+  const text = await readFile(path, "utf8");
+  const lines = text.split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as EpochRecord);
+}
+
+/** The id that `runs/latest` points to, else the newest finished run's. */
+async function latestId(): Promise<string> {
+  try {
+    return basename(await readlink(join(runsFolder(), latestName)));
+  } catch {
+    const finished = (await listRuns()).find((run) => run.summary !== null);
+    if (finished !== undefined) return finished.id;
+  }
+  throw new Error(`There is no finished run in ${runsFolder()} yet: run notebook 03 (03-train-model) first.`);
+}
+
+/**
+ * Reads a finished run.
+ *
+ * @param id - By default the run that `npm start` is at, else the newest; "latest" is the newest in any case.
+ * @throws Error that names the notebook to run if there is no such run or it has not finished.
+ */
+export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latestName): Promise<SavedRun> {
+  const runId = id === latestName ? await latestId() : id;
+  checkRunId(runId);
+  const folder = join(runsFolder(), runId);
+  const settings = await readJson<Settings>(join(folder, settingsFile));
+  const summary = await readJson<RunSummary>(join(folder, summaryFile));
+  if (settings === null || summary === null) {
+    const problem = settings === null ? "There is no run" : "Training has not finished in the run";
+    throw new Error(`${problem} ${runId} in ${runsFolder()}: run notebook 03 (03-train-model) first.`);
+  }
+  return {
+    id: runId,
+    folder,
+    settings,
+    summary,
+    history: await readHistory(join(folder, historyFile)),
+    predictions: await readPredictions(join(folder, predictionsFile)),
+    splitFile: join(folder, splitFileName),
+    classifierFolder: join(folder, classifierFolderName),
+  };
+}
+
+/** Every run that was started, the newest first, with its settings and, if it finished, its summary. */
+export async function listRuns(): Promise<ListedRun[]> {
+  const listed = (await findRuns()).map(async (run) => ({
+    ...run,
+    settings: await readJson<Settings>(join(run.folder, settingsFile)),
+    summary: await readJson<RunSummary>(join(run.folder, summaryFile)),
+  }));
+  return (await Promise.all(listed)).flatMap((run) =>
+    run.settings === null ? [] : [{ ...run, settings: run.settings }],
+  );
+}

@@ -1,0 +1,75 @@
+import type { SplitKind, SplitPart } from "../data/split-value";
+import type { TrainingResult } from "./train";
+
+/** What the classifier said about one image of the data set. */
+export interface Prediction {
+  /** Relative to the data set's folder. */
+  file: string;
+  split: SplitPart;
+  patient: string | null;
+  /** The true class. */
+  label: number;
+  /** Shape [classCount]; sums to 1. */
+  probabilities: number[];
+  /** The class decided for. */
+  predicted: number;
+}
+
+/** How good decisions are. Shares lie in [0, 1]; null stands for what is undefined, such as the AUC of one class. */
+export interface Scores {
+  /** Images, or patients. */
+  count: number;
+  accuracy: number;
+  balancedAccuracy: number;
+  /** Of the positive class against all others. */
+  auc: number | null;
+  sensitivity: number | null;
+  specificity: number | null;
+  /** What always answering the most frequent class would reach. */
+  majorityClassAccuracy: number;
+  /** Rows are true classes, columns predicted ones. */
+  confusionMatrix: number[][];
+}
+
+/** Scores of decisions about whole patients. */
+export interface PatientScores extends Scores {
+  /** Patients whose images carry different labels; they count with the label of most of their images. */
+  mixedPatients: string[];
+  /** Images left out because their patient is not known. */
+  imagesWithoutPatient: number;
+}
+
+/** Scores of one part of the split, by image and by patient. */
+export interface PartScores extends Scores {
+  /** Null where no patient is known. */
+  byPatient: PatientScores | null;
+}
+
+/** A run's `summary.json`. */
+export interface RunSummary {
+  id: string;
+  /** ISO 8601. */
+  created: string;
+  ended: TrainingResult["ended"];
+  bestEpoch: number;
+  /** Name of the data set. */
+  dataset: string;
+  /** Whether it was drawn by the demo's generator: then no number here says anything about tissue. */
+  synthetic: boolean;
+  classes: string[];
+  positiveClass: number | null;
+  threshold: number;
+  backbone: string;
+  /** Which backbone was chosen and why, in one sentence. */
+  backboneExplanation: string;
+  weights: { name: string; sha256: string };
+  split: SplitKind;
+  seed: number;
+  /** Patients are those that are known. */
+  counts: Record<SplitPart, { images: number; patients: number }>;
+  /** Null where the part is empty. */
+  validation: PartScores | null;
+  test: PartScores | null;
+  /** In seconds, by step. */
+  timings: Record<string, number>;
+}

@@ -1,0 +1,190 @@
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { openDataset } from "../../src/data/dataset";
+import { type Backbone, loadBackbone } from "../../src/model/backbone";
+import {
+  buildClassifier,
+  type Classifier,
+  loadClassifier,
+  predictImages,
+  saveClassifier,
+} from "../../src/model/classifier";
+import { extractFeatures } from "../../src/model/features";
+import { buildHead, predictHead } from "../../src/model/head";
+import { findKeptWeights } from "../../src/model/weights-location";
+import { createRandom } from "../../src/runtime/random";
+import { tf } from "../../src/runtime/tensorflow";
+import { temporaryFolder } from "../support/temporary-folder";
+
+const inputSize = 64;
+const home = temporaryFolder("classifier");
+const saved = join(home, "classifier");
+const imageCount = 37;
+// Features of blots are of no use to anybody; the weights are found in the project's own cache all the same.
+vi.stubEnv("BREAKHIS_CACHE", join(home, "cache"));
+
+/** Blots of random colours: images that a backbone tells apart. */
+async function drawImages(): Promise<string[]> {
+  const random = createRandom(9);
+  const files: string[] = [];
+  for (let i = 0; i < imageCount; i++) {
+    const file = join(home, `image-${String(i).padStart(2, "0")}.png`);
+    const pixels = Buffer.from(Array.from({ length: 8 * 6 * 3 }, () => random.integer(256)));
+    await sharp(pixels, { raw: { width: 8, height: 6, channels: 3 } })
+      .resize(80, 60)
+      .toFile(file);
+    files.push(file);
+  }
+  return files;
+}
+
+/** The manifest of a copy of the saved classifier, changed. */
+function withManifest(name: string, change: (manifest: Record<string, never>) => void): string {
+  const folder = join(home, name);
+  cpSync(saved, folder, { recursive: true });
+  const path = join(folder, "classifier.json");
+  const manifest = JSON.parse(readFileSync(path, "utf8"));
+  change(manifest);
+  writeFileSync(path, JSON.stringify(manifest));
+  return folder;
+}
+
+const weightsAreThere = findKeptWeights("efficientnet-lite0.safetensors") !== null;
+
+describe.skipIf(!weightsAreThere)("a classifier on EfficientNet-Lite0", () => {
+  let backbone: Backbone;
+  let classifier: Classifier;
+  let files: string[];
+
+  beforeAll(async () => {
+    files = await drawImages();
+    ({ backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize }));
+    const head = buildHead({ inputs: backbone.featureWidth, hiddenUnits: [16], classCount: 2, seed: 2 });
+    const dataset = { name: "blots", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 };
+    const settings = { seed: 2, weights: null };
+    classifier = buildClassifier({ backbone, head, dataset, settings, runId: "2026-01-02T03-04-05" });
+    await saveClassifier(saved, classifier);
+  });
+  afterAll(() => backbone?.dispose());
+
+  it("comes back as it was, with where it comes from", async () => {
+    const loaded = await loadClassifier(saved, { backbone });
+    expect(loaded).toEqual(classifier);
+    expect(loaded.provenance).toMatchObject({
+      runId: "2026-01-02T03-04-05",
+      dataset: "blots",
+      synthetic: true,
+    });
+    expect(Object.keys(loaded.provenance.versions)).toContain("tensorflow");
+    expect(readdirSync(saved).sort()).toEqual(["classifier.json", "head.safetensors"]);
+  });
+
+  it("predicts the same bit for bit when loaded, alone or among others", async () => {
+    const together = await predictImages(classifier, files);
+    expect(together.skipped).toEqual([]);
+    expect(together.predictions.map(({ file }) => file)).toEqual(files);
+    expect(new Set(together.predictions.map(({ probabilities }) => probabilities[1])).size).toBe(imageCount);
+
+    const before = tf.memory().numTensors;
+    const loaded = await loadClassifier(saved);
+    expect(loaded.backbone).not.toBe(backbone);
+    expect(await predictImages(loaded, files)).toEqual(together);
+    for (const i of [0, 5, 31, 32, imageCount - 1]) {
+      const alone = await predictImages(loaded, [files[i]!]);
+      expect(alone.predictions).toEqual([together.predictions[i]]);
+    }
+    loaded.backbone.dispose();
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("predicts from files what it predicts from a data set's cached features", async () => {
+    const dataset = await openDataset(withImages("set", files.slice(0, 8)));
+    const features = await extractFeatures(dataset, backbone);
+    const values = predictHead(classifier.head, features.values, features.width);
+    const { predictions } = await predictImages(
+      classifier,
+      dataset.records.map(({ file }) => join(dataset.folder, file)),
+    );
+    expect(predictions.flatMap(({ probabilities }) => probabilities)).toEqual(Array.from(values));
+  });
+
+  it("lists files that can't be read, and predicts the others", async () => {
+    const broken = join(home, "broken.png");
+    writeFileSync(broken, "not an image");
+    const { predictions, skipped } = await predictImages(classifier, [
+      files[0]!,
+      broken,
+      files[1]!,
+      "/none.png",
+    ]);
+    expect(predictions.map(({ file }) => file)).toEqual([files[0], files[1]]);
+    expect(skipped.map(({ file }) => file)).toEqual([broken, "/none.png"]);
+    for (const { reason } of skipped) expect(reason.length).toBeGreaterThan(10);
+  });
+
+  it("answers the positive class from the threshold on", async () => {
+    const { predictions } = await predictImages(classifier, files);
+    const ofPositive = predictions.map(({ probabilities }) => probabilities[1]!);
+    const threshold = [...ofPositive].sort((a, b) => a - b)[10]!;
+    const strict = await predictImages({ ...classifier, threshold }, files);
+    expect(strict.predictions.map(({ predicted }) => predicted)).toEqual(
+      ofPositive.map((probability) => (probability >= threshold ? 1 : 0)),
+    );
+  });
+
+  it("is refused without its files, or with damaged ones", async () => {
+    await expect(loadClassifier(join(home, "nowhere"), { backbone })).rejects.toThrow(/no saved classifier/);
+    const damaged = join(home, "damaged");
+    cpSync(saved, damaged, { recursive: true });
+    const bytes = readFileSync(join(damaged, "head.safetensors"));
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(join(damaged, "head.safetensors"), bytes);
+    await expect(loadClassifier(damaged, { backbone })).rejects.toThrow(/damaged.*checksum/);
+    writeFileSync(join(damaged, "classifier.json"), "{");
+    await expect(loadClassifier(damaged, { backbone })).rejects.toThrow(/not JSON/);
+  });
+
+  it("is refused where its description makes no sense, and never reads outside its folder", async () => {
+    const outside = withManifest("outside", (manifest) => {
+      Object.assign(manifest["head"]!, { file: "../classifier/head.safetensors" });
+    });
+    await expect(loadClassifier(outside, { backbone })).rejects.toThrow(/head\.file/);
+    const senseless = withManifest("senseless", (manifest) => {
+      Object.assign(manifest, { positiveClass: 2, threshold: 1.5 });
+    });
+    await expect(loadClassifier(senseless, { backbone })).rejects.toThrow(/threshold/);
+  });
+
+  it("names the weights file it needs when the one at hand is another", async () => {
+    const other = withManifest("other", (manifest) => {
+      Object.assign(manifest["backbone"]!["weights"], { name: "theirs.h5", sha256: "ab".repeat(32) });
+    });
+    const before = tf.memory().numTensors;
+    await expect(loadClassifier(other)).rejects.toThrow(/theirs\.h5 \(SHA-256 abab.*Give the path/);
+    expect(tf.memory().numTensors).toBe(before);
+    const larger = withManifest("larger", (manifest) => {
+      Object.assign(manifest["preprocessing"]!, { inputSize: 96 });
+    });
+    await expect(loadClassifier(larger, { backbone })).rejects.toThrow(/at 96 pixels, found .* at 64/);
+  });
+
+  it("is not saved if its parts don't fit, and then leaves the old one alone", async () => {
+    const head = buildHead({ inputs: 3, hiddenUnits: [], classCount: 2, seed: 1 });
+    await expect(saveClassifier(saved, { ...classifier, head })).rejects.toThrow(/takes 3 features/);
+    await expect(saveClassifier(saved, { ...classifier, threshold: Number.NaN })).rejects.toThrow(
+      /threshold/,
+    );
+    expect(await loadClassifier(saved, { backbone })).toEqual(classifier);
+  });
+});
+
+/** A folder of two classes with copies of these images. */
+function withImages(name: string, images: readonly string[]): string {
+  images.forEach((image, i) => {
+    const folder = join(home, name, i % 2 === 0 ? "benign" : "malignant");
+    cpSync(image, join(folder, `${i}.png`), { recursive: true });
+  });
+  return join(home, name);
+}
