@@ -9,8 +9,8 @@ const { venvPython } = require("./python-environment.js");
 
 /** @param {string} root */
 function paths(root) {
-  const cache = process.env["BREAKHIS_CACHE"] || path.join(root, ".cache");
-  const weights = path.resolve(cache, "weights", "efficientnet-lite0.safetensors");
+  // In the project's own cache also when BREAKHIS_CACHE names another, which may be a passing one.
+  const weights = path.join(root, ".cache", "weights", "efficientnet-lite0.safetensors");
   return {
     converter: path.join(root, "python", "convert_efficientnet_lite0.py"),
     weights,

@@ -91,7 +91,7 @@ async function makeEnvironment(context) {
   writeFileAtomically(requirements, requirementsFor(root, choice.variant));
   // The stamp goes first: whatever is interrupted from here on is an environment without one, and is made anew.
   fs.rmSync(stampFile(root), { force: true });
-  fs.rmSync(venvFolder(root), { recursive: true, force: true, maxRetries: 3 });
+  await fs.promises.rm(venvFolder(root), { recursive: true, force: true, maxRetries: 3 });
   await context.run([python.executable, "-m", "venv", venvFolder(root)], "python", "Making .venv");
   const options = ["--no-input", "--progress-bar=off", "--only-binary=:all:", "--no-compile"];
   await context.run(

@@ -112,8 +112,8 @@ function findTools(root, choice, needs) {
  * @returns {Context["run"]}
  */
 function makeRunner(root, display, claim) {
-  return async ([program = "", ...args], log, what, env = {}) => {
-    const logFile = path.join(root, ".cache", "logs", `${log}.log`);
+  return async ([program = "", ...args], name, what, env = {}) => {
+    const logFile = path.join(root, ".cache", "logs", `${name}.log`);
     const { code, output } = await runLogged(program, args, {
       cwd: root,
       logFile,
@@ -122,14 +122,12 @@ function makeRunner(root, display, claim) {
       onStart: claim.working,
     });
     if (code === 0) return;
+    const log = path.relative(process.cwd(), logFile);
     const known = explainOutput(output);
+    if (known !== null) throw new SetupFailure(`${known} (Log: ${log})`);
     const lines = output.trimEnd().split("\n").slice(-SHOWN_LINES);
-    const shown = known === null ? `${lines.map((line) => `    ${line}`).join("\n")}\n` : "";
-    const sentence =
-      known ??
-      `${what} failed (${path.basename(program)} ended with code ${code}); its last lines are above.`;
     throw new SetupFailure(
-      `${shown}${sentence}\nAll of its output: ${path.relative(process.cwd(), logFile)}`,
+      `${lines.map((line) => `    ${line}`).join("\n")}\n${what} failed (${path.basename(program)} ended with code ${code}): its last lines are above and the others in ${log}; once the cause is gone, run the same command again.`,
     );
   };
 }
