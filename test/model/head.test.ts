@@ -68,6 +68,18 @@ describe("predictHead", () => {
     expect(few).toEqual(together.slice(0, 74));
   });
 
+  it("is bit-equal at every place of a batch for features as wide as ResNet50's", () => {
+    const wide = buildHead({ inputs: 2048, hiddenUnits: [128, 64], classCount: 2, seed: 7 });
+    const random = createRandom(2);
+    const row = Float32Array.from({ length: 2048 }, () => Math.max(0, random.normal()));
+    const copies = new Float32Array(300 * 2048);
+    for (let i = 0; i < 300; i++) copies.set(row, i * 2048);
+    const [first, second] = predictHead(wide, row, 2048);
+    predictHead(wide, copies, 2048).forEach((value, i) => {
+      expect(value).toBe(i % 2 === 0 ? first : second);
+    });
+  });
+
   it("agrees with the sums written out", () => {
     const row = randomRows(1, 3);
     let values = Array.from(row);
