@@ -29,5 +29,5 @@ export function categoryColour(i: number): string {
 /** One of many hues, far apart from its neighbours; for patients, of whom there are more than nameable colours. */
 export function hueColour(i: number): string {
   const goldenAngleDegrees = 137.508;
-  return `hsl(${Math.round((i * goldenAngleDegrees) % 360)}, 65%, ${i % 2 === 0 ? 50 : 42}%)`;
+  return `hsl(${Math.round((i * goldenAngleDegrees) % 360)}, 70%, ${i % 2 === 0 ? 55 : 45}%)`;
 }

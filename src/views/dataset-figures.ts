@@ -24,7 +24,9 @@ export function plotClassCounts(dataset: Dataset): Figure {
     marker: { color: colours },
   };
   const title = titleWithOrigin("How many images each class has", dataset.synthetic);
-  return figure([bars], { title, xaxis: axis("class"), yaxis: axis("images"), height: 360 });
+  const headroom = 1.12 * Math.max(1, ...counts.map((count) => count.total));
+  const yaxis = axis("images", { range: [0, headroom] });
+  return figure([bars], { title, xaxis: axis("class"), yaxis, bargap: 0.5, height: 360 });
 }
 
 /** Horizontal bars of how many images each tumour subtype has. */

@@ -2,10 +2,18 @@ import type { DataFrame } from "danfojs-node";
 import type { Dataset } from "../data/dataset";
 import type { Settings } from "../runtime/settings";
 import { type CountBy, countImages } from "./dataset-counts";
+import { roundTo } from "./figure";
+import type { Cell } from "./table-html";
 import { toDataFrame } from "./tables";
 
-/** All records as a table, one image a row, columns as people call them. */
-export function recordsTable(dataset: Dataset): DataFrame {
+/** How much of a table is made. */
+export interface TableOptions {
+  /** At most this many rows, the first; by default all. */
+  rows?: number;
+}
+
+/** The records as a table, one image a row, columns as people call them. */
+export function recordsTable(dataset: Dataset, options: TableOptions = {}): DataFrame {
   const rows = dataset.records.map((record) => ({
     file: record.file,
     class: dataset.classes[record.label]!,
@@ -17,19 +25,32 @@ export function recordsTable(dataset: Dataset): DataFrame {
     width: record.width,
     height: record.height,
   }));
-  return toDataFrame(rows, captionOf(dataset, "Every image's record"));
+  return firstRows(dataset, rows, "The images' records", options);
 }
 
 /** How many images there are by one property, for each class and in all, as a table. */
-export function countTable(dataset: Dataset, by: CountBy): DataFrame {
-  const rows = countImages(dataset, by).map((count) => {
+export function countTable(dataset: Dataset, by: CountBy, options: TableOptions = {}): DataFrame {
+  const rows = countImages(dataset, by).map((count): Record<string, Cell> => {
     const perClass = dataset.classes.map((name, label) => [name, count.perClass[label]!] as const);
-    const inAll = { images: count.total, "share, %": (100 * count.total) / dataset.records.length };
-    return by === "class"
-      ? { class: count.value, ...inAll }
-      : { [by]: count.value, ...Object.fromEntries(perClass), ...inAll };
+    const share = roundTo((100 * count.total) / dataset.records.length, 1);
+    return {
+      [by]: count.value,
+      ...(by === "class" ? {} : Object.fromEntries(perClass)),
+      images: count.total,
+      "share, %": share,
+    };
   });
-  return toDataFrame(rows, captionOf(dataset, `Images by ${by}`));
+  return firstRows(dataset, rows, `Images by ${by}`, options);
+}
+
+function firstRows(
+  dataset: Dataset,
+  rows: readonly Record<string, Cell>[],
+  caption: string,
+  { rows: limit = rows.length }: TableOptions,
+): DataFrame {
+  const extent = limit < rows.length ? `, the first ${limit} of ${rows.length}` : "";
+  return toDataFrame(rows.slice(0, limit), captionOf(dataset, `${caption}${extent}`));
 }
 
 /** The files that were left out, each with its reason. */

@@ -1,3 +1,5 @@
+import { escapeHtml } from "./html";
+
 /** Representations of one value by MIME type; a Jupyter front end draws the richest one it knows. */
 export type MimeBundle = Record<string, unknown>;
 
@@ -32,4 +34,9 @@ export function isDisplayable(value: unknown): value is Displayable {
 /** Wraps HTML of our own making as a value that shows itself, with a text for terminals. */
 export function htmlView(html: string, text: string): { html: string } & Displayable {
   return displayable({ html }, () => ({ "text/html": html, "text/plain": text }));
+}
+
+/** A sentence that shows itself in place of a figure or a table, where there is nothing to draw. */
+export function noteView(sentence: string): { html: string } & Displayable {
+  return htmlView(`<p>${escapeHtml(sentence)}</p>`, sentence);
 }

@@ -28,8 +28,8 @@ export function figure(data: Trace[], layout: Record<string, unknown>): Figure {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     height: 400,
-    margin: { l: 64, r: 24, t: 64, b: 64 },
-    legend: { orientation: "v" },
+    margin: { l: 64, r: 24, t: 60, b: 48 },
+    legend: { traceorder: "normal" },
     ...layout,
     title: titleOf(layout["title"]),
   };
@@ -48,7 +48,7 @@ export function titleWithOrigin(title: string, synthetic: boolean): string {
 
 /** An axis with its title and automatic margins, so that long names are not cut. */
 export function axis(title: string, more: Record<string, unknown> = {}): Record<string, unknown> {
-  return { title: { text: title }, automargin: true, ...more };
+  return { title: { text: title, standoff: 10 }, automargin: true, ...more };
 }
 
 /** Rounds to the digits a reader or a screen can tell apart, which keeps notebooks small. */

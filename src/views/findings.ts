@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset";
-import type { EpochRecord } from "../training/train";
+import type { EpochRecord, TrainingResult } from "../training/train";
 import { countImages } from "./dataset-counts";
 
 /** Stands wherever results do. */
@@ -48,6 +48,17 @@ export function describeGap(history: readonly EpochRecord[], bestEpoch: number):
     `At epoch ${bestEpoch}, the best of ${history.length}, accuracy is ${percent(best.trainAccuracy)} on train ` +
     `and ${percent(best.validationAccuracy)} on validation: ${comparison}.`
   );
+}
+
+const endings: Record<TrainingResult["ended"], string> = {
+  completed: "Training went through all its epochs.",
+  "early-stopping": "Training stopped early, because the validation loss did not get better any more.",
+  interrupted: "Training was stopped by hand.",
+};
+
+/** Says how training ended, and how far apart train and validation are at the epoch whose weights are kept. */
+export function describeTraining(training: Pick<TrainingResult, "history" | "bestEpoch" | "ended">): string {
+  return `${endings[training.ended]} ${describeGap(training.history, training.bestEpoch)}`;
 }
 
 /** Says how an accuracy compares with that of always answering the majority class; both in [0, 1]. */

@@ -1,8 +1,12 @@
 import { type Dataset, type ImageRecord, imagePath } from "../data/dataset";
 import { encodeThumbnail } from "../data/images";
+import type { ImagePrediction } from "../model/classifier";
 import { createRandom } from "../runtime/random";
+import type { Prediction } from "../training/run-summary";
 import { classColours } from "./colours";
 import { type Displayable, htmlView } from "./display";
+import { titleWithOrigin } from "./figure";
+import { percent } from "./findings";
 import { escapeHtml } from "./html";
 
 /** One picture of a grid. */
@@ -63,11 +67,50 @@ export function sampleGrid(
 ): Promise<{ html: string } & Displayable> {
   const { perClass = 4, seed = 0 } = options;
   const rows = dataset.classes.flatMap((_, label) => pickVaried(dataset, label, perClass, seed));
-  const title = `Images of ${dataset.synthetic ? "the synthetic set" : dataset.name}`;
+  const title = titleWithOrigin(`Images of ${dataset.name}`, dataset.synthetic);
   return imageGrid(
     rows.map((row) => recordItem(dataset, row)),
     { title },
   );
+}
+
+/**
+ * Shows images with what the classifier took them for and how sure it was, beside their true class.
+ *
+ * @param predictions - About images of this data set.
+ */
+export function predictionGrid(
+  dataset: Dataset,
+  predictions: readonly Prediction[],
+  title: string,
+): Promise<{ html: string } & Displayable> {
+  const rowOf = new Map(dataset.records.map((record, row) => [record.file, row]));
+  const items = predictions.flatMap(({ file, predicted, probabilities }) => {
+    const row = rowOf.get(file);
+    const answer = `taken for ${dataset.classes[predicted]}, ${percent(probabilities[predicted]!)} sure`;
+    return row === undefined ? [] : [recordItem(dataset, row, [answer])];
+  });
+  return imageGrid(items, { title: titleWithOrigin(title, dataset.synthetic) });
+}
+
+/** Shows image files with the probability that the classifier gives to each class, the most probable first. */
+export function answerGrid(
+  classes: readonly string[],
+  positiveClass: number | null,
+  predictions: readonly ImagePrediction[],
+): Promise<{ html: string } & Displayable> {
+  const colours = classColours(classes, positiveClass);
+  const items = predictions.map(({ file, predicted, probabilities }): GridItem => {
+    const all = classes.map((name, label) => ({ name, probability: probabilities[label]! }));
+    all.sort((a, b) => b.probability - a.probability);
+    return {
+      path: file,
+      caption: `The answer is ${classes[predicted]}`,
+      details: [...all.map(({ name, probability }) => `${name}: ${percent(probability)}`), lastPart(file)],
+      colour: colours[predicted]!,
+    };
+  });
+  return imageGrid(items, { width: 320 });
 }
 
 /** A grid's item for one record: its class as caption; patient, magnification and file as details. */

@@ -1,28 +1,30 @@
+import type { RunSummary, Scores } from "../training/run-summary";
 import { percent } from "./findings";
-import type { Cell } from "./tables";
+import type { Cell } from "./table-html";
 
-/** Scores of one part, by image or by patient; shares in [0, 1], null where undefined. */
-export interface SummaryScores {
-  accuracy: number | null;
-  balancedAccuracy: number | null;
-  majorityClassAccuracy?: number | null;
-  auc: number | null;
-  sensitivity: number | null;
-  specificity: number | null;
-}
-
-/** What a report reads of a run's `summary.json`. */
-export interface Summary {
-  backbone?: string;
-  weights?: { name?: string; sha256?: string };
-  split?: string;
-  seed?: number;
-  test?: SummaryScores & { byPatient?: SummaryScores | null };
-}
-
-export function summaryRows(summary: Summary): Cell[][] {
+/** The few lines that stand at the top of a report: what was computed with, and how good it is on the test part. */
+export function summaryRows(summary: RunSummary): Cell[][] {
+  const { counts, test } = summary;
+  const parts = Object.entries(counts).map(
+    ([part, { images, patients }]) => `${part} ${images} of ${patients}`,
+  );
   return [
-    ["backbone", summary.backbone ?? null],
-    ["accuracy", percent(summary.test?.accuracy ?? Number.NaN)],
+    ["data set", summary.synthetic ? `${summary.dataset}, synthetic images` : summary.dataset],
+    ["images of patients", parts.join(", ")],
+    ["split", `by ${summary.split}, seed ${summary.seed}`],
+    ["backbone", `${summary.backbone}, weights ${summary.weights.name}`],
+    ["training", `${summary.ended}, best epoch ${summary.bestEpoch}`],
+    ...(test === null ? [["test", "the test part is empty"]] : scoreRows("by image", test)),
+    ...(test?.byPatient ? scoreRows("by patient", test.byPatient) : []),
+  ];
+}
+
+function scoreRows(unit: string, scores: Scores): Cell[][] {
+  const majority = percent(scores.majorityClassAccuracy);
+  const share = (value: number | null) => percent(value ?? Number.NaN);
+  return [
+    [`test accuracy, ${unit}`, `${percent(scores.accuracy)} (always the majority class: ${majority})`],
+    [`sensitivity, specificity, ${unit}`, `${share(scores.sensitivity)}, ${share(scores.specificity)}`],
+    [`AUC, ${unit}`, scores.auc === null ? null : scores.auc.toFixed(3)],
   ];
 }

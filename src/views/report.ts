@@ -4,17 +4,18 @@ import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import writeFileAtomic from "write-file-atomic";
 import { projectRoot } from "../runtime/paths";
+import type { RunSummary } from "../training/run-summary";
 import { notMedicalDevice } from "./findings";
 import { escapeHtml } from "./html";
 import { type Notebook, notebookSection, type Section } from "./report-outputs";
-import { type Summary, summaryRows } from "./report-summary";
-import { tableHtml } from "./tables";
+import { summaryRows } from "./report-summary";
+import { tableHtml } from "./table-html";
 
 /** What a report is made of. */
 export interface ReportContent {
   title: string;
   /** A run's `summary.json`, null where the run has none (yet). */
-  summary: Summary | null;
+  summary: RunSummary | null;
   sections: readonly Section[];
 }
 
@@ -105,9 +106,9 @@ export async function loadReportAssets(): Promise<ReportAssets> {
   };
 }
 
-async function readSummary(path: string): Promise<Summary | null> {
+async function readSummary(path: string): Promise<RunSummary | null> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as Summary;
+    return JSON.parse(await readFile(path, "utf8")) as RunSummary;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw new Error(`${path} should hold a run's results as JSON: ${(error as Error).message}`);

@@ -39,7 +39,7 @@ export function scatterOfImages(
       y: rows.map((row) => roundTo(y[row]!, 3)),
       text: rows.map((row) => hoverText(dataset, row)),
       hovertemplate: "%{text}<extra></extra>",
-      marker: { size: 7, opacity: 0.75, ...look },
+      marker: { size: 7, opacity: 0.9, ...look },
     };
   });
   return figure(traces, { height: 480, showlegend: groups.length <= legendLimit, ...layout });

@@ -1,12 +1,6 @@
 import { DataFrame, Series } from "danfojs-node";
 import { jupyterDisplay, type MimeBundle } from "./display";
-import { escapeHtml } from "./html";
-
-/** What a table's cell can hold; null is shown as a dash. */
-export type Cell = string | number | boolean | null;
-
-/** Beyond this many rows a table is cut, and says so; `df.head(n)` and `df.tail(n)` show others. */
-const rowLimit = 200;
+import { type Cell, tableHtml } from "./table-html";
 
 const captionKey = Symbol.for("breakhis-lab.table-caption");
 
@@ -43,76 +37,6 @@ function notesOf(frame: DataFrame): { caption: string; columns: string[] } {
 export function dataFrameHtml(frame: DataFrame): string {
   const { caption, columns } = notesOf(frame);
   return tableHtml(columns, frame.values as Cell[][], caption);
-}
-
-/**
- * A table as HTML; every cell and heading is escaped.
- *
- * @param values - Shape [rows][columns].
- */
-export function tableHtml(
-  columns: readonly string[],
-  values: readonly (readonly Cell[])[],
-  caption = "",
-): string {
-  const numeric = columns.map((_, j) => isNumericColumn(values.map((row) => row[j] ?? null)));
-  const format = columns.map((_, j) => numberFormat(values.map((row) => row[j] ?? null)));
-  const align = (j: number) => (numeric[j] ? "right" : "left");
-  const head = columns.map(
-    (name, j) => `<th scope="col" style="${cellStyle(align(j))}">${escapeHtml(name)}</th>`,
-  );
-  const body = values.slice(0, rowLimit).map((row) => {
-    const cells = columns.map((_, j) => {
-      const text = escapeHtml(format[j]!(row[j] ?? null));
-      return `<td style="${cellStyle(align(j))}">${text}</td>`;
-    });
-    return `<tr>${cells.join("")}</tr>`;
-  });
-  const rest = values.length - rowLimit;
-  const more = rest > 0 ? `<p>… and ${rest} more rows.</p>` : "";
-  const none = values.length === 0 ? "<p>No rows.</p>" : "";
-  const title = caption === "" ? "" : `<caption style="${captionStyle}">${escapeHtml(caption)}</caption>`;
-  return (
-    `<div style="${boxStyle}"><table style="border-collapse:collapse;margin:0">${title}` +
-    `<thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table>${none}${more}</div>`
-  );
-}
-
-const border = "1px solid var(--jp-border-color2, #8885)";
-const boxStyle = "max-height:26em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
-const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600";
-
-function cellStyle(align: string): string {
-  return `text-align:${align};padding:.25em .9em .25em .4em;border-bottom:${border}`;
-}
-
-function isNumericColumn(cells: readonly Cell[]): boolean {
-  return cells.some((cell) => typeof cell === "number") && cells.every((cell) => typeof cell !== "string");
-}
-
-/** All numbers of a column get the decimals that show each with four significant digits, if it has so many. */
-function numberFormat(cells: readonly Cell[]): (cell: Cell) => string {
-  const decimals = Math.max(0, ...cells.map((cell) => (typeof cell === "number" ? decimalsOf(cell) : 0)));
-  return (cell) => {
-    if (cell === null || Number.isNaN(cell)) return "–";
-    if (typeof cell === "boolean") return cell ? "yes" : "no";
-    return typeof cell === "number" ? numberText(cell, decimals) : cell;
-  };
-}
-
-/** From five digits on, thousands are grouped: 23,587,712, but 2014. */
-function numberText(value: number, decimals: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  if (Math.abs(value) < 10_000) return value.toFixed(decimals);
-  return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-}
-
-function decimalsOf(value: number): number {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return 0;
-  const text = String(Number(value.toPrecision(4)));
-  const exponent = /e-(\d+)$/.exec(text)?.[1];
-  const written = (text.split("e")[0]?.split(".")[1] ?? "").length;
-  return Math.min(8, written + Number(exponent ?? 0));
 }
 
 function frameBundle(this: DataFrame): MimeBundle {

@@ -1,7 +1,6 @@
 import type { EpochRecord } from "../training/train";
 import { partColours, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
-import { escapeLabel } from "./html";
 
 /** What training curves are drawn with besides the epochs themselves. */
 export interface CurveOptions {
@@ -90,45 +89,4 @@ function bestEpochLine(x: string, epoch: number): Record<string, unknown> {
 function bestEpochLabel(epoch: number): Record<string, unknown> {
   const place = { xref: "x", yref: "paper", x: epoch, y: 1, yanchor: "bottom" };
   return { ...place, text: `best epoch: ${epoch}`, showarrow: false };
-}
-
-/** One run's results, as shares in [0, 1], beside what always answering the majority class would have reached. */
-export interface RunScore {
-  id: string;
-  validationAccuracy: number;
-  testAccuracy: number;
-  testMajorityAccuracy: number;
-}
-
-/** Draws the accuracies of all runs, the oldest first, beside that of always answering the majority class. */
-export function plotRunHistory(runs: readonly RunScore[], synthetic = false): Figure {
-  const names = runs.map((run) => escapeLabel(run.id));
-  const series: { name: string; values: number[]; color: string; symbol: string }[] = [
-    {
-      name: "validation",
-      values: runs.map((run) => run.validationAccuracy),
-      color: partColours.validation,
-      symbol: "diamond",
-    },
-    { name: "test", values: runs.map((run) => run.testAccuracy), color: partColours.test, symbol: "square" },
-    {
-      name: "always the majority class (test)",
-      values: runs.map((run) => run.testMajorityAccuracy),
-      color: referenceColour,
-      symbol: "line-ew-open",
-    },
-  ];
-  const traces = series.map(({ name, values, color, symbol }) => ({
-    type: "scatter",
-    mode: "markers",
-    name,
-    x: names,
-    y: values.map((value) => roundTo(100 * value, 1)),
-    marker: { color, symbol, size: 11, line: { width: 2 } },
-  }));
-  return figure(traces, {
-    title: titleWithOrigin("Accuracy of every run", synthetic),
-    xaxis: axis("run", { type: "category" }),
-    yaxis: axis("accuracy, %", { range: [0, 103] }),
-  });
 }

@@ -240,19 +240,3 @@ describe("operatingPoint", () => {
     expect(curve.thresholds[figures.operatingPoint(curve, threshold)]).toBe(found);
   });
 });
-
-describe("plotRunHistory", () => {
-  it("draws every run beside the majority class", () => {
-    const runs = [
-      { id: "a", validationAccuracy: 0.8, testAccuracy: 0.75, testMajorityAccuracy: 0.6 },
-      { id: "<b>", validationAccuracy: 0.9, testAccuracy: 0.85, testMajorityAccuracy: 0.6 },
-    ];
-    const figure = figures.plotRunHistory(runs);
-    expect(figure.data.map((trace) => trace["y"])).toEqual([
-      [80, 90],
-      [75, 85],
-      [60, 60],
-    ]);
-    expect(figure.data[0]?.["x"]).toEqual(["a", "&lt;b&gt;"]);
-  });
-});

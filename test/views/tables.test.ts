@@ -4,7 +4,8 @@ import { resolveSettings } from "../../src/runtime/settings";
 import { tf } from "../../src/runtime/tensorflow";
 import { countTable, recordsTable, settingsTable, skippedTable } from "../../src/views/dataset-tables";
 import { isDisplayable, jupyterDisplay } from "../../src/views/display";
-import { tableHtml, toDataFrame } from "../../src/views/tables";
+import { tableHtml } from "../../src/views/table-html";
+import { toDataFrame } from "../../src/views/tables";
 import { exampleDataset, hostileName } from "../support/example-dataset";
 
 function htmlOf(value: unknown): string {

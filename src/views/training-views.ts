@@ -1,0 +1,3 @@
+// One door for the training notebook: what it shows while it trains, and of all runs.
+export { type LiveTraining, type LiveTrainingOptions, liveTraining } from "./live-training";
+export { plotRunHistory, runsTable } from "./run-history";
