@@ -99,7 +99,7 @@ function fibroadenoma(canvas: Canvas): Partial<Architecture> {
       x: REFERENCE_WIDTH * ((i + random.next()) / count),
       y: canvas.height * (0.2 + 0.6 * random.next()),
     };
-    slits.push({ points: wanderingLine(random, start, random.next() * 2 * Math.PI, 6, 70), radius: 38 });
+    slits.push({ points: wanderingLine(random, start, random.next() * 2 * Math.PI, 6, 70), radius: 41 });
   }
   return { depth: field(canvas, { bands: slits }, 9), myxoid: 0.55, stromalCells: 1 };
 }

@@ -6,7 +6,7 @@ import { type Cytology, crowd, type Scene } from "./demo-scene";
 import { emptySection } from "./demo-section";
 import { drawLaboratory, type Laboratory, photograph } from "./demo-stain";
 import { addCapillary, addLymphocytes, addStromalCells } from "./demo-stroma";
-import { drawGround, type Ground, paintFat, paintGround } from "./demo-tissue";
+import { drawTissueLook, paintFat, paintGround, type TissueLook } from "./demo-tissue";
 
 /** An invented patient: what is wrong, how badly, and how the section was made. */
 export interface DemoPatient {
@@ -16,7 +16,7 @@ export interface DemoPatient {
   /** Mean atypia of the patient's images, 0..1; the two classes overlap. */
   atypia: number;
   laboratory: Laboratory;
-  ground: Ground;
+  tissue: TissueLook;
   nuclearStain: number;
   nuclearScale: number;
   inflammation: number;
@@ -32,20 +32,20 @@ const subtypes: Record<DemoPatient["tumourClass"], readonly Subtype[]> = {
 };
 
 /** Patients, benign and malignant by turns, the subtypes of each class by turns. */
-export function inventPatients(count: number, random: Random, noise: NoiseTiles): DemoPatient[] {
+export function inventPatients(count: number, random: Random): DemoPatient[] {
   return Array.from({ length: count }, (_, i) => {
     const number = FIRST_NUMBER + i;
     const own = random.fork(`patient ${number}`);
     const tumourClass = i % 2 === 0 ? "benign" : "malignant";
     const turn = Math.floor(i / 2) % 4;
-    const [low, high] = tumourClass === "benign" ? [0.02, 0.5] : [0.38, 0.95];
+    const [low, high] = tumourClass === "benign" ? [0.02, 0.44] : [0.32, 0.95];
     return {
       number,
       tumourClass,
       subtype: subtypes[tumourClass][turn] as Subtype,
       atypia: low + (high - low) * own.next(),
       laboratory: drawLaboratory(own.fork("laboratory")),
-      ground: drawGround(own.fork("ground"), noise),
+      tissue: drawTissueLook(own.fork("ground")),
       nuclearStain: 0.62 + 0.34 * own.next(),
       nuclearScale: 0.88 + 0.26 * own.next(),
       inflammation: own.next() ** 2,
@@ -65,19 +65,21 @@ export function demoImageName(patient: DemoPatient, image: number, imagesPerPati
 /**
  * Draws one image of a patient.
  *
- * It depends on the patient and the image's number only, so images can be drawn in any order.
+ * It depends on the patient, the image's number and the noise tiles only, so images can be drawn in any order.
  *
+ * @param image - Counted from 0.
+ * @param size - Pixels.
  * @returns RGB, shape [height, width, 3].
  */
 export function drawDemoImage(
   patient: DemoPatient,
   image: number,
-  width: number,
-  height: number,
+  size: { width: number; height: number },
+  noise: NoiseTiles,
 ): Uint8Array {
   const random = patient.random.fork(`image ${image}`);
-  const { noise } = patient.ground;
-  const ground = { ...patient.ground, x: random.integer(512), y: random.integer(512) };
+  const { width, height } = size;
+  const ground = { ...patient.tissue, noise, x: random.integer(512), y: random.integer(512) };
   const atypia = Math.max(0, Math.min(1, patient.atypia + 0.12 * random.normal()));
   const section = emptySection(width, height);
   const referenceHeight = height / section.scale;

@@ -103,7 +103,7 @@ function transmissionTable(): Float32Array {
 let scratch = new Float32Array(0);
 
 /** The widest blur that five taps do well; wider ones are several blurs in a row, whose variances add up. */
-const WIDEST_BLUR = 1.5;
+const WIDEST_BLUR = 1.2;
 
 /** Gaussian blur of a plane, separable, edges repeated. */
 function blurInPlace(plane: Float32Array, width: number, height: number, sigma: number): void {

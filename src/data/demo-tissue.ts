@@ -4,28 +4,29 @@ import { type NoiseTiles, sampleNoise, smoothStep } from "./demo-noise";
 import { forEachPixelAround, REFERENCE_WIDTH, type Section } from "./demo-section";
 import { sampleField } from "./demo-shapes";
 
-/** What one image's ground (everything but cells) looks like beyond its architecture. */
-export interface Ground {
+/** What everything but cells looks like in one patient's section. */
+export interface TissueLook {
+  /** Fineness of the fibres, relative to an ordinary section. */
+  fibreFineness: number;
+  /** Optical densities of dense stroma and of cytoplasm. */
+  stromaEosin: number;
+  cytoplasmEosin: number;
+  cytoplasmHaematoxylin: number;
+  /** How readily cutting tore the stroma, 0..1. */
+  tears: number;
+}
+
+/** The look of one image: its patient's, at a place of its own in the noise. */
+export interface Ground extends TissueLook {
   noise: NoiseTiles;
   /** Where this image reads the noise tiles. */
   x: number;
   y: number;
-  /** Fineness of the fibres; differs from patient to patient. */
-  fibreFineness: number;
-  /** Dye amounts of dense stroma and of cytoplasm; differ from patient to patient. */
-  stromaEosin: number;
-  cytoplasmEosin: number;
-  cytoplasmHaematoxylin: number;
-  /** Share of the stroma torn open by cutting, 0..1. */
-  tears: number;
 }
 
-/** Draws a patient's ground; `at` then moves it to a fresh place for each image. */
-export function drawGround(random: Random, noise: NoiseTiles): Ground {
+/** Draws a patient's tissue at random. */
+export function drawTissueLook(random: Random): TissueLook {
   return {
-    noise,
-    x: 0,
-    y: 0,
     fibreFineness: 0.7 + 0.9 * random.next(),
     stromaEosin: 0.22 + 0.2 * random.next(),
     cytoplasmEosin: 0.2 + 0.2 * random.next(),
@@ -51,14 +52,21 @@ export function acrossFibres(
   return straight + bend + 1.4 * Math.max(-60, Math.min(0, depth));
 }
 
-/** Amounts of dye at one place; painters change it in place, because making millions of objects is slow. */
-interface Dye {
+/** One place and what is painted there. One object serves all: millions of small ones would have to be collected. */
+interface Place {
+  /** Reference pixels. */
+  x: number;
+  y: number;
+  /** In the epithelium, as in the depth field. */
+  depth: number;
+  /** Fine noise. */
+  rough: number;
   haematoxylin: number;
   eosin: number;
 }
 
-/** Colours one place, in reference pixels, `depth` deep in the epithelium; `rough` is fine noise there. */
-type Painter = (dye: Dye, x: number, y: number, depth: number, rough: number) => void;
+/** Sets the dyes of a place. */
+type Painter = (place: Place) => void;
 
 /**
  * Paints stroma, epithelium's cytoplasm, lumens and mucin over the whole section.
@@ -72,29 +80,29 @@ export function paintGround(section: Section, architecture: Architecture, ground
   const paintStroma = stromaPainter(architecture, ground);
   const paintEpithelium = epitheliumPainter(architecture, ground);
   const { grain } = ground.noise;
-  const dye: Dye = { haematoxylin: 0, eosin: 0 };
+  const place: Place = { x: 0, y: 0, depth: 0, rough: 0, haematoxylin: 0, eosin: 0 };
   for (let row = 0, i = 0; row < height; row++) {
-    const y = row / scale;
     for (let column = 0; column < width; column++, i++) {
-      const x = column / scale;
-      const rough = noiseAt(grain, x * 0.8 + ground.y, y * 0.8 + ground.x);
-      const depth = fieldAt(architecture.depth, x, y) + 1.2 * rough;
-      const inside = step(-1.5, 1.5, depth);
-      if (inside < 1) paintStroma(dye, x, y, depth, rough);
-      const outer = dye.haematoxylin;
-      const outerEosin = dye.eosin;
-      if (inside > 0) paintEpithelium(dye, x, y, depth, rough);
-      if (inside > 0 && inside < 1) mix(dye, outer, outerEosin, 1 - inside);
-      haematoxylin[i] = Math.max(0, dye.haematoxylin);
-      eosin[i] = Math.max(0, dye.eosin);
+      place.x = column / scale;
+      place.y = row / scale;
+      place.rough = noiseAt(grain, place.x * 0.8 + ground.y, place.y * 0.8 + ground.x);
+      place.depth = fieldAt(architecture.depth, place.x, place.y) + 1.2 * place.rough;
+      const inside = step(-1.5, 1.5, place.depth);
+      if (inside < 1) paintStroma(place);
+      const outerHaematoxylin = place.haematoxylin;
+      const outerEosin = place.eosin;
+      if (inside > 0) paintEpithelium(place);
+      if (inside > 0 && inside < 1) mix(place, outerHaematoxylin, outerEosin, 1 - inside);
+      haematoxylin[i] = Math.max(0, place.haematoxylin);
+      eosin[i] = Math.max(0, place.eosin);
     }
   }
 }
 
 /** Moves a colour towards another by a share of 0..1. */
-function mix(dye: Dye, haematoxylin: number, eosin: number, share: number): void {
-  dye.haematoxylin += share * (haematoxylin - dye.haematoxylin);
-  dye.eosin += share * (eosin - dye.eosin);
+function mix(place: Place, haematoxylin: number, eosin: number, share: number): void {
+  place.haematoxylin += share * (haematoxylin - place.haematoxylin);
+  place.eosin += share * (eosin - place.eosin);
 }
 
 /** Called millions of times: a local name spares the look-up in another module's exports at each call. */
@@ -112,7 +120,8 @@ function stromaPainter(architecture: Architecture, ground: Ground): Painter {
   const mucinLevel = 1.3 - 2.6 * mucin;
   const myxoidLevel = 1.4 - 2.8 * architecture.myxoid;
   const membraneEosin = epithelium < SOLID ? 0.1 * (1 - retraction) : 0;
-  return (dye, x, y, depth, rough) => {
+  return (place) => {
+    const { x, y, depth, rough } = place;
     const along = (x * cos + y * sin) * 0.3 * ground.fibreFineness;
     const across = acrossFibres(ground, fibreAngle, x, y, depth) * ground.fibreFineness;
     const broad = noiseAt(cloud, x * 0.28 + ground.y, y * 0.28 + ground.x);
@@ -121,23 +130,23 @@ function stromaPainter(architecture: Architecture, ground: Ground): Painter {
     const bundle = noiseAt(cloud, along * 0.5 + ground.y, across * 0.55 + 77);
     const tear = step(1.1, 2, bundle + 0.5 * fibre + ground.tears - 0.2);
     const density = 1 + 0.22 * fibre + 0.16 * bundle + 0.15 * fibril + 0.06 * rough;
-    dye.eosin = ground.stromaEosin * density * (1 - 0.93 * tear);
-    dye.haematoxylin = 0.07 * (1 + 0.3 * fibre) * (1 - 0.9 * tear);
+    place.eosin = ground.stromaEosin * density * (1 - 0.93 * tear);
+    place.haematoxylin = 0.07 * (1 + 0.3 * fibre) * (1 - 0.9 * tear);
     const loose = step(myxoidLevel - 0.5, myxoidLevel + 0.9, broad);
     if (loose > 0) {
       const web = Math.abs(noiseAt(cloud, x * 0.9 + ground.x, y * 0.9 + across * 0.2));
       const strand = 0.6 * step(0.9, 0, web) + 0.22 * rough + 0.25 * fibre;
-      mix(dye, 0.06 + 0.07 * strand, 0.07 + 0.1 * strand, 0.9 * loose);
+      mix(place, 0.06 + 0.07 * strand, 0.07 + 0.1 * strand, 0.9 * loose);
     }
     if (mucin > 0) {
       const pool = step(mucinLevel - 0.12, mucinLevel + 0.12, bundle * 0.45 + broad * 0.9);
       const wisp = step(0.9, 0, Math.abs(noiseAt(cloud, x * 0.35 + ground.y, across * 0.5)));
-      mix(dye, 0.05 + 0.07 * wisp + 0.01 * rough, 0.015 + 0.025 * wisp, pool);
+      mix(place, 0.05 + 0.07 * wisp + 0.01 * rough, 0.015 + 0.025 * wisp, pool);
     }
     if (depth > -14 && retraction > 0) {
-      mix(dye, 0, 0, 0.9 * step(-9, -3, depth) * step(0.5, -0.3, broad + 1.2 - 2 * retraction));
+      mix(place, 0, 0, 0.9 * step(-9, -3, depth) * step(0.5, -0.3, broad + 1.2 - 2 * retraction));
     }
-    dye.eosin += membraneEosin * step(-5, -2.5, depth);
+    place.eosin += membraneEosin * step(-5, -2.5, depth);
   };
 }
 
@@ -145,14 +154,15 @@ function epitheliumPainter(architecture: Architecture, ground: Ground): Painter 
   const [noiseAt, step] = localNames();
   const { cloud } = ground.noise;
   const { epithelium } = architecture;
-  return (dye, x, y, depth, rough) => {
+  return (place) => {
+    const { x, y, depth, rough } = place;
     const mottle = noiseAt(cloud, x * 0.7 + ground.x, y * 0.7 + ground.y);
     const apical = step(epithelium - 12, epithelium - 3, depth);
-    dye.eosin = ground.cytoplasmEosin * (1 + 0.14 * mottle + 0.16 * rough + 0.35 * apical);
-    dye.haematoxylin = ground.cytoplasmHaematoxylin * (1 + 0.16 * mottle + 0.16 * rough);
+    place.eosin = ground.cytoplasmEosin * (1 + 0.14 * mottle + 0.16 * rough + 0.35 * apical);
+    place.haematoxylin = ground.cytoplasmHaematoxylin * (1 + 0.16 * mottle + 0.16 * rough);
     const open = step(epithelium - 2, epithelium + 3, depth + 2.5 * rough);
     const secretion = 0.035 * step(0.4, 2.2, mottle);
-    if (open > 0) mix(dye, 0.008 + 0.3 * secretion, 0.015 + secretion, open);
+    if (open > 0) mix(place, 0.008 + 0.3 * secretion, 0.015 + secretion, open);
   };
 }
 

@@ -103,8 +103,7 @@ async function isComplete(folder: string, plan: Required<DemoOptions>): Promise<
 
 /** The images of a set in the order in which they are drawn. */
 function planImages(plan: Required<DemoOptions>): DemoImage[] {
-  const random = createRandom(plan.seed);
-  const patients = inventPatients(plan.patients, random, makeNoiseTiles(random.fork("noise")));
+  const patients = inventPatients(plan.patients, createRandom(plan.seed));
   return patients.flatMap((patient) =>
     Array.from({ length: plan.imagesPerPatient }, (_, number) => ({
       patient,
@@ -117,6 +116,7 @@ function planImages(plan: Required<DemoOptions>): DemoImage[] {
 async function drawImages(folder: string, plan: Required<DemoOptions>, signal: AbortSignal): Promise<void> {
   const { width, height } = plan;
   const images = planImages(plan);
+  const noise = makeNoiseTiles(createRandom(plan.seed).fork("noise"));
   const progress = startProgress("Drawing synthetic images", images.length, "images");
   const writes = new Set<Promise<void>>();
   try {
@@ -124,7 +124,7 @@ async function drawImages(folder: string, plan: Required<DemoOptions>, signal: A
       if (signal.aborted) {
         throw new Error(`Drawing the demo set was stopped before it was complete: run it again to have one.`);
       }
-      const pixels = drawDemoImage(patient, number, width, height);
+      const pixels = drawDemoImage(patient, number, plan, noise);
       const write = writePng(join(folder, file), pixels, width, height).then(() => {
         writes.delete(write);
         progress.advance();
