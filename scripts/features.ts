@@ -1,0 +1,93 @@
+// Computes features for use elsewhere: npm run features -- data/demo --out features/demo
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
+import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
+import { extractFeatures } from "../src/model/features";
+import { writeFeatures } from "../src/model/features-file";
+import { requestStop } from "../src/runtime/interruption";
+import { onProgress } from "../src/runtime/progress";
+
+interface Flags {
+  backbone: BackboneChoice["backbone"];
+  weights?: string;
+  inputSize: number;
+  magnification?: number;
+  out: string;
+}
+
+/** What a shell shows for a program that was stopped with Ctrl-C. */
+const interruptedExitCode = 130;
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
+  return Number(text);
+}
+
+function readCommandLine(): { folder: string; flags: Flags } {
+  const backbones = ["auto", "resnet50", "efficientnet-lite0"];
+  const program = new Command("features")
+    .description("Writes each image's features to <name>.npy and the images' records to <name>.csv.")
+    .argument("<folder>", "folder of images: BreaKHis in any of its layouts, or a folder a class")
+    .requiredOption("--out <name>", "path of the two files, without their endings")
+    .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
+    .option("--weights <file>", "weights as Keras saves them (.h5)")
+    .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
+    .option("--magnification <number>", "only images of this magnification", wholeNumber)
+    .parse();
+  return { folder: program.args[0]!, flags: program.opts<Flags>() };
+}
+
+/** A bar for each step; in a log file or a pipe, none. */
+function showProgress(): void {
+  const bars = new Map<number, SingleBar>();
+  onProgress(({ task, unit, done, total, startedAtMs, finished }) => {
+    let bar = bars.get(startedAtMs);
+    if (bar === undefined) {
+      bar = new SingleBar({
+        format: `${task} {bar} {value} of {total} ${unit}, {eta_formatted} left`,
+        stream: process.stderr,
+        clearOnComplete: false,
+      });
+      bars.set(startedAtMs, bar);
+      bar.start(total, done);
+    }
+    bar.update(done);
+    if (finished) bar.stop();
+  });
+}
+
+function listSkipped({ skipped }: Dataset): void {
+  for (const { file, reason } of skipped) console.error(`Left out: ${file}: ${reason}.`);
+}
+
+async function main(): Promise<void> {
+  const { folder, flags } = readCommandLine();
+  const { weights = null, inputSize, magnification = null } = flags;
+  process.on("SIGINT", requestStop);
+  showProgress();
+  const dataset = await openDataset(folder, { magnification });
+  console.log(describeDataset(dataset));
+  listSkipped(dataset);
+  const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
+  console.log(explanation);
+  const features = await extractFeatures(dataset, backbone);
+  backbone.dispose();
+  if (!features.complete) {
+    console.error("Stopped. What was computed is kept; the same command goes on from there.");
+    process.exitCode = interruptedExitCode;
+    return;
+  }
+  const { matrix, table } = await writeFeatures(flags.out, dataset, features);
+  const speed =
+    features.computed === 0 ? "" : `, ${(features.computed / features.seconds).toFixed(1)} a second`;
+  console.log(`${features.computed} images computed${speed}; ${features.fromCache} were known.`);
+  console.log(
+    `${matrix}: float32 [${features.count}, ${features.width}]\n${table}: the images in the same order`,
+  );
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,299 @@
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { addProgram, type FakeProject, makeFakeProject, pythonFacts, touchContent } from "./fake-project";
+
+const everything = ["npm ci", "venv", "pip 141 tensorflow-cpu", "c++", "convert"];
+
+let project: FakeProject;
+beforeEach(() => {
+  project = makeFakeProject();
+});
+afterEach(() => {
+  project.remove();
+});
+
+function setUpWhole(): void {
+  const { code, stderr } = project.run();
+  expect(stderr).toBe("");
+  expect(code).toBe(0);
+  project.calls();
+}
+
+async function waitFor(condition: () => boolean): Promise<void> {
+  for (let attempt = 0; !condition(); attempt++) {
+    if (attempt > 500) throw new Error("What was waited for did not happen within 10 seconds.");
+    await wait(20);
+  }
+}
+
+const read = (file: string) => readFileSync(join(project.root, file), "utf8");
+
+describe("a set-up from nothing", () => {
+  it("does each step once, with progress, and finds nothing to do the next time", () => {
+    const first = project.run();
+    expect(first).toMatchObject({ code: 0, stderr: "" });
+    expect(project.calls()).toEqual(everything);
+    for (const heading of ["[1/5]", "[2/5]", "[3/5]", "[4/5]", "[5/5]"])
+      expect(first.stdout).toContain(heading);
+
+    const second = project.run();
+    expect(second).toMatchObject({ code: 0, stderr: "" });
+    expect(second.stdout).toMatch(/^Set-up: nothing to do/);
+    expect(project.calls()).toEqual([]);
+  });
+
+  it("leaves kernel spec, renderer, addon and weights where they are looked for", () => {
+    setUpWhole();
+    const spec = JSON.parse(read(".venv/share/jupyter/kernels/tslab/kernel.json"));
+    expect(spec.argv.slice(0, 2)).toEqual([process.execPath, join(project.root, "jupyter", "kernel.js")]);
+    const renderer = ".venv/share/jupyter/labextensions/breakhis-lab-plotly";
+    expect(read(`${renderer}/static/plotly.js`)).toBe("// plotly");
+    expect(existsSync(join(project.root, renderer, "static", "remoteEntry.js"))).toBe(true);
+    const gpu = join(project.root, "node_modules/@tensorflow/tfjs-node-gpu");
+    expect(readdirSync(join(gpu, "lib", "napi-v8")).sort()).toEqual([
+      "breakhis-setup.json",
+      "tfjs_binding.node",
+    ]);
+    expect(existsSync(join(gpu, "deps", "lib", "libtensorflow_cc.so.2"))).toBe(true);
+    expect(read(".cache/weights/efficientnet-lite0.safetensors")).toBe("weights\n");
+  });
+
+  it("gives back its claim, and keeps what the programs printed", () => {
+    setUpWhole();
+    expect(readdirSync(join(project.root, ".cache", "setup"))).toEqual(["requirements-cpu.txt"]);
+    expect(read(".cache/logs/npm.log")).toContain("npm ci --ignore-scripts");
+  });
+});
+
+describe("a set-up that finds something changed or missing", () => {
+  const cases: [string, () => void, string[]][] = [
+    [
+      "a package is gone",
+      () => rmSync(join(project.root, "node_modules/native"), { recursive: true }),
+      ["npm ci", "c++"],
+    ],
+    [
+      "npm's record is gone",
+      () => rmSync(join(project.root, "node_modules/.package-lock.json")),
+      ["npm ci", "c++"],
+    ],
+    [
+      "package-lock.json names another version",
+      () =>
+        writeFileSync(
+          join(project.root, "package-lock.json"),
+          read("package-lock.json").replace("1.0.0", "1.0.1"),
+        ),
+      ["npm ci"],
+    ],
+    [
+      "the Python lock has changed",
+      () => {
+        const file = join(project.root, "python/requirements.lock");
+        writeFileSync(file, read("python/requirements.lock").replace(/^absl-py==/m, "absl-py==1"));
+      },
+      ["venv", "pip 141 tensorflow-cpu", "c++"],
+    ],
+    [
+      "TensorFlow is gone",
+      () => rmSync(join(project.root, ".venv/lib/python3.11/site-packages/tensorflow"), { recursive: true }),
+      ["venv", "pip 141 tensorflow-cpu"],
+    ],
+    ["the addon is gone", () => rmSync(addon()), ["c++"]],
+    [
+      "the addon's source has changed",
+      () => touchContent(project.root, "node_modules/@tensorflow/tfjs-node-gpu/binding/tfjs_backend.cc"),
+      ["c++"],
+    ],
+    [
+      "the weights are damaged",
+      () => touchContent(project.root, ".cache/weights/efficientnet-lite0.safetensors"),
+      ["convert"],
+    ],
+    [
+      "the converter has changed",
+      () => touchContent(project.root, "python/convert_efficientnet_lite0.py"),
+      ["convert"],
+    ],
+  ];
+  const addon = () =>
+    join(project.root, "node_modules/@tensorflow/tfjs-node-gpu/lib/napi-v8/tfjs_binding.node");
+
+  it.each(cases)("does again what has to be done when %s", (_what, change, calls) => {
+    setUpWhole();
+    change();
+    const { code } = project.run();
+    expect(project.calls()).toEqual(calls);
+    // A lock that names another version than the stand-in for npm brings can't be satisfied.
+    expect(code).toBe(calls.length === 1 && calls[0] === "npm ci" ? 1 : 0);
+  });
+
+  it("makes the environment anew when the Python beneath it has changed", () => {
+    setUpWhole();
+    const stamp = join(project.root, ".venv/breakhis-setup.json");
+    writeFileSync(stamp, readFileSync(stamp, "utf8").replace("3.11.7", "3.11.6"));
+    expect(project.run().code).toBe(0);
+    expect(project.calls()).toEqual(["venv", "pip 141 tensorflow-cpu"]);
+  });
+
+  it("installs kernel spec and renderer again when the renderer has changed", () => {
+    setUpWhole();
+    touchContent(project.root, "jupyter/plotly-renderer/static/remoteEntry.js");
+    expect(project.run()).toMatchObject({ code: 0 });
+    expect(read(".venv/share/jupyter/labextensions/breakhis-lab-plotly/static/remoteEntry.js")).toContain(
+      "# changed",
+    );
+    expect(project.calls()).toEqual([]);
+  });
+});
+
+describe("a set-up that was killed", () => {
+  const interruptions: [string, string, string[]][] = [
+    ["FAKE_NPM", "npm ci", everything],
+    ["FAKE_PIP", "pip 141 tensorflow-cpu", everything.slice(1)],
+    ["FAKE_COMPILER", "c++", everything.slice(3)],
+  ];
+
+  it.each(interruptions)(
+    "is taken up where it was, and its program ended (%s)",
+    async (variable, call, rest) => {
+      const child = project.start({ [variable]: "hang" });
+      const calls: string[] = [];
+      await waitFor(() => calls.push(...project.calls()) > 0 && calls.includes(call));
+      const claim = JSON.parse(read(".cache/setup/claim.json")) as { group: number };
+      child.kill("SIGKILL");
+      await new Promise((resolve) => child.once("exit", resolve));
+      expect(existsSync(`/proc/${claim.group}`)).toBe(true);
+
+      expect(project.run()).toMatchObject({ code: 0, stderr: "" });
+      expect(project.calls()).toEqual(rest);
+      await waitFor(() => !existsSync(`/proc/${claim.group}`));
+      expect(project.run().stdout).toContain("nothing to do");
+    },
+  );
+
+  it("keeps another one out while it runs, and passes a request to stop on", async () => {
+    const child = project.start({ FAKE_PIP: "hang" });
+    await waitFor(() => project.calls().some((call) => call.startsWith("pip")));
+    const claim = JSON.parse(read(".cache/setup/claim.json")) as { group: number };
+    const second = project.run();
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/^Another set-up of this folder is running \(process \d+, since .*\n$/);
+
+    child.kill("SIGTERM");
+    const code = await new Promise((resolve) => child.once("exit", resolve));
+    expect(code).toBe(143);
+    await waitFor(() => !existsSync(`/proc/${claim.group}`));
+    expect(project.run().code).toBe(0);
+  });
+});
+
+describe("the choice of TensorFlow", () => {
+  const cuda = "pip 153 tensorflow";
+
+  it("is CUDA where an NVIDIA driver answers, and stays so when it stops answering", () => {
+    addProgram(project.programs, "nvidia-smi");
+    expect(project.run().code).toBe(0);
+    expect(project.calls()).toContain(cuda);
+    rmSync(join(project.programs, "nvidia-smi"));
+    expect(project.run().stdout).toContain("nothing to do");
+  });
+
+  it("follows a flag, and remembers it until another is given", () => {
+    addProgram(project.programs, "nvidia-smi");
+    expect(project.run(["--tensorflow", "cpu"]).code).toBe(0);
+    expect(project.calls()).toEqual(everything);
+    expect(project.run().stdout).toContain("nothing to do");
+    expect(project.run(["--tensorflow", "auto"]).code).toBe(0);
+    expect(project.calls()).toEqual(["venv", cuda, "c++"]);
+    expect(project.run(["--tensorflow", "cpu"]).code).toBe(0);
+    expect(project.calls()).toEqual(["venv", "pip 141 tensorflow-cpu", "c++"]);
+  });
+});
+
+describe("what is missing", () => {
+  /** One line, a full sentence, exit code 1. */
+  function expectSentence(pattern: RegExp, args: string[] = [], env: Record<string, string> = {}): void {
+    const { code, stderr } = project.run(args, env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(pattern);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(stderr).not.toMatch(/\n\s+at /);
+  }
+  const without = (name: string) => rmSync(join(project.programs, name));
+
+  it("is said of the compiler", () => {
+    without("c++");
+    expectSentence(/No working C\+\+ compiler was found: install one .*apt-get install g\+\+/);
+    expectSentence(/CXX names "nothing"/, [], { CXX: "nothing" });
+    expect(project.calls()).toEqual([]);
+  });
+
+  it("is said of npm", () => {
+    without("npm");
+    expectSentence(/npm was not found: install it/);
+  });
+
+  it("is said of Python", () => {
+    expectSentence(
+      /python3.11 is Python 3.8.18\): install one .*BREAKHIS_PYTHON/,
+      [],
+      pythonFacts({ version: "3.8.18" }),
+    );
+    expectSentence(/python3.11 is Python 3.14.0/, [], pythonFacts({ version: "3.14.0" }));
+    expectSentence(
+      /can't make virtual environments: .*python3.11-venv/,
+      [],
+      pythonFacts({ ensurepip: false }),
+    );
+    expectSentence(/not the ordinary 64-bit CPython/, [], pythonFacts({ implementation: "PyPy" }));
+    expectSentence(/another C library than glibc/, [], pythonFacts({ libc: "" }));
+    expectSentence(/\/no\/python could not be run/, [], { BREAKHIS_PYTHON: "/no/python" });
+    without("python3.11");
+    expectSentence(/No Python 3.10, 3.11, 3.12 or 3.13 was found: install one/);
+  });
+
+  it("is said of all at once", () => {
+    without("c++");
+    without("python3.11");
+    const { code, stderr } = project.run();
+    expect(code).toBe(1);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(2);
+  });
+
+  it("is said of the network", () => {
+    const npm = "npm error code EAI_AGAIN\nnpm error request to the registry failed";
+    expectSentence(/registry could not be reached: check the network/, [], { FAKE_NPM: npm });
+    const pip =
+      "ERROR: Could not find a version that satisfies the requirement x\nWARNING: NewConnectionError('Failed to establish a new connection: [Errno -2] Name or service not known')";
+    expectSentence(/registry could not be reached: check the network/, [], { FAKE_PIP: pip });
+  });
+
+  it("is said of the disk", () => {
+    expectSentence(/disk is full: free some/, [], { FAKE_NPM: "npm error code ENOSPC" });
+    expectSentence(/disk is full/, [], { FAKE_PIP: "OSError: [Errno 28] No space left on device" });
+    expectSentence(/disk is full/, [], {
+      FAKE_COMPILER: "/usr/bin/ld: final link failed: No space left on device",
+    });
+  });
+
+  it("is shown by a program's own last lines where the cause is not known", () => {
+    const { code, stderr } = project.run([], { FAKE_COMPILER: "tfjs_backend.cc:1: error: strange" });
+    expect(code).toBe(1);
+    expect(stderr).toContain("tfjs_backend.cc:1: error: strange");
+    expect(stderr).toMatch(/Compiling the TensorFlow addon failed .* \.cache\/logs\/addon\.log/);
+    expect(project.run().code).toBe(0);
+  });
+
+  it("is said of a flag's value", () => {
+    expectSentence(/--tensorflow takes cpu, cuda or auto, not "gpu"/, ["--tensorflow", "gpu"]);
+    expectSentence(/Unknown option '--tensorflo'/, ["--tensorflo"]);
+  });
+
+  it("is said of a project that isn't whole", () => {
+    rmSync(join(project.root, "jupyter/kernel.js"));
+    expectSentence(/jupyter\/kernel.js is missing/);
+  });
+});
