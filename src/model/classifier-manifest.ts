@@ -74,7 +74,10 @@ export interface Provenance {
 }
 
 /** What `classifier.json` holds. */
-export type ClassifierManifest = z.infer<typeof manifestSchema>;
+export type ClassifierManifest = Omit<z.infer<typeof manifestSchema>, "provenance"> & {
+  // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
+  provenance: Provenance;
+};
 
 /**
  * Checks what was read from, or is about to be written to, `classifier.json`.
@@ -83,7 +86,7 @@ export type ClassifierManifest = z.infer<typeof manifestSchema>;
  */
 export function checkManifest(json: unknown, path: string): ClassifierManifest {
   const result = manifestSchema.safeParse(json);
-  if (result.success === true) return result.data;
+  if (result.success === true) return result.data as ClassifierManifest;
   const complaints = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
   );
