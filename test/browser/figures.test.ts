@@ -9,10 +9,13 @@ import { writeNotebook } from "../support/notebook-file";
 
 const mimeType = "application/vnd.plotly.v1+json";
 
+/** Patience for a machine that is busy with other things. */
+const slow = { timeout: 30_000 };
+
 /** The notebook's cells, and where each is. */
 const cells = {
   start: `import * as tslab from "tslab";
-    const curve = (y: number[]): any => ({ data: [{ type: "scatter", y }], layout: { title: { text: "Loss at epoch " + y.length } } });
+    const curve = (y: number[]): any => ({ data: [{ type: "scatter", y }], layout: { title: { text: "Loss at epoch " + y.length }, paper_bgcolor: "rgba(0,0,0,0)" } });
     const live = tslab.newDisplay();
     live.raw("${mimeType}", curve([3]));`,
   update: `for (const y of [[3, 2], [3, 2, 1], [3, 2, 1, 0.5]]) {
@@ -107,11 +110,11 @@ describe("figures in JupyterLab", () => {
     await switchTheme(lost, "dark");
     const dark = await textColour();
     expect(dark).not.toBe(light);
-    await expect.poll(() => titleColour("start")).toBe(dark);
+    await expect.poll(() => titleColour("start"), slow).toBe(dark);
     expect(await titleColour("explicit")).toBe("255 0 0");
 
     await switchTheme(lost, "light");
-    await expect.poll(() => titleColour("start")).toBe(light);
+    await expect.poll(() => titleColour("start"), slow).toBe(light);
   });
 
   it("takes the width of its output, and keeps its height", async () => {
@@ -124,7 +127,7 @@ describe("figures in JupyterLab", () => {
 
     await lost.page.setViewportSize({ width: 900, height: 1000 });
 
-    await expect.poll(async () => (await size()).width).toBeLessThan(before.width - 200);
+    await expect.poll(async () => (await size()).width, slow).toBeLessThan(before.width - 200);
     const narrow = await size();
     await lost.page.waitForTimeout(500);
     expect(await size()).toEqual(narrow);

@@ -71,6 +71,7 @@ export async function startBrowser(): Promise<Browser> {
 /** Opens a notebook, named relative to the lab's root, and waits until its kernel is ready. */
 export async function openNotebook(browser: Browser, lab: Lab, notebook: string): Promise<LabPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
+  page.setDefaultTimeout(60_000);
   const complaints: string[] = [];
   const foreignRequests: string[] = [];
   page.on("console", (message) => {
@@ -138,4 +139,9 @@ export async function screenshot({ page }: LabPage, file: string, position?: num
     await cell.screenshot({ path: file });
   }
   return file;
+}
+
+/** Ends the open notebook's kernel. */
+export async function endKernel({ page }: LabPage): Promise<void> {
+  await page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()");
 }

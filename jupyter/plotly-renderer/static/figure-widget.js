@@ -60,7 +60,8 @@ function createFigureWidget(Widget, plotlyUrl) {
     #stale = false;
     #drawing = false;
     #sizes = new ResizeObserver(() => this.#fit());
-    #themes = new MutationObserver(() => this.#redraw());
+    // A frame later, because JupyterLab hides everything while it changes the theme.
+    #themes = new MutationObserver(() => requestAnimationFrame(() => this.#redraw()));
 
     constructor(options) {
       super();
@@ -160,18 +161,21 @@ function createFigureWidget(Widget, plotlyUrl) {
       const plotly = window.Plotly;
       const { data, layout } = readFigure(this.#value, paperColours);
       const title = describeFigure({ data, layout });
-      layout.template.layout.paper_bgcolor = "#ffffff";
       const { width, height } = plot.getBoundingClientRect();
       const filename = title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
-      await plotly.downloadImage({ data, layout }, { format: "png", width, height, scale: 2, filename });
+      const picture = { format: "png", width, height, scale: 2, filename, setBackground: "opaque" };
+      await plotly.downloadImage({ data, layout }, picture);
     };
 
     #fit() {
       const width = this.node.clientWidth;
-      if (width === 0 || width === this.#drawnWidth) return;
-      this.#drawnWidth = width;
-      if (this.#stale || this.#plot === null) void this.#drawLatest();
-      else requestAnimationFrame(() => this.#resize());
+      if (width === 0) return;
+      if (this.#stale) {
+        void this.#drawLatest();
+      } else if (width !== this.#drawnWidth) {
+        this.#drawnWidth = width;
+        requestAnimationFrame(() => this.#resize());
+      }
     }
 
     #resize() {

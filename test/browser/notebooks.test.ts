@@ -1,0 +1,97 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generateDemoDataset } from "../../src/data/demo";
+import { cacheFolder, projectRoot } from "../../src/runtime/paths";
+import {
+  type CellResult,
+  endKernel,
+  type LabPage,
+  openNotebook,
+  runAllCells,
+  startBrowser,
+} from "../support/browser";
+import { type Lab, startLab } from "../support/lab";
+
+const plotly = "application/vnd.plotly.v1+json";
+const source = join(projectRoot(), "notebooks");
+const notebooks = readdirSync(source)
+  .filter((name) => /^\d\d-.*\.ipynb$/.test(name))
+  .sort();
+
+/** A later notebook reads what an earlier one left, so they run in order, on copies and a small synthetic set. */
+describe("the notebooks in JupyterLab", () => {
+  const folder = mkdtempSync(join(tmpdir(), "breakhis-notebooks-"));
+  let lab: Lab;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const data = join(folder, "demo");
+    await generateDemoDataset(data, { patients: 16, imagesPerPatient: 2, width: 350, height: 230 });
+    mkdirSync(join(folder, "notebooks"));
+    for (const name of notebooks) copyFileSync(join(source, name), join(folder, "notebooks", name));
+    mkdirSync(join(folder, "cache"));
+    const weights = join(cacheFolder(), "weights");
+    if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
+    const settings = { data, epochs: 3, backbone: "efficientnet-lite0" };
+    const environment = {
+      BREAKHIS_CACHE: join(folder, "cache"),
+      BREAKHIS_RUNS: join(folder, "runs"),
+      BREAKHIS_SETTINGS: JSON.stringify(settings),
+    };
+    lab = await startLab(environment, [`--ServerApp.root_dir=${folder}`]);
+    browser = await startBrowser();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await lab?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  it("are the four that belong together", () => {
+    expect(notebooks.slice(0, 4)).toEqual([
+      "01-explore-data.ipynb",
+      "02-build-model.ipynb",
+      "03-train-model.ipynb",
+      "04-analyse-results.ipynb",
+    ]);
+  });
+
+  it.each(notebooks)("%s runs, and all its figures are drawn", async (name) => {
+    const lost = await openNotebook(browser, lab, `notebooks/${name}`);
+    const results = await runAllCells(lost);
+
+    expect(problemsOf(results)).toEqual([]);
+    expect(results.filter(({ executionCount }) => executionCount === null)).toEqual([]);
+    const figures = results.flatMap(({ outputs }) => outputs).filter(({ data }) => data && plotly in data);
+    expect(figures.length).toBeGreaterThan(0);
+    expect(await drawnFigures(lost)).toBe(figures.length);
+    expect(lost.complaints).toEqual([]);
+    expect(lost.foreignRequests).toEqual([]);
+
+    await endKernel(lost);
+    await lost.page.close();
+  });
+});
+
+function problemsOf(results: CellResult[]): string[] {
+  return results
+    .flatMap(({ outputs }) => outputs)
+    .filter((output) => output.output_type === "error" || output.name === "stderr")
+    .map((output) => output.evalue ?? output.text ?? "");
+}
+
+/** Brings each figure into view, as a reader would, and counts those that are drawn then. */
+async function drawnFigures({ page }: LabPage): Promise<number> {
+  const figures = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .breakhis-figure");
+  for (const figure of await figures.all()) {
+    await figure.scrollIntoViewIfNeeded();
+    await figure.locator(".main-svg, [role=alert]").first().waitFor();
+    expect(await figure.getByRole("alert").allTextContents()).toEqual([]);
+    expect(await figure.locator(".js-plotly-plot").count()).toBe(1);
+  }
+  return figures.count();
+}
