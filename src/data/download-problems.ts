@@ -21,8 +21,8 @@ const diskProblems: Record<string, string> = {
 };
 
 const networkProblems: Record<string, string> = {
-  ENOTFOUND: "its server's name isn't known here; is there a network?",
-  EAI_AGAIN: "its server's name could not be looked up; is there a network?",
+  ENOTFOUND: "its server's name is not known here (no network?)",
+  EAI_AGAIN: "its server's name could not be looked up (no network?)",
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection was lost",
   ENETUNREACH: "there is no network",

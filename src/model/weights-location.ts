@@ -82,7 +82,7 @@ async function fetchPublished(published: PublishedWeights, patience: Patience): 
   }
   const url = process.env["BREAKHIS_WEIGHTS_URL"] || published.url;
   const obstacle = await probeDownload(url, patience.probeMs);
-  if (obstacle !== null) return { found: false, reason: `${url} could not be downloaded: ${obstacle}` };
+  if (obstacle !== null) return { found: false, reason: `the download failed, ${obstacle}` };
   const path = join(weightsFolder(), published.name);
   try {
     await downloadWithProgress(published, url, path, patience.downloadMs);
