@@ -36,7 +36,7 @@ export function explainFileError(error: unknown): string {
 }
 
 /**
- * Says in one sentence why bytes could not be decoded, without the decoder's own words where better ones are known.
+ * Says in one sentence why bytes could not be decoded.
  *
  * @param bytes - The file's content.
  * @param error - What sharp threw.
@@ -52,7 +52,8 @@ export function explainDecodingError(bytes: Uint8Array, error: unknown): string 
   if (/pixel limit/i.test(message)) {
     return `it has more than ${pixelLimit / 1e6} million pixels; cut it into patches first`;
   }
-  const detail = message.split("\n")[0]?.replace(/^.*?: ?/, "") ?? "";
-  const decoderWords = /premature end|read error|quantization|corrupt|crc/i.exec(detail)?.[0];
-  return `the ${format} file is damaged or cut short${decoderWords ? ` (${decoderWords.toLowerCase()})` : ""}`;
+  // Not the decoder's own words: its threads share one message buffer, so they may speak of another image.
+  return format === "TIFF"
+    ? "the TIFF file is damaged, cut short or of a kind that is not read; try to convert it to PNG"
+    : `the ${format} file is damaged or cut short`;
 }

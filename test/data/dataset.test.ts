@@ -199,7 +199,7 @@ describe("openDataset leaves out, and says so", () => {
     const dataset = await openDataset(root);
     expect(dataset.records).toHaveLength(1);
     expect(dataset.skipped).toEqual([
-      { file: "benign/cut.png", reason: "the PNG file is damaged or cut short (read error)" },
+      { file: "benign/cut.png", reason: "the PNG file is damaged or cut short" },
       { file: "benign/link.png", reason: "it is a symbolic link to nothing" },
       { file: "benign/scan.bmp", reason: "BMP is not read; convert it to PNG or TIFF" },
     ]);
