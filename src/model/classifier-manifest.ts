@@ -93,10 +93,20 @@ export function checkManifest(json: unknown, path: string): ClassifierManifest {
   throw new Error(`${path} doesn't describe a classifier: ${complaints.join("; ")}.`);
 }
 
-/** The path that the weights had in training, if a file is still there. */
-export function findWeightsPath({ provenance }: ClassifierManifest): string | null {
+/**
+ * Where to look for the backbone's weights: the path they had in training; null where they are found without
+ * being told, or `$BREAKHIS_WEIGHTS` names them.
+ *
+ * @throws Error naming the file that is needed if it was the user's own and is no longer there.
+ */
+export function findWeightsPath({ provenance, backbone }: ClassifierManifest): string | null {
   const { weightsPath } = provenance;
-  return weightsPath !== null && existsSync(weightsPath) ? weightsPath : null;
+  if (weightsPath === null || existsSync(weightsPath)) return weightsPath;
+  if (process.env["BREAKHIS_WEIGHTS"]) return null;
+  const { name, sha256 } = backbone.weights;
+  throw new Error(
+    `This classifier needs the weights file ${name} (SHA-256 ${sha256}), which is no longer at ${weightsPath}. Give its path as \`weights\`.`,
+  );
 }
 
 function packageVersion(folder: string): string {

@@ -1,4 +1,4 @@
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -16,6 +16,7 @@ import { buildHead, predictHead } from "../../src/model/head";
 import { findKeptWeights } from "../../src/model/weights-location";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
+import { hasSharedData, resnet50Weights } from "../support/shared-data";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const inputSize = 64;
@@ -177,6 +178,38 @@ describe.skipIf(!weightsAreThere)("a classifier on EfficientNet-Lite0", () => {
       /threshold/,
     );
     expect(await loadClassifier(saved, { backbone })).toEqual(classifier);
+  });
+});
+
+describe.skipIf(!hasSharedData)("a classifier on the user's own weights file", () => {
+  it("finds the file again where it was, and says so if another is there", async () => {
+    const weights = join(home, "mine.h5");
+    cpSync(resnet50Weights, weights);
+    const { backbone } = await loadBackbone({ backbone: "resnet50", weights, inputSize });
+    const head = buildHead({ inputs: backbone.featureWidth, hiddenUnits: [], classCount: 2, seed: 2 });
+    const dataset = { name: "blots", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 };
+    const parts = { backbone, head, dataset, runId: null };
+    const classifier = buildClassifier({ ...parts, settings: { seed: 2, weights } });
+    expect(classifier.provenance.weightsPath).toBe(weights);
+    const folder = join(home, "on-resnet50");
+    await saveClassifier(folder, classifier);
+    backbone.dispose();
+
+    const before = tf.memory().numTensors;
+    const loaded = await loadClassifier(folder);
+    expect(loaded.backbone.weights.sha256).toBe(backbone.weights.sha256);
+    expect(loaded.head).toEqual(head);
+    loaded.backbone.dispose();
+    // A byte behind the end leaves the weights as they are, but it is not the same file any more.
+    appendFileSync(weights, "x");
+    await expect(loadClassifier(folder)).rejects.toThrow(/trained with the weights file mine\.h5/);
+    const other = join(home, "moved.h5");
+    cpSync(resnet50Weights, other);
+    const moved = await loadClassifier(folder, { weights: other });
+    moved.backbone.dispose();
+    rmSync(weights);
+    await expect(loadClassifier(folder)).rejects.toThrow(/needs the weights file mine\.h5 .*no longer at/);
+    expect(tf.memory().numTensors).toBe(before);
   });
 });
 
