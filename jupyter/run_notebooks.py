@@ -113,7 +113,7 @@ class NotebookRun:
                     await self.settle(client)
             except DeadKernelError:
                 raise NotebookFailure(
-                    f"{self.path} failed in cell {self.number}: the kernel ended while it ran.", tail_of(kernel_log)
+                    f"{self.path} failed in cell {self.number}: the kernel ended.", tail_of(kernel_log)
                 ) from None
             finally:
                 write_notebook(self.notebook, self.output_file)
@@ -224,6 +224,8 @@ class NotebookRun:
                 await client.kc.iopub_channel.get_msg(timeout=SETTLE_SECONDS)
         except Empty:
             self.check_late_errors()
+        if not await client.km.is_alive():
+            raise DeadKernelError
 
 
 def read_notebook(path):

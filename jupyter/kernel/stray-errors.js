@@ -28,7 +28,9 @@ function replaceStrayErrorHandlers(session) {
 
 function report(session, ename, sentence, thrown) {
   if (session.publish === null) {
-    // No cell has run yet or the sockets are closed; standard error is where Jupyter's log is.
+    // No cell has run yet or the sockets are closed. tslab's status messages then find the sockets busy or closed;
+    // nobody waits for them. Anything else goes to standard error, where Jupyter's log is.
+    if (thrown?.code === "EBUSY" || thrown?.code === "EBADF") return;
     fs.writeSync(2, `${ename}: ${sentence} ${inspect(thrown)}\n`);
     return;
   }
