@@ -25,6 +25,7 @@ const saved = join(home, "classifier");
 const imageCount = 37;
 // Features of blots are of no use to anybody; the weights are found in the project's own cache all the same.
 vi.stubEnv("BREAKHIS_CACHE", join(home, "cache"));
+vi.stubEnv("BREAKHIS_WEIGHTS", "");
 
 /** Blots of random colours: images that a backbone tells apart. */
 async function drawImages(): Promise<string[]> {
