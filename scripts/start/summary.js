@@ -20,10 +20,17 @@ const decimal = (value) => (typeof value === "number" ? value.toFixed(3) : "unkn
 function describeSummary(summary) {
   const test = fields(summary["test"]);
   const byPatient = fields(test["byPatient"]);
+  const images =
+    summary["synthetic"] === true ? "Synthetic test images, which say nothing about tissue" : "Test images";
   const lines = [
-    `Test images (backbone ${summary["backbone"]}, split by ${summary["split"]}):`,
+    `${images} (backbone ${summary["backbone"]}, split by ${summary["split"]}):`,
     `  accuracy ${percent(test["accuracy"])}, balanced ${percent(test["balancedAccuracy"])}, AUC ${decimal(test["auc"])}, sensitivity ${percent(test["sensitivity"])}, specificity ${percent(test["specificity"])}`,
   ];
+  if (typeof test["majorityClassAccuracy"] === "number") {
+    lines.push(
+      `  always answering the most frequent class: accuracy ${percent(test["majorityClassAccuracy"])}`,
+    );
+  }
   if (typeof byPatient["accuracy"] === "number") {
     lines.push(`  by patient: accuracy ${percent(byPatient["accuracy"])}, AUC ${decimal(byPatient["auc"])}`);
   }

@@ -103,14 +103,16 @@ describe("describeSummary", () => {
       auc: 0.9,
       sensitivity: 0.75,
       specificity: null,
+      majorityClassAccuracy: 0.625,
       byPatient: { accuracy: 1, auc: 0.95 },
     };
     const text = describeSummary({ backbone: "resnet50", split: "patient", test });
-    expect(text).toContain("resnet50");
+    expect(text).toContain("Test images (backbone resnet50, split by patient)");
+    expect(text).toContain("most frequent class: accuracy 62.5 %");
     expect(text).toContain(
       "accuracy 81.3 %, balanced 80.0 %, AUC 0.900, sensitivity 75.0 %, specificity unknown",
     );
     expect(text).toContain("by patient: accuracy 100.0 %, AUC 0.950");
-    expect(describeSummary({})).toContain("accuracy unknown");
+    expect(describeSummary({ synthetic: true })).toMatch(/^Synthetic test images, .*\n {2}accuracy unknown/);
   });
 });
