@@ -44,8 +44,8 @@ export const asLongAsItTakes: Patience = { probeMs: 30_000, downloadMs: Number.P
 export const weightsFolder = (): string => join(cacheFolder(), "weights");
 
 /**
- * Finds a file among the weights that are there: in the cache, or in the project's own one, where set-up puts
- * them, if `$BREAKHIS_CACHE` points elsewhere.
+ * Finds weights that set-up made: in the cache, or in the project's own one, if `$BREAKHIS_CACHE` points elsewhere
+ * than it did at set-up.
  */
 export function findKeptWeights(name: string): string | null {
   const folders = [weightsFolder(), join(projectRoot(), ".cache", "weights")];
@@ -113,8 +113,8 @@ export async function locateResnet50(
       `There is no file of weights at ${path}; give the path of ResNet50's weights as Keras saves them.`,
     );
   }
-  const kept = findKeptWeights(published.name);
-  if (kept === null) return fetchPublished(published, patience);
+  const kept = join(weightsFolder(), published.name);
+  if (!existsSync(kept)) return fetchPublished(published, patience);
   const md5 = await checksumFile(kept, "md5");
   if (md5 === published.md5)
     return { found: true, path: kept, source: `published with Keras, kept in ${kept}` };
