@@ -1,13 +1,14 @@
 "use strict";
 
 /**
- * tslab's TypeScript compiler, changed in three ways: it notices edited files by looking, right before a cell is
- * compiled; it remembers source maps, so that errors can name lines of the `.ts` file or of the cell; and its
- * messages come whole.
+ * tslab's TypeScript compiler, changed in four ways: it notices edited files by looking, right before a cell is
+ * compiled; it remembers source maps, so that errors can name lines of the `.ts` file or of the cell; its messages
+ * come whole; and `{ name }` may name what an earlier cell declared.
  */
 
 const fs = require("node:fs");
 const { SourceMap } = require("node:module");
+const { honourShorthand } = require("./shorthand");
 
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=(?:data:application\/json;base64,)?(\S+)\s*$/;
 
@@ -17,6 +18,7 @@ function prepareCompiler() {
   const files = watchByLooking(typescript);
   const maps = rememberSourceMaps(typescript);
   joinMessageParts(typescript);
+  honourShorthand(typescript);
   // The compiler's exports are read-only; tslab has to find the copy instead.
   require.cache[compilerPath].exports = typescript;
   return { ...files, ...maps };
