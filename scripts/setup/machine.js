@@ -11,10 +11,10 @@ const { childEnvironment } = require("./processes.js");
 const PYTHONS = ["3.13", "3.12", "3.11", "3.10"];
 
 /**
- * Gigabytes (1e9 bytes) that a set-up from nothing was measured to take in the project's folder, rounded up:
- * node_modules 0.7; .venv 1.9 with the CPU wheel, 8.3 with CUDA.
+ * Gigabytes (1e9 bytes) that each part of a set-up was measured to take in the project's folder, rounded up; the
+ * environment by its TensorFlow.
  */
-const DISK_NEED_GB = { cpu: 3, cuda: 10 };
+const DISK_NEED_GB = { packages: 0.8, cpu: 2, cuda: 8 };
 
 /**
  * @param {string} program
@@ -159,16 +159,24 @@ function findCompiler() {
 }
 
 /**
+ * Compares the free space with what is about to be installed; where something is replaced, what it needs isn't known.
+ *
  * @param {string} root
- * @param {TensorFlowVariant} variant
+ * @param {{ packages: boolean, environment: TensorFlowVariant | null }} coming
+ * @param {number} [freeGb]
  * @returns {string | null}
  */
-function diskProblem(root, variant) {
-  const { bavail, bsize } = fs.statfsSync(root);
-  const freeGb = (bavail * bsize) / 1e9;
-  const needGb = DISK_NEED_GB[variant];
+function diskProblem(root, { packages, environment }, freeGb = freeSpaceGb(root)) {
+  const needGb =
+    (packages ? DISK_NEED_GB.packages : 0) + (environment === null ? 0 : DISK_NEED_GB[environment]);
   if (freeGb >= needGb) return null;
-  return `Set-up needs ${needGb} GB of disk, and ${root} has ${freeGb.toFixed(1)} GB left: free some and run the same command again.`;
+  return `Set-up needs ${needGb.toFixed(1)} GB of disk, and ${root} has ${freeGb.toFixed(1)} GB left: free some and run the same command again.`;
+}
+
+/** @param {string} folder */
+function freeSpaceGb(folder) {
+  const { bavail, bsize } = fs.statfsSync(folder);
+  return (bavail * bsize) / 1e9;
 }
 
 /** Tells whether an NVIDIA driver with a GPU answers on this machine. */

@@ -94,8 +94,10 @@ function findTools(root, choice, needs) {
   look(needs.npm, "npm", machine.findNpm);
   look(needs.python, "python", machine.findPython);
   look(needs.compiler, "compiler", machine.findCompiler);
-  // A repair needs less than a set-up from nothing, and how much less isn't known: it is not held up.
-  const disk = needs.npm && needs.python ? machine.diskProblem(root, choice.variant) : null;
+  const disk = machine.diskProblem(root, {
+    packages: needs.npm && !fs.existsSync(path.join(root, "node_modules")),
+    environment: needs.python && !fs.existsSync(environment.venvFolder(root)) ? choice.variant : null,
+  });
   if (disk !== null) problems.push(disk);
   if (problems.length > 0) throw new SetupFailure(problems.join("\n"));
   return {

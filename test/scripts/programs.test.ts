@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fine, formatFindings, note, wrong } from "../../scripts/doctor/finding";
 import { describeFailure, explainOutput } from "../../scripts/setup/failure.js";
+import { diskProblem } from "../../scripts/setup/machine.js";
 import { hashFiles, stampMatches, writeStamp } from "../../scripts/setup/stamps.js";
 import { formatDuration } from "../../scripts/setup/terminal.js";
 import { findChromium } from "../../scripts/test/chromium.js";
@@ -53,6 +54,19 @@ describe("explainOutput", () => {
     expect(describeFailure(new TypeError("x is not a function"))).toBe(
       "Something unexpected went wrong: x is not a function",
     );
+  });
+});
+
+describe("diskProblem", () => {
+  it("counts what is about to be installed", () => {
+    const everything = { packages: true, environment: "cpu" } as const;
+    expect(diskProblem(folder, everything, 100)).toBeNull();
+    expect(diskProblem(folder, everything, 2.5)).toMatch(
+      /^Set-up needs 2.8 GB of disk, and .* has 2.5 GB left: free/,
+    );
+    expect(diskProblem(folder, { packages: false, environment: "cpu" }, 2.5)).toBeNull();
+    expect(diskProblem(folder, { packages: false, environment: "cuda" }, 2.5)).toMatch(/needs 8.0 GB/);
+    expect(diskProblem(folder, { packages: false, environment: null }, 0)).toBeNull();
   });
 });
 

@@ -1,0 +1,75 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import { openDataset } from "../../src/data/dataset";
+import { loadBackbone } from "../../src/model/backbone";
+import { extractFeatures } from "../../src/model/features";
+import { projectRoot } from "../../src/runtime/paths";
+import { drawImages } from "../support/drawn-images";
+import { temporaryFolder } from "../support/temporary-folder";
+
+const folder = temporaryFolder("features-program");
+const images = join(folder, "images");
+const tsx = join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs");
+
+/** Runs the program with a cache of its own, so that it computes what it writes. */
+function runProgram(args: string[]) {
+  return spawnSync(process.execPath, [tsx, join(projectRoot(), "scripts", "features.ts"), ...args], {
+    encoding: "utf8",
+    env: { ...process.env, BREAKHIS_CACHE: join(folder, "cache") },
+  });
+}
+
+beforeAll(async () => {
+  mkdirSync(join(images, "benign"), { recursive: true });
+  mkdirSync(join(images, "malignant"));
+  const [width, height, channels] = [48, 48, 3] as const;
+  const pixels = drawImages(3, width);
+  const raw = (index: number) =>
+    pixels.subarray(index * width * height * 3, (index + 1) * width * height * 3);
+  const files = [
+    "benign/SOB_B_A-14-22549AB-100-001.png",
+    "benign/other.png",
+    "malignant/SOB_M_DC-14-2523-40-003.png",
+  ];
+  for (const [index, file] of files.entries()) {
+    await sharp(raw(index), { raw: { width, height, channels } }).png().toFile(join(images, file));
+  }
+  writeFileSync(join(images, "malignant", "broken.png"), "no image");
+});
+
+describe("npm run features", () => {
+  it("writes what extractFeatures computes, and lists what it left out", async () => {
+    const out = join(folder, "out", "small");
+    const choice = ["--backbone", "efficientnet-lite0", "--input-size", "48"];
+    const result = runProgram([images, ...choice, "--out", out]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stderr).toMatch(/Left out: malignant\/broken\.png: /);
+    expect(result.stdout).toMatch(/EfficientNet-Lite0 .*, as asked for\.\n3 images computed/);
+    const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 48 });
+    const { values } = await extractFeatures(await openDataset(images), backbone);
+    backbone.dispose();
+    const data = readFileSync(`${out}.npy`).subarray(-values.byteLength);
+    expect(data.equals(Buffer.from(values.buffer))).toBe(true);
+    const lines = readFileSync(`${out}.csv`, "utf8").trim().split("\n");
+    expect(lines.length).toBe(4);
+    expect(lines[1]).toMatch(
+      /^benign\/SOB_B_A-14-22549AB-100-001\.png,0,benign,A,22549AB,22549,100,2014,48,48,/,
+    );
+    expect(lines[3]).toMatch(/^malignant\/SOB_M_DC-14-2523-40-003\.png,1,malignant,DC,2523,2523,40,/);
+  });
+
+  it.each([
+    [["/nowhere/at/all"], /\/nowhere\/at\/all/],
+    [[images, "--weights", "/nowhere.h5"], /no file of weights at \/nowhere\.h5/],
+    [[images, "--backbone", "vgg"], /Allowed choices are auto, resnet50, efficientnet-lite0/],
+    [[images, "--input-size", "big"], /Expected a whole number/],
+  ])("fails in one sentence for %j", (args, sentence) => {
+    const result = runProgram([...args, "--out", join(folder, "never")]);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(sentence);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+});
