@@ -2,19 +2,22 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { decodeImage } from "../../src/data/images";
 import { buildResnet50 } from "../../src/model/resnet50";
 import { readWeights } from "../../src/model/weights";
 import { tf } from "../../src/runtime/tensorflow";
 import { drawImages } from "../support/drawn-images";
 import { readFloats, relativeDifference } from "../support/numbers";
 import { runPython } from "../support/python";
-import { hasSharedData, resnet50Weights } from "../support/shared-data";
+import { breakhisSample, hasSharedData, resnet50Weights } from "../support/shared-data";
 
 const program = readFileSync(join(__dirname, "resnet50_features.py"), "utf8");
 // Odd and uneven sizes show where padding differs; 224 is what ImageNet's networks take.
 const sizes = [224, 197, 160, 33];
 const imageCount = 3;
 const tolerance = 1e-4;
+/** Keras builds, saves and runs the network here, which takes its time on a busy machine. */
+const hookTimeoutMs = 300_000;
 const origin = { name: "weights.h5", sha256: "", source: "a test", pretrained: false };
 
 const folders: string[] = [];
@@ -54,7 +57,7 @@ describe("ResNet50 against Keras, with random weights and random BatchNorm stati
   beforeAll(() => {
     folder = makeFolder();
     parametersInKeras = Number(runPython(program, [folder, ...sizes.map(String)]));
-  });
+  }, hookTimeoutMs);
 
   it.each(sizes)("computes the same features for images of %i pixels", async (size) => {
     const expected = readFloats(join(folder, `random-${size}.bin`));
@@ -100,11 +103,18 @@ describe("ResNet50 against Keras, with random weights and random BatchNorm stati
 describe.skipIf(!hasSharedData)("ResNet50 against Keras, with real ImageNet weights", () => {
   let folder: string;
 
-  beforeAll(() => {
+  beforeAll(async () => {
     folder = makeFolder();
+    const slides = ["SOB_B_A-14-22549AB-100-001.png", "SOB_B_A-14-22549AB-100-004.png"];
+    const paths = slides.map((slide) => join(breakhisSample, "benign", slide));
+    const decoded = await Promise.all(paths.map((path) => decodeImage(path, 224)));
+    // Two photographs of tissue, and one drawn image.
+    const pixels = Uint8Array.from([...decoded.flatMap((image) => [...image]), ...drawImages(1, 224)]);
+    images.set(224, Int32Array.from(pixels));
+    writeFileSync(join(folder, "images-224.bin"), pixels);
     symlinkSync(resnet50Weights, join(folder, "weights.h5"));
     runPython(program, [folder, "224", "197"]);
-  });
+  }, hookTimeoutMs);
 
   it.each([224, 197])("computes the same features for images of %i pixels", async (size) => {
     const found = await embed(resnet50Weights, size);
