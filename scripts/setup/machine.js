@@ -14,7 +14,7 @@ const PYTHONS = ["3.13", "3.12", "3.11", "3.10"];
  * Gigabytes (1e9 bytes) that each part of a set-up was measured to take in the project's folder, rounded up; the
  * environment by its TensorFlow.
  */
-const DISK_NEED_GB = { packages: 0.8, cpu: 2, cuda: 8 };
+const DISK_NEED_GB = { packages: 0.8, cpu: 2, cuda: 7.5 };
 
 /**
  * @param {string} program

@@ -65,7 +65,7 @@ describe("diskProblem", () => {
       /^Set-up needs 2.8 GB of disk, and .* has 2.5 GB left: free/,
     );
     expect(diskProblem(folder, { packages: false, environment: "cpu" }, 2.5)).toBeNull();
-    expect(diskProblem(folder, { packages: false, environment: "cuda" }, 2.5)).toMatch(/needs 8.0 GB/);
+    expect(diskProblem(folder, { packages: false, environment: "cuda" }, 2.5)).toMatch(/needs 7.5 GB/);
     expect(diskProblem(folder, { packages: false, environment: null }, 0)).toBeNull();
   });
 });
