@@ -25,6 +25,8 @@ export async function runCooperatively<T>(
   const task: CooperativeTask = { name, controller: new AbortController() };
   runningTasks().add(task);
   try {
+    // The kernel can only break off, not ask, the part of a cell that runs before its first pause.
+    await breathe();
     return await work(task.controller.signal);
   } finally {
     runningTasks().delete(task);
