@@ -60,21 +60,25 @@ describe("the notebooks in JupyterLab", () => {
     ]);
   });
 
-  it.each(notebooks)("%s runs, and all its figures are drawn", async (name) => {
-    const lost = await openNotebook(browser, lab, `notebooks/${name}`);
-    const results = await runAllCells(lost);
+  it.each(notebooks)(
+    "%s runs, and all its figures are drawn",
+    async (name) => {
+      const lost = await openNotebook(browser, lab, `notebooks/${name}`);
+      const results = await runAllCells(lost);
 
-    expect(problemsOf(results)).toEqual([]);
-    expect(results.filter(({ executionCount }) => executionCount === null)).toEqual([]);
-    const figures = results.flatMap(({ outputs }) => outputs).filter(({ data }) => data && plotly in data);
-    expect(figures.length).toBeGreaterThan(0);
-    expect(await drawnFigures(lost)).toBe(figures.length);
-    expect(lost.complaints).toEqual([]);
-    expect(lost.foreignRequests).toEqual([]);
+      expect(problemsOf(results)).toEqual([]);
+      expect(results.filter(({ executionCount }) => executionCount === null)).toEqual([]);
+      const figures = results.flatMap(({ outputs }) => outputs).filter(({ data }) => data && plotly in data);
+      expect(figures.length).toBeGreaterThan(0);
+      expect(await drawnFigures(lost)).toBe(figures.length);
+      expect(lost.complaints).toEqual([]);
+      expect(lost.foreignRequests).toEqual([]);
 
-    await endKernel(lost);
-    await lost.page.close();
-  });
+      await endKernel(lost);
+      await lost.page.close();
+    },
+    300_000,
+  );
 });
 
 function problemsOf(results: CellResult[]): string[] {

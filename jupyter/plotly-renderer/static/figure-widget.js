@@ -161,9 +161,10 @@ function createFigureWidget(Widget, plotlyUrl) {
       const plotly = window.Plotly;
       const { data, layout } = readFigure(this.#value, paperColours);
       const title = describeFigure({ data, layout });
+      if (isClear(layout.paper_bgcolor)) layout.paper_bgcolor = "#ffffff";
       const { width, height } = plot.getBoundingClientRect();
       const filename = title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
-      const picture = { format: "png", width, height, scale: 2, filename, setBackground: "opaque" };
+      const picture = { format: "png", width, height, scale: 2, filename };
       await plotly.downloadImage({ data, layout }, picture);
     };
 
@@ -208,4 +209,8 @@ function refuseUnknownTraces(plotly, data) {
       throw new Error(`data[${index}] has the type ${JSON.stringify(type)}, which plotly.js does not know`);
     }
   }
+}
+
+function isClear(colour) {
+  return colour === undefined || /^(transparent|rgba\(.*,\s*0(\.0*)?\s*\))$/i.test(colour);
 }
