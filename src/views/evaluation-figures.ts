@@ -39,7 +39,7 @@ export function plotConfusionMatrix(
     ygap: 2,
   };
   return figure([cell], {
-    title: titleWithOrigin(`What was recognised as what, ${escapeLabel(unit)} of the test part`, synthetic),
+    title: titleWithOrigin(`Test ${escapeLabel(unit)}: true class and answer`, synthetic),
     xaxis: axis("predicted class", { type: "category", showgrid: false }),
     yaxis: axis("true class", { type: "category", autorange: "reversed", showgrid: false }),
     height: 220 + 90 * classes.length,
@@ -121,7 +121,14 @@ export function operatingPoint(curve: RocCurve, threshold: number): number {
   return point;
 }
 
-/** Draws how probabilities of the positive class are distributed among each true class. */
+const probabilityBins = 20;
+
+/**
+ * Draws how probabilities of the positive class are distributed among each true class.
+ *
+ * @param probabilities - Shape [n], in [0, 1]; counted in 20 bins, the last of which includes 1.
+ * @param trueLabels - Shape [n].
+ */
 export function plotProbabilities(
   probabilities: readonly number[],
   trueLabels: readonly number[],
@@ -130,23 +137,26 @@ export function plotProbabilities(
   positiveName: string,
   synthetic = false,
 ): Figure {
-  const traces = classes.map(
-    (name, label): Trace => ({
-      type: "histogram",
+  const bars = classes.map((name, label): Trace => {
+    const counts = new Array<number>(probabilityBins).fill(0);
+    probabilities.forEach((probability, i) => {
+      const bin = Math.min(probabilityBins - 1, Math.floor(probability * probabilityBins));
+      if (trueLabels[i] === label) counts[bin]! += 1;
+    });
+    return {
+      type: "bar",
       name: `truly ${escapeLabel(name)}`,
-      x: probabilities.filter((_, i) => trueLabels[i] === label).map((value) => roundTo(value, 3)),
-      xbins: { start: 0, end: 1.0001, size: 0.05 },
+      x: counts.map((_, bin) => roundTo((bin + 0.5) / probabilityBins, 3)),
+      y: counts,
+      width: 1 / probabilityBins,
       marker: { color: colours[label] },
-      opacity: 0.7,
-    }),
-  );
-  return figure(traces, {
-    title: titleWithOrigin(
-      `How sure the classifier is that an image is ${escapeLabel(positiveName)}`,
-      synthetic,
-    ),
-    barmode: "overlay",
-    xaxis: axis(`probability of ${escapeLabel(positiveName)}`, { range: [0, 1] }),
+    };
+  });
+  const name = escapeLabel(positiveName);
+  return figure(bars, {
+    title: titleWithOrigin(`How sure the classifier is that an image is ${name}`, synthetic),
+    barmode: "stack",
+    xaxis: axis(`probability of ${name}`, { range: [0, 1] }),
     yaxis: axis("test images"),
   });
 }

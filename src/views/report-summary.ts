@@ -6,11 +6,11 @@ import type { Cell } from "./table-html";
 export function summaryRows(summary: RunSummary): Cell[][] {
   const { counts, test } = summary;
   const parts = Object.entries(counts).map(
-    ([part, { images, patients }]) => `${part} ${images} of ${patients}`,
+    ([part, { images, patients }]) => `${part} ${images} of ${patients} patients`,
   );
   return [
     ["data set", summary.synthetic ? `${summary.dataset}, synthetic images` : summary.dataset],
-    ["images of patients", parts.join(", ")],
+    ["images", parts.join(", ")],
     ["split", `by ${summary.split}, seed ${summary.seed}`],
     ["backbone", `${summary.backbone}, weights ${summary.weights.name}`],
     ["training", `${summary.ended}, best epoch ${summary.bestEpoch}`],

@@ -64,7 +64,8 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
   const policy = `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
   const links = content.sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`);
   const rows = content.summary === null ? [] : summaryRows(content.summary);
-  const numbers = rows.length === 0 ? "<p>This run has no results yet.</p>" : tableHtml(["", "value"], rows);
+  const numbers =
+    rows.length === 0 ? "<p>This run has no results yet.</p>" : tableHtml(["this run", ""], rows);
   return `<!doctype html>
 <html lang="en">
 <head>

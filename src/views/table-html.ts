@@ -40,7 +40,7 @@ export function tableHtml(
 }
 
 const border = "1px solid var(--jp-border-color2, #8885)";
-const boxStyle = "max-height:26em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
+const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
 const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600;white-space:nowrap";
 
 function cellStyle(align: string): string {

@@ -240,3 +240,17 @@ describe("operatingPoint", () => {
     expect(curve.thresholds[figures.operatingPoint(curve, threshold)]).toBe(found);
   });
 });
+
+describe("plotProbabilities", () => {
+  it("counts every image once, those at 0 and 1 included", () => {
+    const probabilities = [0, 0.049, 0.05, 0.5, 0.99, 1];
+    const labels = [0, 0, 0, 1, 1, 1];
+    const colours = ["blue", "red"];
+    const { data } = figures.plotProbabilities(probabilities, labels, dataset.classes, colours, "malignant");
+    const [benign, malignant] = data.map((trace) => trace["y"] as number[]);
+    expect(benign!.slice(0, 2)).toEqual([2, 1]);
+    expect(malignant![10]).toBe(1);
+    expect(malignant!.at(-1)).toBe(2);
+    expect([...benign!, ...malignant!].reduce((sum, count) => sum + count, 0)).toBe(6);
+  });
+});

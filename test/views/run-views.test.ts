@@ -1,0 +1,139 @@
+import { describe, expect, it } from "vitest";
+import { resolveSettings } from "../../src/runtime/settings";
+import type { ListedRun } from "../../src/training/run-log";
+import { jupyterDisplay } from "../../src/views/display";
+import type { Figure } from "../../src/views/figure";
+import { summaryRows } from "../../src/views/report-summary";
+import {
+  type FigureOrNote,
+  plotRunConfusion,
+  plotRunProbabilities,
+  plotRunRoc,
+} from "../../src/views/run-figures";
+import { plotRunHistory, runsTable } from "../../src/views/run-history";
+import { describeTest, scoresTable } from "../../src/views/score-tables";
+import { examplePredictions, exampleSummary } from "../support/example-summary";
+
+const summary = exampleSummary();
+const run = { summary, predictions: examplePredictions() };
+
+function asFigure(view: FigureOrNote): Figure {
+  if (!("data" in view)) throw new Error("expected a figure, found a note");
+  return view;
+}
+
+function textOf(view: FigureOrNote): string {
+  return String(view[jupyterDisplay]()["text/plain"]);
+}
+
+describe("figures of a run's test part", () => {
+  it("count images and patients", () => {
+    expect(asFigure(plotRunConfusion(summary, "images")).data[0]?.["text"]).toEqual([
+      ["2<br>100.0 %", "0<br>0.0 %"],
+      ["1<br>50.0 %", "1<br>50.0 %"],
+    ]);
+    expect(textOf(plotRunConfusion(summary, "patients"))).toContain("patients");
+  });
+
+  it("draw one curve for images, one for patients, and leave other parts out", () => {
+    const { data } = asFigure(plotRunRoc(run));
+    expect(data.map((trace) => trace["name"])).toEqual([
+      "images: AUC 0.875",
+      "images: decided at 0.50",
+      "patients: AUC undefined, one class only",
+      "patients: decided at 0.50",
+      "chance: AUC 0.5",
+    ]);
+    expect(data[1]).toMatchObject({ x: [0], y: [50] });
+    const bars = asFigure(plotRunProbabilities(run)).data.flatMap((trace) => trace["y"] as number[]);
+    expect(bars.reduce((sum, count) => sum + count, 0)).toBe(4);
+  });
+
+  it("say why there is nothing to draw", () => {
+    const withoutPatients = exampleSummary({ test: { ...summary.test!, byPatient: null } });
+    expect(textOf(plotRunConfusion(withoutPatients, "patients"))).toContain(
+      "No test image's patient is known",
+    );
+    const withoutTest = exampleSummary({ test: null });
+    expect(textOf(plotRunConfusion(withoutTest, "images"))).toContain("test part is empty");
+    expect(textOf(plotRunRoc({ ...run, summary: withoutTest }))).toContain("test part is empty");
+    const manyClasses = exampleSummary({ positiveClass: null });
+    expect(textOf(plotRunRoc({ ...run, summary: manyClasses }))).toContain("no such curve");
+  });
+
+  it("are marked when the images are synthetic", () => {
+    const synthetic = { ...run, summary: exampleSummary({ synthetic: true }) };
+    for (const view of [
+      plotRunConfusion(synthetic.summary, "images"),
+      plotRunRoc(synthetic),
+      plotRunProbabilities(synthetic),
+    ]) {
+      expect(textOf(view)).toContain("synthetic data");
+    }
+  });
+});
+
+describe("scores in a table and in words", () => {
+  it("stand beside those of the majority class", () => {
+    const table = scoresTable(summary);
+    expect(table.columns).toEqual([
+      "score",
+      "validation, by image",
+      "validation, by patient",
+      "test, by image",
+      "test, by patient",
+    ]);
+    const lines = Object.fromEntries((table.values as string[][]).map(([name, ...cells]) => [name, cells]));
+    expect(lines["accuracy"]).toEqual(["75.0 %", null, "75.0 %", "75.0 %"]);
+    expect(lines["always the majority class"]).toEqual(["50.0 %", null, "50.0 %", "50.0 %"]);
+    expect(lines["AUC"]).toEqual(["0.875", null, "0.875", "–"]);
+  });
+
+  it("leave patients out where none is known", () => {
+    expect(describeTest(summary)).toContain("4 images of 2 patients");
+    expect(describeTest(exampleSummary({ test: { ...summary.test!, byPatient: null } }))).not.toContain(
+      "patient",
+    );
+    expect(describeTest(exampleSummary({ test: null }))).toBe("The test part is empty.");
+  });
+
+  it("open a report with what was computed with and how good it is", () => {
+    const rows = new Map(summaryRows(summary).map(([name, value]) => [name, value]));
+    expect(rows.get("images")).toBe(
+      "train 10 of 5 patients, validation 4 of 2 patients, test 4 of 2 patients",
+    );
+    expect(rows.get("test accuracy, by image")).toBe("75.0 % (always the majority class: 50.0 %)");
+    expect(rows.get("AUC, by patient")).toBeNull();
+  });
+});
+
+describe("the history of runs", () => {
+  const settings = resolveSettings({ learningRate: 0.01 });
+  const runs: ListedRun[] = [
+    { id: "new", folder: "/runs/new", settings, summary: exampleSummary({ synthetic: true }) },
+    { id: "stopped", folder: "/runs/stopped", settings, summary: null },
+    { id: "old", folder: "/runs/old", settings, summary },
+  ];
+
+  it("lists every run, also one that has not finished", () => {
+    const rows = runsTable(runs).values as unknown[][];
+    expect(rows.map((row) => row[0])).toEqual(["new", "stopped", "old"]);
+    expect(rows[0]?.[1]).toBe("example (synthetic)");
+    expect(rows[1]?.[1]).toBe("not finished");
+  });
+
+  it("draws finished runs, the oldest first, beside the majority class", () => {
+    const { data } = plotRunHistory(runs);
+    expect(data[0]?.["x"]).toEqual(["old", "new, synthetic"]);
+    expect(data.map((trace) => trace["y"])).toEqual([
+      [75, 75],
+      [75, 75],
+      [50, 50],
+    ]);
+  });
+
+  it("is empty, and no failure, before the first run", () => {
+    expect(plotRunHistory([]).data[0]?.["x"]).toEqual([]);
+    expect(runsTable([]).shape[0]).toBe(0);
+  });
+});
