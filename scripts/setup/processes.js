@@ -158,13 +158,17 @@ function runLogged(program, args, { cwd, logFile, env = childEnvironment(), onLi
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ cwd: string, env?: NodeJS.ProcessEnv }} options
+ * @param {{ cwd: string, env?: NodeJS.ProcessEnv, quiet?: boolean }} options - Quiet: only errors are shown.
  * @returns {Promise<number>} Its exit code; 127 when it could not be started, 128 and more when a signal ended it.
  */
-function runShown(program, args, { cwd, env = childEnvironment() }) {
+function runShown(program, args, { cwd, env = childEnvironment(), quiet = false }) {
   forwardSignals();
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "inherit", "inherit"] });
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: ["ignore", quiet ? "ignore" : "inherit", "inherit"],
+    });
     shownChild = child;
     /** @param {number} code */
     const finish = (code) => {

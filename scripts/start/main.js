@@ -48,10 +48,11 @@ function findNotebooks() {
  *
  * @param {string} script
  * @param {string[]} args
+ * @param {{ quiet?: boolean }} [options] - Quiet: only errors are shown.
  */
-function runScript(script, args) {
+function runScript(script, args, { quiet = false } = {}) {
   const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
-  return runShown(process.execPath, [tsx, path.join(root, "scripts", script), ...args], { cwd: root });
+  return runShown(process.execPath, [tsx, path.join(root, "scripts", script), ...args], { cwd: root, quiet });
 }
 
 /**
@@ -115,16 +116,23 @@ async function start(args) {
       `A notebook failed, as said above; what ran until then is in ${shown(runFolder, from)}.`,
     );
   }
-  console.log();
-  const reported = await runScript("report.ts", [runFolder]);
+  const reported = await runScript("report.ts", [runFolder], { quiet: true });
   if (reported !== 0)
     throw new SetupFailure("The notebooks ran, but their report could not be written; see above.");
   tellResults(runFolder, from, Date.now() - startedAt);
   return 0;
 }
 
-/** @param {string} file @param {string} from */
-const shown = (file, from) => path.relative(from, file) || ".";
+/**
+ * A path as people read it: relative where it lies below the folder they are in.
+ *
+ * @param {string} file
+ * @param {string} from
+ */
+function shown(file, from) {
+  const relative = path.relative(from, file) || ".";
+  return relative.startsWith("..") ? file : relative;
+}
 
 /**
  * @param {string} runFolder
@@ -143,9 +151,12 @@ function tellResults(runFolder, from, elapsedMs) {
 ${describeSummary(summary)}
 
 Done in ${formatDuration(elapsedMs)}. The results:
-  ${shown(path.join(runFolder, "report.html"), from)}   every figure on one page
-  ${shown(summaryFile, from)}  the numbers
-  ${shown(runFolder, from)}/  the executed notebooks, predictions and the saved classifier
+  ${shown(path.join(runFolder, "report.html"), from)}
+      every figure on one page
+  ${shown(summaryFile, from)}
+      the numbers
+  ${shown(runFolder, from)}
+      the executed notebooks, the predictions and the saved classifier
 
 To work with the notebooks yourself: npm run lab`);
 }
