@@ -7,13 +7,15 @@ export interface Notebook {
   cells: NotebookCell[];
 }
 
-interface NotebookCell {
+/** A cell, as nbformat 4 stores it. */
+export interface NotebookCell {
   cell_type: string;
   source: string | string[];
   outputs?: NotebookOutput[];
 }
 
-interface NotebookOutput {
+/** One output of a code cell. */
+export interface NotebookOutput {
   output_type: string;
   name?: string;
   text?: string | string[];
