@@ -1,3 +1,4 @@
+import { sha256 } from "../runtime/content-hash";
 import type { tf } from "../runtime/tensorflow";
 
 /** One row of an architecture table: a stage of the network. */
@@ -21,6 +22,16 @@ export interface WeightsOrigin {
   source: string;
 }
 
+/** Names weights of which some were made random, so that nobody takes them for the file's. */
+export function withRandomWeights<Origin extends WeightsOrigin>(
+  origin: Origin,
+  seed: number,
+): Origin & { pretrained: boolean } {
+  const source = `${origin.source}, last stage random (seed ${seed})`;
+  // Another checksum as well: features in the cache are found by it.
+  return { ...origin, source, sha256: sha256(`${origin.sha256}:random top:${seed}`), pretrained: false };
+}
+
 /** A frozen network that turns images into features: convolutions up to global average pooling. */
 export interface Backbone {
   name: "resnet50" | "efficientnet-lite0";
@@ -41,6 +52,19 @@ export interface Backbone {
    * @throws RangeError if the images have another shape.
    */
   embed(images: tf.Tensor4D): tf.Tensor2D;
+  /**
+   * Computes the last stage's activations: features are their means over height and width.
+   *
+   * @param images - As for `embed`.
+   * @returns Shape [n, rows, columns, featureWidth]; the caller disposes of it.
+   * @throws RangeError if the images have another shape.
+   */
+  activate(images: tf.Tensor4D): tf.Tensor4D;
+  /**
+   * The same network with random weights in its last stage (He-uniform kernels, zero biases), for sanity checks
+   * of explanations. The stages below are shared: dispose of the copy first, which frees only its own weights.
+   */
+  withRandomTop(seed: number): Backbone;
   /** Frees the weights; the backbone is of no use afterwards. */
   dispose(): void;
 }

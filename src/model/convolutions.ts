@@ -1,3 +1,4 @@
+import type { Random } from "../runtime/random";
 import { tf } from "../runtime/tensorflow";
 import { type FoldedConvolution, foldBatchNorm } from "./folding";
 import { takeBatchNorm, takeWeight, type WeightsFile } from "./weight-tensors";
@@ -73,9 +74,32 @@ export function convolveDepthwise(input: tf.Tensor4D, convolution: Convolution):
   return tf.relu6(tf.add<tf.Tensor4D>(output, convolution.bias));
 }
 
+/**
+ * Makes a convolution of the same shape with random weights: He-uniform kernel, zero bias.
+ *
+ * He et al., "Delving Deep into Rectifiers", 2015: uniform within ±√(6 / inputs), which keeps activations' scale.
+ *
+ * @returns On the device; the caller disposes of kernel and bias.
+ */
+export function randomiseConvolution(convolution: Convolution, random: Random): Convolution {
+  const { kernel, bias } = convolution;
+  const [height, width, inputs] = kernel.shape;
+  const limit = Math.sqrt(6 / (height * width * inputs));
+  const values = new Float32Array(kernel.size);
+  for (let i = 0; i < values.length; i++) values[i] = limit * (2 * random.next() - 1);
+  return { ...convolution, kernel: tf.tensor4d(values, kernel.shape), bias: tf.zeros(bias.shape) };
+}
+
 /** Loads a network whole or not at all: if a weight doesn't fit, those already on the device are freed. */
 export function loadWhole<Network extends object>(load: () => Network): Network {
   return tf.tidy(load as () => tf.TensorContainer) as Network;
+}
+
+/** Means over height and width, shape [n, channels]; the activations are disposed of. */
+export function poolGlobally(activations: tf.Tensor4D): tf.Tensor2D {
+  const pooled = tf.mean(activations, [1, 2]) as tf.Tensor2D;
+  activations.dispose();
+  return pooled;
 }
 
 /** Parameters of several convolutions and their BatchNorms, as Keras counts them. */

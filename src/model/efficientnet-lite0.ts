@@ -1,3 +1,4 @@
+import { createRandom } from "../runtime/random";
 import { tf } from "../runtime/tensorflow";
 import {
   type Backbone,
@@ -5,6 +6,7 @@ import {
   checkInputSize,
   type LayerSummary,
   type WeightsOrigin,
+  withRandomWeights,
 } from "./architecture";
 import {
   type Convolution,
@@ -14,6 +16,8 @@ import {
   disposeConvolutions,
   loadConvolution,
   loadWhole,
+  poolGlobally,
+  randomiseConvolution,
 } from "./convolutions";
 import type { WeightsFile } from "./weight-tensors";
 
@@ -115,7 +119,7 @@ function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
   });
 }
 
-function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor2D {
+function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   let current = tf.tidy(() => {
     const scaled = tf.div(tf.sub(tf.cast(images, "float32"), pixelOffset), pixelScale) as tf.Tensor4D;
     return convolve(scaled, network.stem, "same", "relu6");
@@ -125,9 +129,9 @@ function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor2D {
     current.dispose();
     current = next;
   }
-  const features = tf.tidy(() => tf.mean(convolve(current, network.head, "same", "relu6"), [1, 2]));
+  const activations = convolve(current, network.head, "same", "relu6");
   current.dispose();
-  return features as tf.Tensor2D;
+  return activations;
 }
 
 const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
@@ -186,7 +190,21 @@ export function buildEfficientnetLite0(
 ): Backbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => loadNetwork(file));
+  return asBackbone(network, origin, inputSize, convolutionsOf(network));
+}
+
+/** @param owned - The convolutions that are freed with it. */
+function asBackbone(
+  network: Network,
+  origin: WeightsOrigin & { pretrained: boolean },
+  inputSize: number,
+  owned: readonly Convolution[],
+): Backbone {
   const { pretrained, ...weights } = origin;
+  const activate = (images: tf.Tensor4D): tf.Tensor4D => {
+    checkImageShape(images.shape, inputSize);
+    return applyNetwork(network, images);
+  };
   return {
     name: "efficientnet-lite0",
     weights,
@@ -195,10 +213,13 @@ export function buildEfficientnetLite0(
     featureWidth: efficientnetLite0FeatureWidth,
     layers: summarise(network, inputSize),
     parameterCount: countParameters(convolutionsOf(network)),
-    embed(images) {
-      checkImageShape(images.shape, inputSize);
-      return applyNetwork(network, images);
+    embed: (images) => poolGlobally(activate(images)),
+    activate,
+    withRandomTop(seed) {
+      const head = randomiseConvolution(network.head, createRandom(seed).fork("top stage"));
+      const random = { ...network, head };
+      return asBackbone(random, withRandomWeights(origin, seed), inputSize, [head]);
     },
-    dispose: () => disposeConvolutions(convolutionsOf(network)),
+    dispose: () => disposeConvolutions(owned),
   };
 }

@@ -62,11 +62,13 @@ export function embedPixels(
   }
   const padded = new Int32Array(batchSize * imageLength);
   padded.set(pixels);
-  return tf.tidy(() => {
-    const images = tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32");
-    const values = backbone.embed(images).dataSync() as Float32Array;
-    return values.slice(0, count * featureWidth);
-  });
+  // Read outside of tidy, which would walk over every number of an array that it returns.
+  const features = tf.tidy(() =>
+    backbone.embed(tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32")),
+  );
+  const values = features.dataSync<"float32">().slice(0, count * featureWidth);
+  features.dispose();
+  return values;
 }
 
 /** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */

@@ -1,3 +1,4 @@
+import { createRandom } from "../runtime/random";
 import { tf } from "../runtime/tensorflow";
 import {
   type Backbone,
@@ -5,6 +6,7 @@ import {
   checkInputSize,
   type LayerSummary,
   type WeightsOrigin,
+  withRandomWeights,
 } from "./architecture";
 import {
   type Convolution,
@@ -13,6 +15,8 @@ import {
   disposeConvolutions,
   loadConvolution,
   loadWhole,
+  poolGlobally,
+  randomiseConvolution,
 } from "./convolutions";
 import type { WeightsFile } from "./weight-tensors";
 
@@ -146,28 +150,40 @@ function applyStem(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   });
 }
 
-function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor2D {
+function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   let current = applyStem(network, images);
   for (const block of network.stages.flat()) {
     const next = applyBlock(current, block);
     current.dispose();
     current = next;
   }
-  const features = tf.mean(current, [1, 2]) as tf.Tensor2D;
-  current.dispose();
-  return features;
+  return current;
 }
+
+/** A network of its own last stage, at random; everything below is the given one's. */
+function randomiseTop(network: Network, seed: number): Network {
+  const random = createRandom(seed).fork("top stage");
+  const randomise = (convolution: Convolution) => randomiseConvolution(convolution, random);
+  const top = network.stages[network.stages.length - 1]!.map(({ reduce, spatial, widen, projection }) => ({
+    projection: projection === null ? null : randomise(projection),
+    reduce: randomise(reduce),
+    spatial: randomise(spatial),
+    widen: randomise(widen),
+  }));
+  return { stem: network.stem, stages: [...network.stages.slice(0, -1), top] };
+}
+
+const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
+  blocks.flatMap(({ reduce, spatial, widen, projection }) => [
+    ...(projection === null ? [] : [projection]),
+    reduce,
+    spatial,
+    widen,
+  ]);
 
 const convolutionsOf = ({ stem, stages }: Network): Convolution[] => [
   stem,
-  ...stages
-    .flat()
-    .flatMap(({ reduce, spatial, widen, projection }) => [
-      ...(projection === null ? [] : [projection]),
-      reduce,
-      spatial,
-      widen,
-    ]),
+  ...stages.flatMap(convolutionsOfStage),
 ];
 
 function summarise(network: Network, inputSize: number): LayerSummary[] {
@@ -191,12 +207,11 @@ function summarise(network: Network, inputSize: number): LayerSummary[] {
   });
   for (const [index, { name, channels, blocks, stride }] of stages.entries()) {
     if (stride === 2) size = half(size);
-    const stage: Network = { stem: network.stem, stages: [network.stages[index]!] };
     rows.push({
       name,
       kind: `${blocks} bottleneck blocks`,
       outputShape: [size, size, channels * expansion],
-      parameters: countParameters(convolutionsOf(stage).slice(1)),
+      parameters: countParameters(convolutionsOfStage(network.stages[index]!)),
     });
   }
   rows.push({
@@ -226,7 +241,21 @@ export function buildResnet50(
 ): Backbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => loadNetwork(file));
+  return asBackbone(network, origin, inputSize, convolutionsOf(network));
+}
+
+/** @param owned - The convolutions that are freed with it. */
+function asBackbone(
+  network: Network,
+  origin: WeightsOrigin & { pretrained: boolean },
+  inputSize: number,
+  owned: readonly Convolution[],
+): Backbone {
   const { pretrained, ...weights } = origin;
+  const activate = (images: tf.Tensor4D): tf.Tensor4D => {
+    checkImageShape(images.shape, inputSize);
+    return applyNetwork(network, images);
+  };
   return {
     name: "resnet50",
     weights,
@@ -235,10 +264,13 @@ export function buildResnet50(
     featureWidth: resnet50FeatureWidth,
     layers: summarise(network, inputSize),
     parameterCount: countParameters(convolutionsOf(network)),
-    embed(images) {
-      checkImageShape(images.shape, inputSize);
-      return applyNetwork(network, images);
+    embed: (images) => poolGlobally(activate(images)),
+    activate,
+    withRandomTop(seed) {
+      const random = randomiseTop(network, seed);
+      const own = convolutionsOfStage(random.stages[random.stages.length - 1]!);
+      return asBackbone(random, withRandomWeights(origin, seed), inputSize, own);
     },
-    dispose: () => disposeConvolutions(convolutionsOf(network)),
+    dispose: () => disposeConvolutions(owned),
   };
 }

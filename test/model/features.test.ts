@@ -36,6 +36,8 @@ function meanColourBackbone(name: Backbone["name"] = "resnet50", sha256 = "1234"
       batches.push(batch.shape[0]);
       return tf.mean(tf.cast(batch, "float32"), [1, 2]);
     },
+    activate: (batch) => tf.cast(batch, "float32"),
+    withRandomTop: () => meanColourBackbone(name, sha256),
     dispose() {},
   };
 }
