@@ -1,6 +1,6 @@
 import { createRandom } from "../runtime/random";
+import { type Eigenpair, symmetricEigenvectors } from "../runtime/symmetric-eigenvectors";
 import { tf } from "../runtime/tensorflow";
-import { type Eigenpair, symmetricEigenvectors } from "./symmetric-eigenvectors";
 
 /** The directions in which rows differ most, and where each row lies along them. */
 export interface Projection {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { principalComponents } from "../../src/model/projection";
-import { symmetricEigenvectors } from "../../src/model/symmetric-eigenvectors";
 import { createRandom } from "../../src/runtime/random";
+import { symmetricEigenvectors } from "../../src/runtime/symmetric-eigenvectors";
 import { tf } from "../../src/runtime/tensorflow";
 
 describe("symmetricEigenvectors", () => {
