@@ -60,6 +60,23 @@ describe("notebookSection", () => {
   });
 });
 
+interface Seen {
+  title: string;
+  figures: number;
+  tickColour: string;
+  text: string;
+  background: string;
+}
+
+/** Runs in the page; as text, because these tests are compiled without the browser's types. */
+const lookAround = `({
+  title: document.title,
+  figures: document.querySelectorAll(".plotly-figure.drawn .main-svg").length,
+  tickColour: getComputedStyle(document.querySelector(".xtick text")).fill,
+  text: document.body.innerText,
+  background: getComputedStyle(document.body).backgroundColor,
+})`;
+
 describe("report.html", () => {
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   const run = join(folder, "run-1");
@@ -102,13 +119,7 @@ describe("report.html", () => {
       });
       await page.goto(pathToFileURL(join(run, "report.html")).href);
       await page.waitForSelector("html[data-drawn=true]");
-      const seen = await page.evaluate(() => ({
-        title: document.title,
-        figures: document.querySelectorAll(".plotly-figure.drawn .main-svg").length,
-        tickColour: getComputedStyle(document.querySelector(".xtick text") as Element).fill,
-        text: document.body.innerText,
-        background: getComputedStyle(document.body).backgroundColor,
-      }));
+      const seen = await page.evaluate<Seen>(lookAround);
       expect(seen.figures).toBeGreaterThan(0);
       expect(seen.title).toBe("Run run-1 · breakhis-lab");
       expect(dialogs).toEqual([]);
