@@ -24,8 +24,9 @@ export function tableHtml(
   );
   const body = values.slice(0, rowLimit).map((row) => {
     const cells = columns.map((_, j) => {
-      const text = escapeHtml(format[j]!(row[j] ?? null));
-      return `<td style="${cellStyle(align(j))}">${text}</td>`;
+      const text = format[j]!(row[j] ?? null);
+      const wrap = text.length > longestLine ? "" : ";white-space:nowrap";
+      return `<td style="${cellStyle(align(j))}${wrap}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
   });
@@ -38,6 +39,9 @@ export function tableHtml(
     `<thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table>${none}${more}</div>`
   );
 }
+
+/** Shorter cells, such as runs' names and dates, stay on one line; the table scrolls if it gets too wide. */
+const longestLine = 32;
 
 const border = "1px solid var(--jp-border-color2, #8885)";
 const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
