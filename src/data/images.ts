@@ -145,6 +145,11 @@ export function decodeImage(path: string, size: number): Promise<Uint8Array> {
   return withPath(path, (bytes) => decodeSquare(bytes, size));
 }
 
+/** Something done to an image's pixels, RGB, 0..255, before they are used. */
+export type PixelTransform = (pixels: Uint8Array) => Uint8Array;
+
+const unchanged: PixelTransform = (pixels) => pixels;
+
 /** Images of one batch, in order. */
 export interface DecodedBatch {
   /** Shape [count, size, size, 3], RGB, 0..255. */
@@ -160,6 +165,7 @@ export interface DecodedBatch {
  *
  * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
  *
+ * @param options.transform - Done to each image's pixels; it must leave their number as it is.
  * @throws Error with path and reason at the first image that can't be used.
  *
  * @example
@@ -169,15 +175,17 @@ export async function* decodeBatches(
   paths: readonly string[],
   size: number,
   batchSize: number,
+  options: { transform?: PixelTransform } = {},
 ): AsyncGenerator<DecodedBatch, void, undefined> {
   requirePositiveInteger("An image's size", size);
   requirePositiveInteger("A batch's size", batchSize);
-  let ahead = startBatch(paths, 0, size, batchSize);
+  const { transform = unchanged } = options;
+  let ahead = startBatch(paths, 0, size, batchSize, transform);
   try {
     for (let start = 0; start < paths.length; start += batchSize) {
       const batch = await ahead;
       if (batch.ok === false) throw batch.error;
-      ahead = startBatch(paths, start + batchSize, size, batchSize);
+      ahead = startBatch(paths, start + batchSize, size, batchSize, transform);
       yield batch.value;
     }
   } finally {
@@ -193,6 +201,7 @@ async function startBatch(
   start: number,
   size: number,
   batchSize: number,
+  transform: PixelTransform,
 ): Promise<BatchOutcome> {
   const batchPaths = paths.slice(start, start + batchSize);
   const imageBytes = size * size * 3;
@@ -200,7 +209,7 @@ async function startBatch(
   try {
     await pMap(
       batchPaths,
-      async (path, index) => pixels.set(await decodeImage(path, size), index * imageBytes),
+      async (path, index) => pixels.set(transform(await decodeImage(path, size)), index * imageBytes),
       { concurrency: imageConcurrency },
     );
     return { ok: true, value: { pixels, start, count: batchPaths.length } };

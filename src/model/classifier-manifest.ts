@@ -1,11 +1,17 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import type { StainReference } from "../data/stain-reference";
 import { describeDevice } from "../runtime/device";
 import { projectRoot } from "../runtime/paths";
 
-/** Raised when the folder's format changes in a way that older programs can't read. */
-export const manifestFormat = "breakhis-lab classifier 1";
+const plainFormat = "breakhis-lab classifier 1";
+/** A format of its own, so that a program that knows nothing of stains refuses it rather than predicts wrongly. */
+const stainedFormat = "breakhis-lab classifier 2";
+
+/** The format's name; raised when the folder changes in a way that older programs can't read. */
+export const manifestFormat = (stain: StainReference | null) =>
+  stain === null ? plainFormat : stainedFormat;
 
 const positiveInteger = z.number().int().positive();
 const checksum = z.string().regex(/^[0-9a-f]{64}$/);
@@ -20,9 +26,17 @@ const provenanceSchema = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
+const densityVector = z.tuple([z.number(), z.number(), z.number()]);
+const stainSchema = z.object({
+  haematoxylin: densityVector,
+  eosin: densityVector,
+  strongest: z.tuple([z.number().positive(), z.number().positive()]),
+  images: positiveInteger,
+});
+
 const manifestSchema = z
   .object({
-    format: z.literal(manifestFormat),
+    format: z.enum([plainFormat, stainedFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
@@ -30,6 +44,7 @@ const manifestSchema = z
       inputSize: positiveInteger,
       colours: z.literal("RGB, 0 to 255"),
       resizing: z.literal("stretched to a square, cubic"),
+      stain: stainSchema.optional(),
     }),
     backbone: z.object({
       name: z.enum(["resnet50", "efficientnet-lite0"]),
@@ -54,6 +69,9 @@ const manifestSchema = z
   })
   .refine(({ positiveClass, classes }) => positiveClass === null || positiveClass < classes.length, {
     message: "positiveClass must be the index of a class",
+  })
+  .refine(({ format, preprocessing }) => (format === stainedFormat) === (preprocessing.stain !== undefined), {
+    message: `only "${stainedFormat}" has a stain reference, and it must have one`,
   });
 
 /** Where a classifier comes from. */
@@ -74,7 +92,14 @@ export interface Provenance {
 }
 
 /** What `classifier.json` holds. */
-export type ClassifierManifest = Omit<z.infer<typeof manifestSchema>, "provenance"> & {
+export type ClassifierManifest = Omit<z.infer<typeof manifestSchema>, "provenance" | "preprocessing"> & {
+  preprocessing: {
+    inputSize: number;
+    colours: "RGB, 0 to 255";
+    resizing: "stretched to a square, cubic";
+    /** What images' stains are normalised to, where they are. */
+    stain?: StainReference;
+  };
   // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
   provenance: Provenance;
 };

@@ -2,7 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
 import type { Dataset, SkippedImage } from "../data/dataset";
+import { type ImageTransform, stainNormalisation } from "../data/image-transform";
 import { decodeImage, imageConcurrency } from "../data/images";
+import type { StainReference } from "../data/stain-reference";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
 import { sha256 } from "../runtime/content-hash";
 import { breathe } from "../runtime/interruption";
@@ -36,7 +38,14 @@ export interface Classifier {
   threshold: number;
   /** Width and height that images are stretched to, in pixels. */
   inputSize: number;
+  /** What images' stains are normalised to before the backbone sees them; null where they are left as they are. */
+  stain: StainReference | null;
   provenance: Provenance;
+}
+
+/** What is done to each image between decoding and the backbone, in prediction as in training; null for nothing. */
+export function classifierTransform({ stain }: Pick<Classifier, "stain">): ImageTransform | null {
+  return stain === null ? null : stainNormalisation(stain);
 }
 
 /** What a classifier says about one image. */
@@ -59,6 +68,8 @@ export interface ClassifierParts {
   dataset: Pick<Dataset, "name" | "synthetic" | "classes" | "positiveClass">;
   settings: Pick<Settings, "seed" | "weights">;
   runId: string | null;
+  /** What the images' stains were normalised to when their features were computed; null or nothing if they weren't. */
+  stain?: StainReference | null;
 }
 
 /** Where the user's own file of weights lies; null for weights that are found without being told. */
@@ -68,7 +79,8 @@ function weightsPathOf(backbone: Backbone, weights: string | null): string | nul
 }
 
 /** Puts a trained head together with its backbone; the positive class is answered from probability 0.5 on. */
-export function buildClassifier({ backbone, head, dataset, settings, runId }: ClassifierParts): Classifier {
+export function buildClassifier(parts: ClassifierParts): Classifier {
+  const { backbone, head, dataset, settings, runId, stain = null } = parts;
   const { classes, positiveClass } = dataset;
   checkHeadFits(head, backbone.featureWidth, classes.length);
   return {
@@ -78,6 +90,7 @@ export function buildClassifier({ backbone, head, dataset, settings, runId }: Cl
     positiveClass,
     threshold: 0.5,
     inputSize: backbone.inputSize,
+    stain,
     provenance: {
       runId,
       dataset: dataset.name,
@@ -91,9 +104,9 @@ export function buildClassifier({ backbone, head, dataset, settings, runId }: Cl
 }
 
 function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest {
-  const { backbone, head, classes, positiveClass, threshold, provenance } = classifier;
+  const { backbone, head, classes, positiveClass, threshold, stain, provenance } = classifier;
   return {
-    format: manifestFormat,
+    format: manifestFormat(stain),
     classes,
     positiveClass,
     threshold,
@@ -101,6 +114,7 @@ function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest
       inputSize: classifier.inputSize,
       colours: "RGB, 0 to 255",
       resizing: "stretched to a square, cubic",
+      ...(stain === null ? {} : { stain }),
     },
     backbone: { name: backbone.name, weights: backbone.weights, featureWidth: backbone.featureWidth },
     head: { file: headFile, sha256: sha256(headBytes), layers: headShapes(head) },
@@ -206,15 +220,21 @@ export async function loadClassifier(
     positiveClass,
     threshold,
     inputSize: manifest.preprocessing.inputSize,
+    stain: manifest.preprocessing.stain ?? null,
     provenance,
   };
 }
 
 type Decoded = { file: string; pixels: Uint8Array } | { file: string; reason: string };
 
-async function tryDecoding(file: string, inputSize: number): Promise<Decoded> {
+async function tryDecoding(
+  file: string,
+  inputSize: number,
+  transform: ImageTransform | null,
+): Promise<Decoded> {
   try {
-    return { file, pixels: await decodeImage(file, inputSize) };
+    const pixels = await decodeImage(file, inputSize);
+    return { file, pixels: transform === null ? pixels : transform.apply(pixels) };
   } catch (error) {
     return { file, reason: (error as Error).message };
   }
@@ -253,10 +273,11 @@ export async function predictImages(
 ): Promise<{ predictions: ImagePrediction[]; skipped: SkippedImage[] }> {
   const predictions: ImagePrediction[] = [];
   const skipped: SkippedImage[] = [];
+  const transform = classifierTransform(classifier);
   for (let first = 0; first < files.length; first += featureBatchSize) {
     const batch = await pMap(
       files.slice(first, first + featureBatchSize),
-      (file) => tryDecoding(file, classifier.inputSize),
+      (file) => tryDecoding(file, classifier.inputSize, transform),
       { concurrency: imageConcurrency },
     );
     const images = batch.flatMap((image) => ("pixels" in image ? [image] : []));

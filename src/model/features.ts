@@ -1,5 +1,6 @@
 import pMap from "p-map";
 import { type Dataset, type ImageRecord, imagePath } from "../data/dataset";
+import type { ImageTransform } from "../data/image-transform";
 import { decodeBatches } from "../data/images";
 import { readEntry, writeEntry } from "../runtime/content-cache";
 import { sha256 } from "../runtime/content-hash";
@@ -72,8 +73,20 @@ export function embedPixels(
 }
 
 /** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
-function cacheKeys(records: readonly ImageRecord[], backbone: Backbone, batchSize: number): string[] {
-  const common = [featuresVersion, backbone.name, backbone.weights.sha256, backbone.inputSize, batchSize];
+function cacheKeys(
+  records: readonly ImageRecord[],
+  backbone: Backbone,
+  batchSize: number,
+  transform: ImageTransform | null,
+): string[] {
+  const computation = [
+    featuresVersion,
+    backbone.name,
+    backbone.weights.sha256,
+    backbone.inputSize,
+    batchSize,
+  ];
+  const common = transform === null ? computation : [...computation, transform.id];
   const device = describeDevice().kind;
   return records.map((record) => sha256(JSON.stringify([...common, device, record.sha256])));
 }
@@ -116,6 +129,7 @@ interface Extraction {
   dataset: Dataset;
   backbone: Backbone;
   batchSize: number;
+  transform: ImageTransform | null;
   /** A key a row. */
   keys: string[];
   /** Shape [rows, featureWidth], filled here. */
@@ -126,12 +140,14 @@ interface Extraction {
 
 /** Computes rows and keeps them, until it is asked to stop; returns how many it computed. */
 async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
-  const { dataset, backbone, batchSize, keys, values, progress, signal } = extraction;
+  const { dataset, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
   const width = backbone.featureWidth;
   const groups = groupRows(missing, keys);
   const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
   let computed = 0;
-  for await (const { pixels, start, count } of decodeBatches(paths, backbone.inputSize, batchSize)) {
+  const decoding = transform === null ? {} : { transform: transform.apply };
+  const batches = decodeBatches(paths, backbone.inputSize, batchSize, decoding);
+  for await (const { pixels, start, count } of batches) {
     if (signal.aborted) break;
     const batch = embedPixels(backbone, pixels, count, batchSize);
     for (let image = 0; image < count; image++) {
@@ -155,18 +171,21 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * no more than the batch it was at.
  *
  * @param options.batchSize - Images a batch, by default `featureBatchSize`; part of the cache's key.
+ * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of
+ * the cache's key. By default nothing.
  * @throws Error naming the file if an image can't be read any more.
  */
 export async function extractFeatures(
   dataset: Dataset,
   backbone: Backbone,
-  options: { batchSize?: number } = {},
+  options: { batchSize?: number; transform?: ImageTransform | null } = {},
 ): Promise<Features> {
   const startedAtMs = performance.now();
   const { records } = dataset;
   const width = backbone.featureWidth;
   const batchSize = options.batchSize ?? featureBatchSize;
-  const keys = cacheKeys(records, backbone, batchSize);
+  const transform = options.transform ?? null;
+  const keys = cacheKeys(records, backbone, batchSize, transform);
   const values = new Float32Array(records.length * width).fill(Number.NaN);
   const progress = startProgress("Computing features", records.length, "images");
   try {
@@ -174,7 +193,7 @@ export async function extractFeatures(
     const fromCache = records.length - missing.length;
     progress.advance(fromCache);
     const computed = await runCooperatively("feature extraction", (signal) =>
-      computeRows(missing, { dataset, backbone, batchSize, keys, values, progress, signal }),
+      computeRows(missing, { dataset, backbone, batchSize, transform, keys, values, progress, signal }),
     );
     return {
       backbone: backbone.name,
