@@ -1,23 +1,26 @@
 /** Optical densities in red, green and blue. */
 export type DensityVector = [red: number, green: number, blue: number];
 
-/** The value that stands for all of the lamp's light. */
+/** The value that stands for all light. */
 const fullLight = 255;
-/** log10(255): a density beyond it is black all the same. */
-export const greatestDensity = Math.log10(fullLight);
-
-const densities = Float64Array.from({ length: 256 }, (_, value) =>
-  Math.log10(fullLight / Math.max(1, value)),
-);
+/** All light in every channel: what an image is compared with if its lamp is not to be found out. */
+export const whiteLight: Readonly<DensityVector> = [fullLight, fullLight, fullLight];
 
 /**
- * Optical density of an 8-bit value: log10(255 / value), 0 for white; black counts as 1.
+ * Tabulates optical densities of 8-bit values: log10(light / value) for red, green and blue; black counts as 1.
  *
  * By Beer and Lambert's law densities add up where dyes lie on each other, and grow with their amounts.
+ *
+ * @param light - The lamp's red, green and blue, 0..255: what has the density 0.
+ * @returns Three tables of 256; values brighter than the lamp have densities below 0.
  */
-export const densityOf = (value: number): number => densities[value]!;
+export function densityTables(light: Readonly<DensityVector>): [Float64Array, Float64Array, Float64Array] {
+  const table = (lamp: number) =>
+    Float64Array.from({ length: 256 }, (_, value) => Math.log10(lamp / Math.max(1, value)));
+  return [table(light[0]), table(light[1]), table(light[2])];
+}
 
-/** The 8-bit value of an optical density, unrounded: 255 at 0 and below. */
+/** The 8-bit value of an optical density under full light, unrounded: 255 at 0 and below. */
 export const lightOf = (density: number): number => fullLight * 10 ** -Math.max(0, density);
 
 export const dot = (a: Readonly<DensityVector>, b: Readonly<DensityVector>): number =>

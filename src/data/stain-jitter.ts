@@ -1,5 +1,5 @@
 import type { Random } from "../runtime/random";
-import { densityOf, dot, lightOf, ruifrokVectors, unitCrossProduct } from "./optical-density";
+import { densityTables, dot, lightOf, ruifrokVectors, unitCrossProduct, whiteLight } from "./optical-density";
 
 /**
  * How much augmentation changes stains: amounts are multiplied with 1 ± strength, and strength / ln(10) of density
@@ -51,11 +51,12 @@ export function jitterStains(pixels: Uint8Array, random: Random, strength: numbe
   const offsets = [0, 1, 2].map((output) =>
     channels.reduce((sum, vector, k) => sum + vector[output]! * changes[k]!.offset, 0),
   );
+  const [reds, greens, blues] = densityTables(whiteLight);
   const jittered = new Uint8Array(pixels.length);
   for (let offset = 0; offset < pixels.length; offset += 3) {
-    const red = densityOf(pixels[offset]!);
-    const green = densityOf(pixels[offset + 1]!);
-    const blue = densityOf(pixels[offset + 2]!);
+    const red = reds[pixels[offset]!]!;
+    const green = greens[pixels[offset + 1]!]!;
+    const blue = blues[pixels[offset + 2]!]!;
     for (let channel = 0; channel < 3; channel++) {
       const row = matrix[channel]!;
       const density = row[0] * red + row[1] * green + row[2] * blue + offsets[channel]!;

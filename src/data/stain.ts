@@ -1,9 +1,10 @@
 import { symmetricEigenvectors } from "../runtime/symmetric-eigenvectors";
+import { estimateLamp } from "./lamp";
 import {
   angleBetween,
   type DensityVector,
   deconvolver,
-  densityOf,
+  densityTables,
   dot,
   lightOf,
   type StainVectors,
@@ -17,8 +18,10 @@ export interface Stains extends StainVectors {
   strongest: [haematoxylin: number, eosin: number];
 }
 
-/** The stains of an image, or why they can't be told, as the rest of a sentence. */
-export type StainEstimate = { found: true; stains: Stains } | { found: false; reason: string };
+/** The stains of an image and its lamp, or why they can't be told, as the rest of a sentence. */
+export type StainEstimate =
+  | { found: true; stains: Stains; light: DensityVector }
+  | { found: false; reason: string };
 
 /** Pixels with less density than this, as a vector's length, are glass (Macenko's β). */
 export const leastDensity = 0.15;
@@ -33,13 +36,14 @@ const leastAngle = 8;
 const leastStrength = 0.02;
 
 /** Densities of the pixels that are tissue, three numbers each. */
-function tissueDensities(pixels: Uint8Array): Float64Array {
+function tissueDensities(pixels: Uint8Array, light: DensityVector): Float64Array {
+  const [reds, greens, blues] = densityTables(light);
   const kept = new Float64Array(pixels.length);
   let length = 0;
   for (let offset = 0; offset < pixels.length; offset += 3) {
-    const red = densityOf(pixels[offset]!);
-    const green = densityOf(pixels[offset + 1]!);
-    const blue = densityOf(pixels[offset + 2]!);
+    const red = reds[pixels[offset]!]!;
+    const green = greens[pixels[offset + 1]!]!;
+    const blue = blues[pixels[offset + 2]!]!;
     if (red * red + green * green + blue * blue < leastDensity * leastDensity) continue;
     kept[length++] = red;
     kept[length++] = green;
@@ -114,12 +118,14 @@ function strongestOf(densities: Float64Array, vectors: StainVectors): [number, n
  *
  * Macenko et al., "A method for normalizing histology slides for quantitative analysis", ISBI 2009: densities
  * of tissue (β = 0.15) lie in a plane; the dyes are its outermost directions, at the 1st and 99th percentile.
+ * Unlike there, densities count from the image's own glass, which is seldom white.
  *
  * @param pixels - RGB, 0..255, of any number of pixels.
  * @returns The reason instead, if there is hardly any tissue or no two stains in it.
  */
 export function estimateStains(pixels: Uint8Array): StainEstimate {
-  const densities = tissueDensities(pixels);
+  const { light } = estimateLamp(pixels);
+  const densities = tissueDensities(pixels, light);
   if (densities.length === 0 || densities.length < leastTissueShare * pixels.length) {
     return { found: false, reason: "hardly any of it is tissue" };
   }
@@ -131,7 +137,7 @@ export function estimateStains(pixels: Uint8Array): StainEstimate {
   if (!strongest.every((strength) => strength >= leastStrength)) {
     return { found: false, reason: "one of the two stains is hardly there" };
   }
-  return { found: true, stains: { ...vectors, strongest } };
+  return { found: true, stains: { ...vectors, strongest }, light };
 }
 
 /** An image after normalisation. */
@@ -145,7 +151,7 @@ export interface NormalisedImage {
 
 /**
  * Stains an image as the reference is stained: the amounts of both dyes stay where they are, scaled to the
- * reference's strength, and get the reference's colours (Macenko et al. 2009).
+ * reference's strength, and get the reference's colours (Macenko et al. 2009). Glass becomes white.
  *
  * @param pixels - RGB, 0..255; left as they are.
  * @returns An image whose stains can't be told is returned unchanged, with the reason.
@@ -153,18 +159,15 @@ export interface NormalisedImage {
 export function normaliseStains(pixels: Uint8Array, reference: Stains): NormalisedImage {
   const estimate = estimateStains(pixels);
   if (estimate.found === false) return { pixels, changed: false, reason: estimate.reason };
-  const { stains } = estimate;
+  const { stains, light } = estimate;
+  const [reds, greens, blues] = densityTables(light);
   const unmix = deconvolver(stains);
   const { haematoxylin, eosin } = reference;
   const scaleH = reference.strongest[0] / stains.strongest[0];
   const scaleE = reference.strongest[1] / stains.strongest[1];
   const normalised = new Uint8Array(pixels.length);
   for (let offset = 0; offset < pixels.length; offset += 3) {
-    const [h, e] = unmix([
-      densityOf(pixels[offset]!),
-      densityOf(pixels[offset + 1]!),
-      densityOf(pixels[offset + 2]!),
-    ]);
+    const [h, e] = unmix([reds[pixels[offset]!]!, greens[pixels[offset + 1]!]!, blues[pixels[offset + 2]!]!]);
     for (let channel = 0; channel < 3; channel++) {
       const density = h * scaleH * haematoxylin[channel]! + e * scaleE * eosin[channel]!;
       normalised[offset + channel] = Math.round(lightOf(density));
