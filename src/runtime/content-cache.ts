@@ -1,6 +1,6 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { prepareUnfinishedFolder, unfinishedName } from "./cache-leftovers";
 import { sha256 } from "./content-hash";
 import { cacheFolder } from "./paths";
 
@@ -44,11 +44,34 @@ export async function readEntry(kind: string, key: string): Promise<Buffer | nul
   return content;
 }
 
-/** Keeps a computed content: whole or not at all, whoever else writes and whenever the process is killed. */
+/**
+ * Keeps a computed content: whole or not at all, whoever else writes and whenever the process is killed.
+ *
+ * It is written beside the entries under a name of its own and then renamed. What a killed process left there is
+ * removed by the next one that writes.
+ */
 export async function writeEntry(kind: string, key: string, content: Uint8Array): Promise<void> {
   const path = entryPath(kind, key);
-  await mkdir(dirname(path), { recursive: true });
   const checksum = Buffer.from(sha256(content), "hex");
-  // Losing an entry to a power cut costs a computation, and the checksum notices; waiting for the disk costs always.
-  await writeFileAtomic(path, Buffer.concat([checksum, content]), { fsync: false });
+  const file = Buffer.concat([checksum, content]);
+  try {
+    await writeAndRename(join(cacheFolder(), kind), path, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    // Somebody cleared the cache in between.
+    await writeAndRename(join(cacheFolder(), kind), path, file);
+  }
+}
+
+async function writeAndRename(kindFolder: string, path: string, file: Buffer): Promise<void> {
+  const temporary = join(await prepareUnfinishedFolder(kindFolder), unfinishedName());
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    // Losing an entry to a power cut costs a computation, and the checksum notices; waiting for the disk costs always.
+    await writeFile(temporary, file);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
