@@ -110,11 +110,79 @@ export function rocCurve(
  * rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.75
  */
 export function rocAuc(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>): number {
-  const { falsePositiveRates, truePositiveRates } = rocCurve(positive, scores);
-  let area = 0;
-  for (let i = 1; i < falsePositiveRates.length; i++) {
-    const width = falsePositiveRates[i]! - falsePositiveRates[i - 1]!;
-    area += (width * (truePositiveRates[i]! + truePositiveRates[i - 1]!)) / 2;
+  checkScores(positive, scores);
+  const [positives, negatives] = [scoresOf(positive, scores, 1), scoresOf(positive, scores, 0)];
+  // For each positive score: the negative ones below it, and half of those equal to it.
+  let wins = 0;
+  let below = 0;
+  let upTo = 0;
+  for (const score of positives) {
+    while (below < negatives.length && negatives[below]! < score) below++;
+    while (upTo < negatives.length && negatives[upTo]! <= score) upTo++;
+    wins += (below + upTo) / 2;
   }
+  return wins / (positives.length * negatives.length);
+}
+
+/** The scores of one kind of samples, rising; sorted as numbers, which is many times faster than with a callback. */
+function scoresOf(
+  positive: ArrayLike<boolean | number>,
+  scores: ArrayLike<number>,
+  kind: 0 | 1,
+): Float64Array {
+  const found: number[] = [];
+  for (let i = 0; i < scores.length; i++) if (Number(positive[i]) === kind) found.push(scores[i]!);
+  return Float64Array.from(found).sort();
+}
+
+/** Precision against sensitivity; point i is what calling every score ≥ `thresholds[i]` positive gives. */
+export interface PrecisionRecallCurve {
+  /** Share of those called positive that are; the last is 1, where nothing is called positive. */
+  precisions: number[];
+  /** Sensitivity, falling to 0; all 1 (but the last) if no sample is positive, as in scikit-learn. */
+  recalls: number[];
+  /** Rising, the distinct scores; one fewer than there are points. */
+  thresholds: number[];
+}
+
+/**
+ * Computes precision and sensitivity at each distinct score, as scikit-learn's `precision_recall_curve` does.
+ *
+ * @param positive - Shape [n], n at least 1: whether each sample is of the positive class (true or 1).
+ * @param scores - Shape [n], finite; higher means more likely positive. Equal scores make one point.
+ * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
+ *
+ * @example
+ * precisionRecallCurve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).recalls; // [1, 1, 0.5, 0.5, 0]
+ */
+export function precisionRecallCurve(
+  positive: ArrayLike<boolean | number>,
+  scores: ArrayLike<number>,
+): PrecisionRecallCurve {
+  const { falsePositives, truePositives, thresholds } = countAtThresholds(positive, scores);
+  const positives = truePositives[truePositives.length - 1]!;
+  const precisions = truePositives.map((count, i) => count / (count + falsePositives[i]!));
+  const recalls = truePositives.map((count) => (positives === 0 ? 1 : count / positives));
+  return {
+    precisions: [...precisions.reverse(), 1],
+    recalls: [...recalls.reverse(), 0],
+    thresholds: thresholds.reverse(),
+  };
+}
+
+/**
+ * Average precision: the mean of the precisions at the thresholds, each weighted by the sensitivity gained there,
+ * as in scikit-learn; no interpolation, which would flatter. The share of positives is what chance reaches.
+ *
+ * @returns In [0, 1]; 0 if no sample is positive, as in scikit-learn.
+ * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
+ *
+ * @example
+ * averagePrecision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.8333333333333333
+ */
+export function averagePrecision(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>): number {
+  const { precisions, recalls } = precisionRecallCurve(positive, scores);
+  let area = 0;
+  for (let i = 0; i + 1 < recalls.length; i++) area += (recalls[i]! - recalls[i + 1]!) * precisions[i]!;
   return area;
 }

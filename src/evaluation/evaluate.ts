@@ -4,6 +4,7 @@ import { type SplitPart, splitParts } from "../data/split-value";
 import { type DecisionRule, decide } from "../model/decision";
 import { type Features, selectRows } from "../model/features";
 import { type Head, headClassCount, predictHead } from "../model/head";
+import { applyTemperature } from "../model/temperature";
 import type { PartScores, PatientScores, Prediction, Scores } from "../training/run-summary";
 import { confusionMatrix } from "./confusion-matrix";
 import { rocAuc } from "./curves";
@@ -13,6 +14,8 @@ import { aggregateByPatient } from "./patients";
 /** What turns features into decisions: a classifier is one. */
 export interface Decider extends DecisionRule {
   head: Head;
+  /** Applied to the probabilities before the threshold; 1 if there is none. */
+  temperature?: number;
 }
 
 /** A decision beside the truth, about an image or a patient. */
@@ -33,9 +36,10 @@ export function predictSplit(
   return splitParts.flatMap((part) => {
     const rows = split[part];
     const values = predictHead(classifier.head, selectRows(features, rows), features.width);
-    return rows.map((row, i) => {
-      const { file, patient, label } = dataset.records[row]!;
-      const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
+    return rows.map((record, i) => {
+      const { file, patient, label } = dataset.records[record]!;
+      const row = values.subarray(i * classCount, (i + 1) * classCount);
+      const probabilities = applyTemperature(row, classifier.temperature ?? 1);
       return {
         file,
         split: part,
@@ -51,7 +55,8 @@ export function predictSplit(
 /** NaN, what a metric gives where it is undefined, as null, which JSON can hold. */
 const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
 
-function scoreDecisions(judged: readonly Judged[], positiveClass: number | null): Scores {
+/** Scores decisions about images, or about patients; at least one. */
+export function scoreDecisions(judged: readonly Judged[], positiveClass: number | null): Scores {
   const trueLabels = judged.map(({ label }) => label);
   const predictedLabels = judged.map(({ predicted }) => predicted);
   const classCount = judged[0]!.probabilities.length;

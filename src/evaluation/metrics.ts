@@ -150,6 +150,52 @@ export function negativePredictiveValue(
 }
 
 /**
+ * Share of the samples called positive that would be, where the positive class is as frequent as stated:
+ * Bayes' rule on sensitivity and specificity, which, unlike precision, do not depend on the test set's mix.
+ *
+ * @param prevalence - Share of positives among those who are examined, in [0, 1].
+ * @returns NaN if nothing would be called positive, or sensitivity or specificity is NaN.
+ * @throws RangeError if a share lies outside [0, 1].
+ *
+ * @example
+ * precisionAtPrevalence(0.9, 0.9, 0.5); // 0.9
+ */
+export function precisionAtPrevalence(sensitivity: number, specificity: number, prevalence: number): number {
+  checkShares({ sensitivity, specificity, prevalence });
+  const truePositives = sensitivity * prevalence;
+  return truePositives / (truePositives + (1 - specificity) * (1 - prevalence));
+}
+
+/**
+ * Share of the samples called negative that would be, where the positive class is as frequent as stated.
+ *
+ * @param prevalence - Share of positives among those who are examined, in [0, 1].
+ * @returns NaN if nothing would be called negative, or sensitivity or specificity is NaN.
+ * @throws RangeError if a share lies outside [0, 1].
+ *
+ * @example
+ * negativePredictiveValueAtPrevalence(0.75, 0.75, 0.5); // 0.75
+ */
+export function negativePredictiveValueAtPrevalence(
+  sensitivity: number,
+  specificity: number,
+  prevalence: number,
+): number {
+  checkShares({ sensitivity, specificity, prevalence });
+  const trueNegatives = specificity * (1 - prevalence);
+  return trueNegatives / (trueNegatives + (1 - sensitivity) * prevalence);
+}
+
+/** NaN, an unknown share, passes for what is measured; the stated prevalence must be a number. */
+function checkShares(shares: { sensitivity: number; specificity: number; prevalence: number }) {
+  for (const [name, share] of Object.entries(shares)) {
+    if (share < 0 || share > 1 || (name === "prevalence" && Number.isNaN(share))) {
+      throw new RangeError(`The ${name} is a share from 0 to 1, found ${share}.`);
+    }
+  }
+}
+
+/**
  * Harmonic mean of precision and sensitivity.
  *
  * @returns NaN if no sample is positive and none is predicted to be.

@@ -40,6 +40,7 @@ const manifestSchema = z
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
+    temperature: z.number().positive().finite().optional(),
     preprocessing: z.object({
       inputSize: positiveInteger,
       colours: z.literal("RGB, 0 to 255"),

@@ -22,6 +22,7 @@ import { decide } from "./decision";
 import { embedPixels, featureBatchSize } from "./features";
 import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
+import { applyTemperature } from "./temperature";
 
 export type { Provenance } from "./classifier-manifest";
 
@@ -36,6 +37,8 @@ export interface Classifier {
   positiveClass: number | null;
   /** With two classes: the positive one is answered from this probability on, in [0, 1]. */
   threshold: number;
+  /** Fitted on validation (`fitTemperature`), applied to probabilities before the threshold; none leaves them as they are. */
+  temperature?: number;
   /** Width and height that images are stretched to, in pixels. */
   inputSize: number;
   /** What images' stains are normalised to before the backbone sees them; null where they are left as they are. */
@@ -103,6 +106,11 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
   };
 }
 
+/** The field where there is one: a classifier without keeps the folder and the value that it has always had. */
+function temperatureOf({ temperature }: { temperature?: number | undefined }): { temperature?: number } {
+  return temperature === undefined ? {} : { temperature };
+}
+
 function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest {
   const { backbone, head, classes, positiveClass, threshold, stain, provenance } = classifier;
   return {
@@ -110,6 +118,7 @@ function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest
     classes,
     positiveClass,
     threshold,
+    ...temperatureOf(classifier),
     preprocessing: {
       inputSize: classifier.inputSize,
       colours: "RGB, 0 to 255",
@@ -219,6 +228,7 @@ export async function loadClassifier(
     classes,
     positiveClass,
     threshold,
+    ...temperatureOf(manifest),
     inputSize: manifest.preprocessing.inputSize,
     stain: manifest.preprocessing.stain ?? null,
     provenance,
@@ -255,7 +265,8 @@ function predictBatch(
   const values = predictHead(head, features, backbone.featureWidth);
   const classCount = headClassCount(head);
   return images.map(({ file }, i) => {
-    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
+    const row = values.subarray(i * classCount, (i + 1) * classCount);
+    const probabilities = applyTemperature(row, classifier.temperature ?? 1);
     return { file, probabilities, predicted: decide(probabilities, classifier) };
   });
 }

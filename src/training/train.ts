@@ -55,6 +55,8 @@ export interface TrainingTask {
   settings: TrainingSettings;
   /** Called after each epoch; training waits for it. */
   onEpoch?: (record: EpochRecord, history: readonly EpochRecord[]) => void | Promise<void>;
+  /** False where many heads are trained and the whole shows its own progress. */
+  showProgress?: boolean;
 }
 
 /** What training leaves. */
@@ -211,9 +213,10 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
       : new Array<number>(classCount).fill(1);
   const train = loadRows(data.train, classWeights);
   const validation = loadRows(data.validation, classWeights);
-  const progress = startProgress("Training the head", settings.epochs, "epochs");
+  const progress =
+    task.showProgress === false ? null : startProgress("Training the head", settings.epochs, "epochs");
   const onEpoch: TrainingTask["onEpoch"] = async (record, history) => {
-    progress.advance();
+    progress?.advance();
     await task.onEpoch?.(record, history);
   };
   try {
@@ -221,7 +224,7 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
       runTraining({ ...task, onEpoch }, train, validation, signal),
     );
   } finally {
-    progress.finish();
+    progress?.finish();
     tf.dispose([train.tensor, validation.tensor]);
   }
 }

@@ -1,0 +1,165 @@
+import type { Dataset } from "../data/dataset-value";
+import { decide } from "../model/decision";
+import { type Features, selectRows } from "../model/features";
+import { predictHead } from "../model/head";
+import { runCooperatively } from "../runtime/interruption";
+import { type ProgressReporter, startProgress } from "../runtime/progress";
+import { createRandom } from "../runtime/random";
+import type { Prediction } from "../training/run-summary";
+import { type TrainingSettings, trainHead } from "../training/train";
+import { type Fold, foldsByPatient } from "./patient-folds";
+
+/** A prediction of an image by a head that has never seen its patient. */
+export interface OutOfFoldPrediction extends Prediction {
+  split: "test";
+  /** From 0 on. */
+  fold: number;
+  /** From 0 on; each repeat divides the patients anew. */
+  repeat: number;
+}
+
+/** What happened in one fold. */
+export interface FoldResult {
+  fold: number;
+  repeat: number;
+  /** Images of each part. */
+  images: { train: number; validation: number; test: number };
+  testPatients: string[];
+  bestEpoch: number;
+  ended: "completed" | "early-stopping";
+}
+
+/** A finished, or interrupted, cross-validation. */
+export interface CrossValidation {
+  foldCount: number;
+  repeats: number;
+  seed: number;
+  /** Pooled; of whole folds only. Without an interrupt each image has one in every repeat. */
+  predictions: OutOfFoldPrediction[];
+  folds: FoldResult[];
+  /** False after an interrupt; then the predictions are those of the folds that were finished. */
+  complete: boolean;
+  seconds: number;
+}
+
+/** What is validated, and how. */
+export interface CrossValidationTask {
+  dataset: Dataset;
+  features: Features;
+  settings: TrainingSettings;
+  /** 5 by default. */
+  folds?: number;
+  /** 1 by default. */
+  repeats?: number;
+  /** By default the settings' seed. */
+  seed?: number;
+  /** Folds that were made elsewhere, such as the official ones; then `folds` and `repeats` don't count. */
+  given?: readonly Fold[];
+}
+
+interface FoldJob {
+  task: CrossValidationTask;
+  fold: Fold;
+  repeat: number;
+  seed: number;
+}
+
+/** Seeds of heads: other ones in each fold and repeat, and reproducible. */
+function headSeed({ seed, repeat, fold }: FoldJob): number {
+  return createRandom(seed)
+    .fork(`head ${repeat} ${fold.fold}`)
+    .integer(2 ** 32);
+}
+
+/** Trains and tests one fold; null if it was interrupted. */
+async function runFold(
+  job: FoldJob,
+): Promise<{ result: FoldResult; predictions: OutOfFoldPrediction[] } | null> {
+  const { task, fold, repeat } = job;
+  const { dataset, features } = task;
+  const classCount = dataset.classes.length;
+  const { head, bestEpoch, ended } = await trainHead({
+    features,
+    labels: dataset.records.map(({ label }) => label),
+    split: fold,
+    classCount,
+    settings: { ...task.settings, seed: headSeed(job) },
+    showProgress: false,
+  });
+  if (ended === "interrupted") return null;
+  const values = predictHead(head, selectRows(features, fold.test), features.width);
+  const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
+  const predictions = fold.test.map((row, i): OutOfFoldPrediction => {
+    const { file, patient, label } = dataset.records[row]!;
+    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
+    const predicted = decide(probabilities, rule);
+    return { file, split: "test", patient, label, probabilities, predicted, fold: fold.fold, repeat };
+  });
+  const testPatients = [...new Set(predictions.flatMap(({ patient }) => patient ?? []))].sort();
+  const images = {
+    train: fold.train.length,
+    validation: fold.validation.length,
+    test: fold.test.length,
+  };
+  return { result: { fold: fold.fold, repeat, images, testPatients, bestEpoch, ended }, predictions };
+}
+
+function planJobs(task: CrossValidationTask, seed: number, folds: number, repeats: number): FoldJob[] {
+  if (task.given !== undefined) return task.given.map((fold) => ({ task, fold, repeat: 0, seed }));
+  const random = createRandom(seed).fork("cross-validation");
+  return Array.from({ length: repeats }, (_, repeat) =>
+    foldsByPatient(task.dataset, folds, random.fork(`repeat ${repeat}`)).map((fold) => ({
+      task,
+      fold,
+      repeat,
+      seed,
+    })),
+  ).flat();
+}
+
+async function runJobs(
+  jobs: readonly FoldJob[],
+  progress: ProgressReporter,
+  signal: AbortSignal,
+): Promise<Pick<CrossValidation, "predictions" | "folds" | "complete">> {
+  const predictions: OutOfFoldPrediction[] = [];
+  const folds: FoldResult[] = [];
+  for (const job of jobs) {
+    const done = signal.aborted ? null : await runFold(job);
+    if (done === null) return { predictions, folds, complete: false };
+    predictions.push(...done.predictions);
+    folds.push(done.result);
+    progress.advance();
+  }
+  return { predictions, folds, complete: true };
+}
+
+/**
+ * Cross-validates a head by patient: each patient is predicted by a head that has not seen them, neither in
+ * training nor when it was decided when to stop, which other patients of the training part decide.
+ *
+ * An interrupt ends it with the folds that were finished, and `complete: false`. On a CPU the same seed gives the
+ * same predictions bit for bit.
+ *
+ * @throws Error if a class has too few patients for the folds (it says how many are possible), or training can't work.
+ *
+ * @example
+ * const { predictions } = await crossValidate({ dataset, features, settings, repeats: 5 });
+ */
+export async function crossValidate(task: CrossValidationTask): Promise<CrossValidation> {
+  const repeats = task.given === undefined ? (task.repeats ?? 1) : 1;
+  const foldCount = task.given?.length ?? task.folds ?? 5;
+  const seed = task.seed ?? task.settings.seed;
+  if (!Number.isSafeInteger(repeats) || repeats < 1) {
+    throw new RangeError(`The number of repeats is a positive integer, found ${repeats}.`);
+  }
+  const startedAtMs = performance.now();
+  const jobs = planJobs(task, seed, foldCount, repeats);
+  const progress = startProgress("Cross-validating", jobs.length, "folds");
+  try {
+    const done = await runCooperatively("cross-validation", (signal) => runJobs(jobs, progress, signal));
+    return { foldCount, repeats, seed, ...done, seconds: (performance.now() - startedAtMs) / 1000 };
+  } finally {
+    progress.finish();
+  }
+}
