@@ -145,6 +145,32 @@ export function decodeImage(path: string, size: number): Promise<Uint8Array> {
   return withPath(path, (bytes) => decodeSquare(bytes, size));
 }
 
+/** An image as it is looked at: upright, in its own proportions. */
+export interface Picture {
+  /** Shape [height, width, 3], RGB, 0..255. */
+  pixels: Uint8Array;
+  width: number;
+  height: number;
+}
+
+/**
+ * Decodes an image in its own proportions, made smaller where it is wider than asked for, never larger.
+ *
+ * @param greatestWidth - In pixels, at least 1.
+ * @throws Error with the reason if the file is missing, broken or no such image.
+ */
+export function decodePicture(path: string, greatestWidth: number): Promise<Picture> {
+  requirePositiveInteger("A picture's width", greatestWidth);
+  return withPath(path, async (bytes) => {
+    const { data, info } = await toRgb(bytes)
+      .resize({ width: greatestWidth, kernel: "cubic", withoutEnlargement: true, fastShrinkOnLoad: false })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return { pixels, width: info.width, height: info.height };
+  });
+}
+
 /** Something done to an image's pixels, RGB, 0..255, before they are used. */
 export type PixelTransform = (pixels: Uint8Array) => Uint8Array;
 

@@ -83,14 +83,17 @@ def block(x, name, stride, expands):
     return x + y if x.shape == y.shape else y
 
 
-def features(images):
+def activations(images):
     x = (tf.cast(images, tf.float32) - 127) / 128
     x = tf.nn.relu6(batch_norm(convolution(x, "_conv_stem", 2), "_bn0"))
     strides = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1]
     for index, stride in enumerate(strides):
         x = block(x, f"_blocks.{index}", stride, index > 0)
-    x = tf.nn.relu6(batch_norm(convolution(x, "_conv_head"), "_bn1"))
-    return tf.reduce_mean(x, [1, 2])
+    return tf.nn.relu6(batch_norm(convolution(x, "_conv_head"), "_bn1"))
+
+
+def features(images):
+    return tf.reduce_mean(activations(images), [1, 2])
 
 
 def scores(pooled):

@@ -1,0 +1,121 @@
+import { enlargeBilinearly } from "../data/bilinear";
+import { decodeImage, decodePicture } from "../data/images";
+import { breathe, runCooperatively } from "../runtime/interruption";
+import { startProgress } from "../runtime/progress";
+import { type ActivationMap, activationMap } from "./activation-map";
+import { type Classifier, classifierTransform } from "./classifier";
+import { decide } from "./decision";
+
+/** What an explanation needs of a classifier. */
+export type Explainable = Pick<
+  Classifier,
+  "backbone" | "head" | "classes" | "positiveClass" | "threshold" | "stain"
+>;
+
+/** Where in an image a classifier sees a class. */
+export interface GradCam {
+  /** As it was given. */
+  file: string;
+  /** Shape [height, width], in [0, 1]: 1 where most speaks for the class; all 0 where nothing does. */
+  heat: Float32Array;
+  /** Pixels of `heat`, in the image's own proportions; the network saw it stretched to a square. */
+  height: number;
+  width: number;
+  /** The class that is explained. */
+  className: string;
+  /** Of that class, in [0, 1]; up to rounding what `predictImages` says. */
+  probability: number;
+  /** Index of the class that the classifier decides for. */
+  predicted: number;
+  /** Before it was enlarged and scaled. */
+  map: ActivationMap;
+}
+
+/** What to explain, and how large. */
+export interface GradCamOptions {
+  /** Index of the class to explain; by default the one that the classifier decides for. */
+  classIndex?: number | null;
+  /** Greatest width of `heat` in pixels, by default 350; never more than the image has. */
+  width?: number;
+}
+
+const usualWidth = 350;
+
+/** Decodes an image as the classifier's backbone sees it. */
+export async function decodeForClassifier(
+  classifier: Pick<Classifier, "backbone" | "stain">,
+  file: string,
+): Promise<Uint8Array> {
+  const pixels = await decodeImage(file, classifier.backbone.inputSize);
+  return classifierTransform(classifier)?.apply(pixels) ?? pixels;
+}
+
+function scaleToOne(values: Float32Array): Float32Array {
+  const largest = values.reduce((most, value) => Math.max(most, value), 0);
+  return largest > 0 ? values.map((value) => value / largest) : values;
+}
+
+/**
+ * Shows where in an image a classifier sees a class, by Grad-CAM (see `activationMap`), enlarged bilinearly.
+ *
+ * It is as coarse as the last stage: 7 × 7 cells at 224 pixels, each seeing far beyond its own square. It says
+ * where the evidence lies, not what it is.
+ *
+ * @param file - Path of an image of any format and size.
+ * @throws Error with the reason if the image can't be read; RangeError if there is no such class.
+ *
+ * @example
+ * const { heat, width, height, probability } = await gradCam(classifier, path, { classIndex: 1 });
+ */
+export async function gradCam(
+  classifier: Explainable,
+  file: string,
+  options: GradCamOptions = {},
+): Promise<GradCam> {
+  const { backbone, head, classes } = classifier;
+  const pixels = await decodeForClassifier(classifier, file);
+  const { width, height } = await decodePicture(file, options.width ?? usualWidth);
+  const map = activationMap(
+    backbone,
+    head,
+    pixels,
+    (probabilities) => options.classIndex ?? decide(probabilities, classifier),
+  );
+  return {
+    file,
+    heat: enlargeBilinearly(scaleToOne(map.values), [map.rows, map.columns], [height, width]),
+    height,
+    width,
+    className: classes[map.classIndex]!,
+    probability: map.probabilities[map.classIndex]!,
+    predicted: decide(map.probabilities, classifier),
+    map,
+  };
+}
+
+/**
+ * Explains several images, one after the other; a notebook's stop button ends it with those that are done.
+ *
+ * @throws Error as `gradCam` does, at the first image that can't be explained.
+ */
+export async function gradCams(
+  classifier: Explainable,
+  files: readonly string[],
+  options: GradCamOptions = {},
+): Promise<GradCam[]> {
+  const progress = startProgress("Explaining images", files.length, "images");
+  try {
+    return await runCooperatively("explaining images", async (signal) => {
+      const explained: GradCam[] = [];
+      for (const file of files) {
+        if (signal.aborted) break;
+        explained.push(await gradCam(classifier, file, options));
+        progress.advance();
+        await breathe();
+      }
+      return explained;
+    });
+  } finally {
+    progress.finish();
+  }
+}
