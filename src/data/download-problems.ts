@@ -7,6 +7,26 @@ export function lastingError(message: string): Error {
   return Object.assign(new Error(message), { isLasting: true as const });
 }
 
+/** The error for an archive whose content is not what its publisher packed. */
+export function damaged(how: string): Error {
+  return Object.assign(lastingError(`the archive is damaged: ${how}`), { isDamage: true as const });
+}
+
+/** Tells whether an error is that of a damaged archive. */
+export function isDamage(error: unknown): boolean {
+  return (error as { isDamage?: boolean }).isDamage === true;
+}
+
+/** Adds how long the server asks to wait, in milliseconds, to an error. */
+export function withRetryAfter(error: Error, milliseconds: number | null): Error {
+  return milliseconds === null ? error : Object.assign(error, { retryAfterMs: milliseconds });
+}
+
+/** How long the server asked to wait, in milliseconds, or null. */
+export function retryAfterOf(error: unknown): number | null {
+  return (error as { retryAfterMs?: number }).retryAfterMs ?? null;
+}
+
 /** Tells whether trying again is of no use: the server said no, or this machine's disk did. */
 export function isLasting(error: unknown): boolean {
   const { isLasting, code } = error as Partial<LastingError> & NodeJS.ErrnoException;
@@ -28,7 +48,8 @@ const networkProblems: Record<string, string> = {
   ENETUNREACH: "there is no network",
   EHOSTUNREACH: "the server can't be reached from here",
   ETIMEDOUT: "the server did not answer",
-  UND_ERR_CONNECT_TIMEOUT: "the server did not answer; behind a proxy, Node needs NODE_USE_ENV_PROXY=1",
+  UND_ERR_CONNECT_TIMEOUT: "the server did not answer; behind a proxy, set HTTP_PROXY and HTTPS_PROXY",
+  UND_ERR_HEADERS_TIMEOUT: "the server did not answer",
   UND_ERR_SOCKET: "the connection was lost",
 };
 

@@ -3,90 +3,59 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as delay } from "node:timers/promises";
-import { explainDownloadError, isLasting, lastingError } from "./download-problems";
+import { explainDownloadError, lastingError } from "./download-problems";
+import { type HttpAnswer, type HttpClient, openHttpClient, statusError, withoutSecrets } from "./http-client";
 import { abandonPart, claimPart, completePart, sizeOf } from "./part-file";
+import { pauseOrThrow, type RetryOptions } from "./retry";
+import { watchSilence } from "./silence";
+import { forgetValidator, readValidator, rememberValidator, validatorOf } from "./validator";
 
 /** How a file is downloaded. */
-export interface DownloadOptions {
+export interface DownloadOptions extends RetryOptions {
   /** The content's SHA-256 in hexadecimal. */
   sha256?: string;
   /** The content's MD5 in hexadecimal, where its publisher gives no better. */
   md5?: string;
   /** Called as bytes arrive; the total is null where the server doesn't tell. */
   onProgress?: (receivedBytes: number, totalBytes: number | null) => void;
-  /** Stops the download; what has arrived is kept for the next one. */
-  signal?: AbortSignal;
   /** Silence after which a connection counts as lost, in milliseconds. Default 30,000. */
   stallMs?: number;
-  /** Connections in a row that may bring nothing before it is given up. Default 3. */
-  attempts?: number;
-  /** Pause before the next connection, in milliseconds. Default 1,000. */
-  retryDelayMs?: number;
+  /** Sent to the address's own server, not to one that it redirects to. */
+  authorization?: string | null;
 }
 
 interface Transfer {
+  client: HttpClient;
   url: string;
+  target: string;
   part: string;
   options: DownloadOptions;
-}
-
-const temporaryStatuses = new Set([408, 425, 429, 500, 502, 503, 504]);
-
-interface Watch {
-  /** Aborts after too long a silence, and when the caller's own signal does. */
-  signal: AbortSignal;
-  signOfLife(): void;
-  stop(): void;
-}
-
-/** A timer that is started again at every sign of life, and aborts when there was none for too long. */
-function watchSilence(milliseconds: number, outer: AbortSignal | undefined): Watch {
-  const controller = new AbortController();
-  const silence = new Error(`nothing arrived for ${Math.round(milliseconds / 1000)} s`);
-  const start = () => setTimeout(() => controller.abort(silence), milliseconds);
-  const passOn = () => controller.abort(outer?.reason);
-  let timer = start();
-  outer?.addEventListener("abort", passOn);
-  if (outer?.aborted) passOn();
-  return {
-    signal: controller.signal,
-    signOfLife() {
-      clearTimeout(timer);
-      timer = start();
-    },
-    stop() {
-      clearTimeout(timer);
-      outer?.removeEventListener("abort", passOn);
-      // An answer that nobody reads to its end would keep its connection open.
-      controller.abort();
-    },
-  };
 }
 
 /**
  * Where in the file the body of this answer belongs.
  *
- * @returns The first byte's position, or "complete" if the server has nothing beyond what is there.
+ * @returns The first byte's position, "complete" if the server has nothing beyond what is there, or "elsewhere" if it
+ * sends another part than was asked for.
  */
-function placeOfBody(response: Response, received: number): number | "complete" {
-  const range = response.headers.get("content-range") ?? "";
+function placeOfBody(response: HttpAnswer, received: number): number | "complete" | "elsewhere" {
+  const range = response.header("content-range") ?? "";
   if (response.status === 206 && range.startsWith(`bytes ${received}-`)) return received;
   if (response.status === 416 && range === `bytes */${received}`) return "complete";
   // A part that is longer than the file is of another file: from the start again, without asking for a range.
   if (response.status === 416) return 0;
-  if (response.ok && response.status !== 206) return 0;
-  const status = `the server answers ${response.status} ${response.statusText}`.trim();
-  throw temporaryStatuses.has(response.status) ? new Error(status) : lastingError(status);
+  if (response.status === 200) return 0;
+  if (response.status === 206) return "elsewhere";
+  throw statusError(response);
 }
 
-function totalBytes(response: Response, start: number): number | null {
-  const length = Number(response.headers.get("content-length") ?? Number.NaN);
+function totalBytes(response: HttpAnswer, start: number): number | null {
+  const length = Number(response.header("content-length") ?? Number.NaN);
   return Number.isFinite(length) ? start + length : null;
 }
 
 async function writeBody(
-  response: Response,
+  response: HttpAnswer,
   start: number,
   { part, options }: Transfer,
   onChunk: () => void,
@@ -96,9 +65,7 @@ async function writeBody(
   let received = start;
   try {
     options.onProgress?.(received, total);
-    const reader = response.body?.getReader();
-    for (let step = await reader?.read(); step?.value !== undefined; step = await reader?.read()) {
-      const chunk: Uint8Array = step.value;
+    for await (const chunk of response.body) {
       onChunk();
       await file.writeFile(chunk);
       received += chunk.length;
@@ -113,20 +80,31 @@ async function writeBody(
 
 /** One connection: asks for what is missing and appends it. */
 async function transferOnce(transfer: Transfer): Promise<void> {
-  const { url, part, options } = transfer;
+  const { client, url, target, part, options } = transfer;
   const received = await sizeOf(part);
   const watch = watchSilence(options.stallMs ?? 30_000, options.signal);
   // Compressed answers have lengths and ranges of their own.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
-  if (received > 0) headers["range"] = `bytes=${received}-`;
+  if (received > 0) {
+    headers["range"] = `bytes=${received}-`;
+    // A server whose file has changed since then sends the whole of it.
+    const validator = await readValidator(target, url);
+    if (validator !== null) headers["if-range"] = validator;
+  }
   try {
-    const response = await fetch(url, { headers, signal: watch.signal });
+    const authorization = options.authorization ?? null;
+    const response = await client.send(url, { headers, authorization, signal: watch.signal });
     const start = placeOfBody(response, received);
     if (start === "complete") return;
+    if (start === "elsewhere") {
+      await rm(part, { force: true });
+      throw new Error("the server sends another part of the file than was asked for");
+    }
     if (response.status === 416) {
       await rm(part, { force: true });
       throw new Error("what an earlier download left doesn't belong to this file");
     }
+    if (start === 0) await rememberValidator(target, url, validatorOf(response));
     await writeBody(response, start, transfer, watch.signOfLife);
   } finally {
     watch.stop();
@@ -141,11 +119,9 @@ async function transferWhole(transfer: Transfer): Promise<void> {
     try {
       return await transferOnce(transfer);
     } catch (error) {
-      options.signal?.throwIfAborted();
       failures = (await sizeOf(part)) > before ? 1 : failures + 1;
-      if (isLasting(error) || failures >= (options.attempts ?? 3)) throw error;
+      await pauseOrThrow(error, failures, options);
     }
-    await delay(options.retryDelayMs ?? 1_000, undefined, options.signal ? { signal: options.signal } : {});
   }
 }
 
@@ -170,8 +146,9 @@ async function findMismatch(path: string, options: DownloadOptions): Promise<str
 
 async function transferAndCheck(transfer: Transfer): Promise<void> {
   const isVerifiable = transfer.options.sha256 !== undefined || transfer.options.md5 !== undefined;
-  // Without a checksum nothing would tell that two halves belong to different files.
-  if (!isVerifiable) await rm(transfer.part, { force: true });
+  const isRecognisable = (await readValidator(transfer.target, transfer.url)) !== null;
+  // Otherwise nothing would tell that two halves belong to different files.
+  if (!isVerifiable && !isRecognisable) await rm(transfer.part, { force: true });
   const resumed = (await sizeOf(transfer.part)) > 0;
   await transferWhole(transfer);
   let mismatch = await findMismatch(transfer.part, transfer.options);
@@ -189,7 +166,8 @@ async function transferAndCheck(transfer: Transfer): Promise<void> {
  * Downloads a file, completely and correct, or not at all.
  *
  * It is written beside the target and renamed when its checksum is right. An interrupted download goes on where
- * it stopped, in this call and in later ones, if a checksum is given. Proxies are those of Node's `fetch`.
+ * it stopped, in this call and in later ones, if a checksum is given or the server names the file's version (ETag or
+ * Last-Modified). Proxies are those of the environment.
  *
  * @param url - http or https.
  * @param target - Replaced if it exists; its folder is made.
@@ -203,13 +181,20 @@ export async function downloadFile(
   if (!/^https?:\/\//.test(url)) throw new Error(`Only http and https addresses can be downloaded: ${url}`);
   await mkdir(dirname(target), { recursive: true });
   const part = await claimPart(target);
+  const client = openHttpClient();
   try {
-    await transferAndCheck({ url, part, options });
+    await transferAndCheck({ client, url, target, part, options });
     await completePart(part, target);
+    await forgetValidator(target);
   } catch (error) {
     await abandonPart(part, target);
+    if ((await sizeOf(`${target}.part`)) === 0) await forgetValidator(target);
     options.signal?.throwIfAborted();
-    throw new Error(`${url} could not be downloaded: ${explainDownloadError(error)}.`, { cause: error });
+    throw new Error(`${withoutSecrets(url)} could not be downloaded: ${explainDownloadError(error)}.`, {
+      cause: error,
+    });
+  } finally {
+    await client.close();
   }
 }
 
@@ -220,12 +205,15 @@ export async function downloadFile(
  * @returns Null if it has, else what is in the way, as the rest of a sentence.
  */
 export async function probeDownload(url: string, limitMs: number): Promise<string | null> {
+  const client = openHttpClient();
   try {
-    const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(limitMs) });
-    return response.ok ? null : `the server answers ${response.status} ${response.statusText}`.trim();
+    const answer = await client.send(url, { method: "HEAD", signal: AbortSignal.timeout(limitMs) });
+    return answer.status === 200 ? null : explainDownloadError(statusError(answer));
   } catch (error) {
     if ((error as Error).name === "TimeoutError")
       return `the server did not answer within ${limitMs / 1000} s`;
     return explainDownloadError(error);
+  } finally {
+    await client.close();
   }
 }

@@ -6,7 +6,8 @@ import { basename, dirname, join } from "node:path";
 const ownedSuffix = /^\.(\d+)-[0-9a-f]+\.part$/;
 const abandonedSuffix = ".part";
 
-function isRunning(processId: number): boolean {
+/** Whether a process of that number is running. */
+export function isRunning(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;
