@@ -1,0 +1,122 @@
+// Gets a data set: npm run data -- original --magnification 400
+import { isAbsolute, relative } from "node:path";
+import { SingleBar } from "cli-progress";
+import { Command, InvalidArgumentError } from "commander";
+import { describeFetched, fetchDataset } from "../src/data/fetch-dataset";
+import { requestStop } from "../src/runtime/interruption";
+import { onProgress, type ProgressState } from "../src/runtime/progress";
+
+interface Flags {
+  magnification?: number;
+  mirror?: string;
+  into?: string;
+  archive?: string;
+  sha256?: string;
+}
+
+/** What a shell shows for a program that was stopped with Ctrl-C. */
+const interruptedExitCode = 130;
+
+function magnificationNumber(text: string): number {
+  if (!/^(?:40|100|200|400)x?$/i.test(text)) throw new InvalidArgumentError("Expected 40, 100, 200 or 400.");
+  return Number.parseInt(text, 10);
+}
+
+function webAddress(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new InvalidArgumentError("Expected an address that begins with http:// or https://.");
+  }
+  return text;
+}
+
+function checksum(text: string): string {
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new InvalidArgumentError("Expected 64 hexadecimal digits.");
+  return text.toLowerCase();
+}
+
+const sources = `
+Sources:
+  perceptilabs  BreaKHis 400× with its published split, from GitHub
+  kaggle        BreaKHis 400× from Kaggle (forderation/breakhis-400x), with your token if Kaggle asks for one:
+                KAGGLE_API_TOKEN, KAGGLE_USERNAME and KAGGLE_KEY, or ~/.kaggle/kaggle.json
+  original      the authors' archive with all magnifications
+  <archive>     a .zip, .tar.gz or .tar file of yours
+  <folder>      a folder of yours: checked, and used where it is
+
+A broken connection is taken up again by itself. With --archive the next call also goes on where a stopped or killed
+one was; the disk then holds the archive too. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.`;
+
+function readCommandLine(): { source: string; flags: Flags } {
+  const program = new Command("npm run data --")
+    .description("Gets a data set, whole and checked, or nothing.")
+    .argument("<source>", "see below")
+    .option(
+      "--magnification <number>",
+      "only images of this magnification: 40, 100, 200 or 400",
+      magnificationNumber,
+    )
+    .option("--mirror <address>", "another address of the same archive", webAddress)
+    .option("--into <folder>", "where to put it (data/<source>)")
+    .option("--archive <file>", "fetch the archive into this file first, and keep it")
+    .option("--sha256 <digits>", "the archive's checksum, if you know it", checksum)
+    .addHelpText("after", sources)
+    .parse();
+  return { source: program.args[0]!, flags: program.opts<Flags>() };
+}
+
+function rateText({ done, startedAtMs }: ProgressState): string {
+  const seconds = (Date.now() - startedAtMs) / 1000;
+  return seconds > 0 ? (done / seconds).toFixed(1) : "0";
+}
+
+/** A bar for each step with its rate and the time left; in a log file or a pipe, none. */
+function showProgress(): void {
+  const bars = new Map<string, SingleBar>();
+  onProgress((state) => {
+    const { task, unit, done, total, startedAtMs, finished } = state;
+    const id = `${task} ${startedAtMs}`;
+    let bar = bars.get(id);
+    if (bar === undefined) {
+      const count = total > 0 ? "{bar} {value} of {total}" : "{value}";
+      const left = total > 0 ? ", {eta_formatted} left" : "";
+      bar = new SingleBar({
+        format: `${task} ${count} ${unit}, {rate} ${unit}/s${left}`,
+        stream: process.stderr,
+        etaBuffer: 50,
+      });
+      bars.set(id, bar);
+      bar.start(total, done, { rate: "0" });
+    }
+    bar.update(done, { rate: rateText(state) });
+    if (finished) bar.stop();
+  });
+}
+
+/** A path as people would type it from here. */
+function shortPath(folder: string): string {
+  const path = relative(process.cwd(), folder) || ".";
+  return path.startsWith("..") || isAbsolute(path) ? folder : path;
+}
+
+async function main(): Promise<void> {
+  const { source, flags } = readCommandLine();
+  let wasStopped = false;
+  process.on("SIGINT", () => {
+    wasStopped = requestStop().length > 0;
+    if (!wasStopped) process.exit(interruptedExitCode);
+  });
+  showProgress();
+  try {
+    const fetched = await fetchDataset(source, flags);
+    for (const warning of fetched.warnings) console.error(`Note: ${warning}`);
+    const folder = shortPath(fetched.folder);
+    console.log(describeFetched({ ...fetched, folder }));
+    if (fetched.sha256 !== null) console.log(`The archive's SHA-256: ${fetched.sha256}`);
+    console.log(`Next: npm start -- --data ${/[^\w./-]/.test(folder) ? JSON.stringify(folder) : folder}`);
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exitCode = wasStopped ? interruptedExitCode : 1;
+  }
+}
+
+void main();
