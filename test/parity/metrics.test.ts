@@ -12,6 +12,7 @@ import {
   specificity,
 } from "../../src/evaluation/metrics";
 import { createRandom } from "../../src/runtime/random";
+import { type Answer, attempt, expectSame } from "../support/answers";
 import { runPython } from "../support/python";
 
 interface Case {
@@ -103,23 +104,6 @@ const cases: Case[] = [
 
 const scoresOnly: Case[] = [binary("NaN among the scores", [0, 1, 1], [0, 1, 1], [0.1, null, 0.9])];
 
-type Answer = number | string | Answer[];
-
-function plain(value: number | number[] | number[][]): Answer {
-  if (Array.isArray(value)) return value.map((item) => plain(item));
-  if (Number.isNaN(value)) return "nan";
-  return value === Number.POSITIVE_INFINITY ? "inf" : value;
-}
-
-function attempt(compute: () => number | number[] | number[][]): Answer {
-  try {
-    return plain(compute());
-  } catch (error) {
-    if (error instanceof RangeError) return "refused";
-    throw error;
-  }
-}
-
 function curve(positive: boolean[], scores: number[], dropIntermediate: boolean): number[][] {
   const roc = rocCurve(positive, scores, { dropIntermediate });
   return [roc.falsePositiveRates, roc.truePositiveRates, roc.thresholds];
@@ -145,20 +129,6 @@ function ourAnswers(item: Case): Record<string, Answer> {
     rocCurve: attempt(() => curve(positive, s, true)),
     fullRocCurve: attempt(() => curve(positive, s, false)),
   };
-}
-
-/** Equal within 1e-12, NaN equal to NaN, refusals equal to refusals. */
-function expectSame(ours: Answer, theirs: Answer, what: string) {
-  if (Array.isArray(ours) && Array.isArray(theirs)) {
-    expect(ours.length, what).toBe(theirs.length);
-    ours.forEach((item, i) => {
-      expectSame(item, theirs[i]!, `${what}[${i}]`);
-    });
-  } else if (typeof ours === "number" && typeof theirs === "number") {
-    expect(Math.abs(ours - theirs), `${what}: ${ours} here, ${theirs} there`).toBeLessThanOrEqual(1e-12);
-  } else {
-    expect(ours, what).toBe(theirs);
-  }
 }
 
 describe("metrics and curves agree with scikit-learn", () => {
