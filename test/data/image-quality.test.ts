@@ -47,7 +47,7 @@ print((g[:-2, 1:-1] + g[2:, 1:-1] + g[1:-1, :-2] + g[1:-1, 2:] - 4 * g[1:-1, 1:-
     const sharpest = drawImages(1, size);
     const image = sharp(sharpest, { raw: { width: size, height: size, channels: 3 } });
     const focuses = [measureQuality({ pixels: sharpest, width: size, height: size }).focus];
-    for (const sigma of [0.5, 1, 2, 4]) {
+    for (const sigma of [0.8, 1.5, 3]) {
       const pixels = new Uint8Array(await image.clone().blur(sigma).raw().toBuffer());
       focuses.push(measureQuality({ pixels, width: size, height: size }).focus);
     }
