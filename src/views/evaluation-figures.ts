@@ -1,5 +1,5 @@
 import { rowShares } from "../evaluation/confusion-matrix";
-import type { RocCurve } from "../evaluation/curves";
+import type { PrecisionRecallCurve, RocCurve } from "../evaluation/curves";
 import { categoryColour, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { escapeLabel } from "./html";
@@ -119,6 +119,58 @@ export function operatingPoint(curve: RocCurve, threshold: number): number {
     if (value >= threshold) point = i;
   });
   return point;
+}
+
+/** One precision–recall curve with its average precision. */
+export interface PrecisionRecallSeries {
+  /** What each score belongs to, in the plural: "images" or "patients". */
+  unit: string;
+  curve: PrecisionRecallCurve;
+  /** In [0, 1]. */
+  averagePrecision: number;
+  /** Share of the positive class: the precision of calling everything positive, which is what chance reaches. */
+  prevalence: number;
+}
+
+/** Draws how many of those called positive are, for each share of the positive ones that is found, beside chance. */
+export function plotPrecisionRecall(
+  series: readonly PrecisionRecallSeries[],
+  positiveName: string,
+  synthetic = false,
+): Figure {
+  const name = escapeLabel(positiveName);
+  return figure(series.flatMap(precisionTraces), {
+    title: titleWithOrigin(`Of those called ${name}, how many are`, synthetic),
+    xaxis: axis("recall (sensitivity), %", { range: [-2, 102] }),
+    yaxis: axis("precision (positive predictive value), %", { range: [-2, 102] }),
+    height: 480,
+    width: 760,
+  });
+}
+
+function precisionTraces(series: PrecisionRecallSeries, i: number): Trace[] {
+  const color = categoryColour(i === 0 ? 0 : 4);
+  const dash = i === 0 ? "solid" : "dot";
+  const percent = (rates: readonly number[]) => rates.map((rate) => roundTo(100 * rate, 2));
+  const share = roundTo(100 * series.prevalence, 1);
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      name: `${series.unit}: average precision ${series.averagePrecision.toFixed(3)}`,
+      x: percent(series.curve.recalls),
+      y: percent(series.curve.precisions),
+      line: { color, width: 2.5, dash, shape: "hv" },
+    },
+    {
+      type: "scatter",
+      mode: "lines",
+      name: `${series.unit}, chance: ${share} %`,
+      x: [0, 100],
+      y: [share, share],
+      line: { color: referenceColour, dash: i === 0 ? "dash" : "dot", width: 1.5 },
+    },
+  ];
 }
 
 const probabilityBins = 20;

@@ -1,10 +1,17 @@
-import { rocCurve } from "../evaluation/curves";
+import { averagePrecision, precisionRecallCurve, rocCurve } from "../evaluation/curves";
 import { aggregateByPatient } from "../evaluation/patients";
 import type { SavedRun } from "../training/run-log";
 import type { RunSummary } from "../training/run-summary";
 import { classColours } from "./colours";
 import { type Displayable, noteView } from "./display";
-import { plotConfusionMatrix, plotProbabilities, plotRocCurves, type RocSeries } from "./evaluation-figures";
+import {
+  type PrecisionRecallSeries,
+  plotConfusionMatrix,
+  plotPrecisionRecall,
+  plotProbabilities,
+  plotRocCurves,
+  type RocSeries,
+} from "./evaluation-figures";
 import type { Figure } from "./figure";
 
 /** A figure, or a sentence that says why there is none. */
@@ -43,6 +50,27 @@ export function plotRunRoc(run: Pick<SavedRun, "summary" | "predictions">): Figu
   const byPatient = test.byPatient === null ? [] : [series("patients", patients, test.byPatient.auc)];
   const all = [series("images", images, test.auc), ...byPatient];
   return plotRocCurves(all, summary.classes[positiveClass]!, summary.synthetic);
+}
+
+/** Draws precision against sensitivity on the test part, by image and, where patients are known, by patient. */
+export function plotRunPrecisionRecall(run: Pick<SavedRun, "summary" | "predictions">): FigureOrNote {
+  const { classes, positiveClass, threshold, test, synthetic } = run.summary;
+  if (test === null) return noTest;
+  if (positiveClass === null) return noPositiveClass;
+  const images = run.predictions.filter(({ split }) => split === "test");
+  const patients = aggregateByPatient(images, { positiveClass, threshold });
+  const series = (unit: string, judged: readonly Judged[]): PrecisionRecallSeries => {
+    const positive = judged.map(({ label }) => label === positiveClass);
+    const scores = judged.map(({ probabilities }) => probabilities[positiveClass]!);
+    return {
+      unit,
+      curve: precisionRecallCurve(positive, scores),
+      averagePrecision: averagePrecision(positive, scores),
+      prevalence: positive.filter(Boolean).length / positive.length,
+    };
+  };
+  const all = [series("images", images), ...(patients.length === 0 ? [] : [series("patients", patients)])];
+  return plotPrecisionRecall(all, classes[positiveClass]!, synthetic);
 }
 
 interface Judged {

@@ -1,0 +1,140 @@
+import type { DataFrame } from "danfojs-node";
+import type { ScoredLevel, ScoreIntervals } from "../evaluation/score-intervals";
+import type { ScoreName } from "../evaluation/weighed-scores";
+import { categoryColour, referenceColour } from "./colours";
+import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
+import { percent } from "./findings";
+import { scoreNames, scoreOrder, scoreText, shareText } from "./score-names";
+import type { Cell } from "./table-html";
+import { toDataFrame } from "./tables";
+
+/** How a table of scores is headed. */
+export interface IntervalOptions {
+  /** What was scored, for example "the test part". */
+  of: string;
+  synthetic?: boolean;
+}
+
+/** Scores by image and by patient with their intervals, the accuracy beside that of the majority class. */
+export function intervalsTable(
+  scores: ScoreIntervals,
+  { of, synthetic = false }: IntervalOptions,
+): DataFrame {
+  const { image, patient } = scores;
+  const rows: Record<string, Cell>[] = [
+    row("how many", String(image.count), patient === null ? null : String(patient.count)),
+    scoreRow("accuracy", scores),
+    row(
+      "always the majority class",
+      percent(image.majorityClassAccuracy),
+      patient === null ? null : percent(patient.majorityClassAccuracy),
+    ),
+    ...scoreOrder.slice(1).map((name) => scoreRow(name, scores)),
+  ];
+  if (patient !== null) {
+    rows.push(row("patient recognition rate", null, shareText(patient.patientRecognitionRate)));
+    rows.push(row("accuracy, exact interval", null, shareText(patient.exactAccuracy)));
+  }
+  const level = roundTo(100 * image.scores.accuracy.level, 1);
+  const caption = titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic);
+  return toDataFrame(rows, caption);
+}
+
+function row(score: string, image: Cell, patient: Cell): Record<string, Cell> {
+  return { score, "by image": image, "by patient": patient };
+}
+
+function scoreRow(name: ScoreName, { image, patient }: ScoreIntervals): Record<string, Cell> {
+  const text = (level: ScoredLevel | null) => (level === null ? null : scoreText(name, level.scores[name]));
+  return row(scoreNames[name], text(image), text(patient));
+}
+
+/** Matthews' correlation can be negative and the Brier score is best at 0: both stay in the table. */
+const drawn: readonly ScoreName[] = scoreOrder.filter(
+  (name) => name !== "matthewsCorrelation" && name !== "brierScore",
+);
+
+/** Draws scores by image and by patient with their intervals, beside what takes no skill. */
+export function plotScoreIntervals(
+  scores: ScoreIntervals,
+  classCount: number,
+  { of, synthetic = false }: IntervalOptions,
+): Figure {
+  const { image, patient } = scores;
+  const names = drawn.filter((name) => image.scores[name].value !== null);
+  const levels = [
+    { level: image, unit: "images", symbol: "circle", colour: categoryColour(0) },
+    ...(patient === null
+      ? []
+      : [{ level: patient, unit: "patients", symbol: "diamond", colour: categoryColour(1) }]),
+  ];
+  const offset = (i: number) => (levels.length === 1 ? 0 : i === 0 ? -0.16 : 0.16);
+  const traces = levels.map(
+    ({ level, unit, symbol, colour }, i): Trace => ({
+      ...points(level, names, offset(i)),
+      name: `${level.count} ${unit}`,
+      marker: { size: 10, symbol, color: colour },
+    }),
+  );
+  const level = roundTo(100 * image.scores.accuracy.level, 1);
+  return figure([noSkill(levels, names, classCount, offset), ...traces], {
+    title: titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic),
+    xaxis: axis("%", { range: [0, 102] }),
+    yaxis: axis("", {
+      tickvals: names.map((_, i) => i),
+      ticktext: names.map((name) => scoreNames[name]),
+      range: [names.length - 0.5, -0.5],
+      zeroline: false,
+    }),
+    legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top" },
+    height: 150 + 44 * names.length,
+    margin: { l: 64, r: 24, t: 60, b: 96 },
+  });
+}
+
+function points(level: ScoredLevel, names: readonly ScoreName[], offset: number): Trace {
+  const intervals = names.map((name) => level.scores[name]);
+  const inPercent = (value: number | null) => (value === null ? null : roundTo(100 * value, 1));
+  const reach = (from: number | null, to: number | null) =>
+    from === null || to === null ? 0 : roundTo(100 * Math.max(0, to - from), 1);
+  return {
+    type: "scatter",
+    mode: "markers",
+    x: intervals.map(({ value }) => inPercent(value)),
+    y: names.map((_, i) => i + offset),
+    text: names.map((name) => `${scoreNames[name]}: ${scoreText(name, level.scores[name])}`),
+    hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
+    error_x: {
+      type: "data",
+      symmetric: false,
+      array: intervals.map(({ value, high }) => reach(value, high)),
+      arrayminus: intervals.map(({ value, low }) => reach(low, value)),
+      thickness: 2,
+    },
+  };
+}
+
+/** The majority class for the accuracy; for balanced accuracy and AUC, what guessing reaches. */
+function noSkill(
+  levels: readonly { level: ScoredLevel }[],
+  names: readonly ScoreName[],
+  classCount: number,
+  offset: (i: number) => number,
+): Trace {
+  const marks = levels.flatMap(({ level }, i) =>
+    names.flatMap((name, y) => {
+      if (name === "accuracy") return [{ x: level.majorityClassAccuracy, y: y + offset(i) }];
+      if (name === "balancedAccuracy") return [{ x: 1 / classCount, y: y + offset(i) }];
+      return name === "auc" ? [{ x: 0.5, y: y + offset(i) }] : [];
+    }),
+  );
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: "no skill: always the majority class (accuracy), or guessing",
+    x: marks.map(({ x }) => roundTo(100 * x, 1)),
+    y: marks.map(({ y }) => y),
+    hovertemplate: "%{x} %<extra>no skill</extra>",
+    marker: { symbol: "line-ns-open", size: 16, color: referenceColour, line: { width: 3 } },
+  };
+}
