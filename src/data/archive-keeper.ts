@@ -55,6 +55,11 @@ async function writeExactly(path: string, size: number, content: AsyncIterable<U
   return written;
 }
 
+/** A file of the archive lies where another wants a folder, or the other way round. */
+function isTaken(error: unknown): boolean {
+  return ["EEXIST", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
 /** Makes a keeper that writes into a folder. A member that tries to do harm makes it refuse the whole archive. */
 export function keepInto(folder: string, options: KeepOptions): ArchiveKeeper {
   const { limits, signal } = options;
@@ -104,8 +109,14 @@ export function keepInto(folder: string, options: KeepOptions): ArchiveKeeper {
     },
     async write(file, size, content) {
       const path = join(folder, file);
-      await mkdir(dirname(path), { recursive: true });
-      const written = await writeExactly(path, size, content);
+      let written: number;
+      try {
+        await mkdir(dirname(path), { recursive: true });
+        written = await writeExactly(path, size, content);
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        throw lastingError(`a part of ${JSON.stringify(file)} is both a file and a folder in the archive`);
+      }
       signal?.throwIfAborted();
       if (written !== size) {
         const found = written > size ? `more than the ${size} bytes` : `${written} of ${size} bytes`;

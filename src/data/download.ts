@@ -18,6 +18,8 @@ export interface DownloadOptions extends RetryOptions {
   md5?: string;
   /** Called as bytes arrive; the total is null where the server doesn't tell. */
   onProgress?: (receivedBytes: number, totalBytes: number | null) => void;
+  /** Called before bytes are written, with how many are missing, null where the server doesn't tell; may refuse. */
+  beforeWriting?: (missingBytes: number | null) => Promise<void>;
   /** Silence after which a connection counts as lost, in milliseconds. Default 30,000. */
   stallMs?: number;
   /** Sent to the address's own server, not to one that it redirects to. */
@@ -61,6 +63,7 @@ async function writeBody(
   onChunk: () => void,
 ) {
   const total = totalBytes(response, start);
+  await options.beforeWriting?.(total === null ? null : total - start);
   const file = await open(part, start === 0 ? "w" : "a");
   let received = start;
   try {

@@ -1,74 +1,21 @@
-import { readFile, stat, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { runCooperatively } from "../runtime/interruption";
 import { dataFolder } from "../runtime/paths";
-import { type ArchiveLimits, defaultLimits } from "./archive-limits";
-import { type CheckedSet, checkSet, countsText } from "./check-set";
+import { defaultLimits } from "./archive-limits";
+import { checkSet } from "./check-set";
 import { downloadFile } from "./download";
 import { explainDownloadError, isDamage } from "./download-problems";
-import { type UnpackOptions, unpackLocal, unpackRemote } from "./fetch-archive";
-import { findImages } from "./folder-walk";
-import { withoutSecrets } from "./http-client";
+import { explainFailure, type FetchedDataset, type FetchOptions, type Job } from "./fetch-job";
+import { findPresent, writeOrigin } from "./fetched-origin";
 import type { RemoteOptions } from "./remote-file";
 import { type DataSource, dataSources, shareOf } from "./sources";
-import { exists, type FreeSpace, freeSpaceOf, openStaging, type Staging } from "./staging";
+import { exists, freeSpaceOf, openStaging, requireSpace, type Staging } from "./staging";
+import type { UnpackOptions } from "./unpack-archive";
+import { unpackLocal } from "./unpack-local";
+import { unpackRemote } from "./unpack-remote";
 
-/** How a data set is fetched. */
-export interface FetchOptions {
-  /** Keeps images of this magnification only; null takes all. */
-  magnification?: number | null;
-  /** Another address of the same archive; it gets no token. */
-  mirror?: string | null;
-  /** The folder that the set will be. Default `data/<name of the source>`. */
-  into?: string | null;
-  /**
-   * Fetches the archive into this file first and keeps it. A download that was stopped or killed then goes on where it
-   * was in the next call, but the disk holds the archive and what is unpacked.
-   */
-  archive?: string | null;
-  /** The archive's SHA-256 in hexadecimal, if you know it. */
-  sha256?: string | null;
-  limits?: ArchiveLimits;
-  connection?: Omit<RemoteOptions, "signal" | "authorization">;
-  freeSpace?: FreeSpace;
-}
-
-/** A data set that is there, whole and checked. */
-export interface FetchedDataset {
-  /** Absolute. */
-  folder: string;
-  images: number;
-  byClass: Record<string, number>;
-  /** Of the archive, where all of it was read. */
-  sha256: string | null;
-  warnings: string[];
-  /** Whether there was nothing to do. */
-  alreadyThere: boolean;
-}
-
-/** What stands in a fetched set's SOURCE.json. */
-interface Origin {
-  source: string;
-  address: string;
-  magnification: number | null;
-  fetched: string;
-  sha256: string | null;
-  images: number;
-  byClass: Record<string, number>;
-}
-
-interface Job {
-  /** Null for an archive of the user's. */
-  source: DataSource | null;
-  /** For people. */
-  title: string;
-  /** The address or the file. */
-  origin: string;
-  target: string;
-  options: FetchOptions;
-}
-
-const originFile = "SOURCE.json";
+export { describeFetched, type FetchedDataset, type FetchOptions } from "./fetch-job";
 
 /**
  * Gets a data set: from its publisher, or from an archive of yours. It is fetched and unpacked beside its place, counted,
@@ -128,10 +75,8 @@ function requireMagnification({ title, expected }: DataSource, magnification: nu
 
 /** A folder of the user's: only looked at. */
 async function checkFolder(folder: string, options: FetchOptions): Promise<FetchedDataset> {
-  if (options.into) {
-    throw new Error(
-      `${folder} is a folder and is used where it is; leave out --into, or copy it there yourself.`,
-    );
+  if (options.into || options.magnification || options.sha256) {
+    throw new Error(`${folder} is a folder and used where it is and as it is: no option goes with it.`);
   }
   const checked = await runCooperatively(`Checking ${folder}`, (signal) =>
     checkSet(folder, { source: null, magnification: null, signal }).catch((error: unknown) => {
@@ -140,35 +85,6 @@ async function checkFolder(folder: string, options: FetchOptions): Promise<Fetch
     }),
   );
   return { folder, ...checked, sha256: null, alreadyThere: true };
-}
-
-async function readOrigin(folder: string): Promise<Origin | null> {
-  try {
-    return JSON.parse(await readFile(join(folder, originFile), "utf8")) as Origin;
-  } catch {
-    return null;
-  }
-}
-
-/** The same set from an earlier call, or null if there is nothing. @throws Error if something else is in the place. */
-async function findPresent({ source, target, options }: Job): Promise<FetchedDataset | null> {
-  if (!(await exists(target))) return null;
-  const origin = await readOrigin(target);
-  const isSame =
-    source !== null &&
-    origin?.source === source.name &&
-    origin.magnification === (options.magnification ?? null);
-  if (origin !== null && isSame) {
-    const { images } = await findImages(target);
-    const { byClass, sha256 } = origin;
-    if (images.length >= origin.images) {
-      return { folder: target, images: origin.images, byClass, sha256, warnings: [], alreadyThere: true };
-    }
-    throw new Error(
-      `${target} should hold ${origin.images} images but holds ${images.length}. Move it away and run this again.`,
-    );
-  }
-  throw new Error(`${target} exists and is not replaced. Move it away, or name another folder with --into.`);
 }
 
 async function fetchWhole(job: Job, signal: AbortSignal): Promise<FetchedDataset> {
@@ -209,7 +125,10 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
   const remote: RemoteOptions = { ...options.connection, authorization };
   if (options.archive) {
     const archive = resolve(options.archive);
-    if (!(await exists(archive))) await downloadFile(job.origin, archive, { ...remote, signal });
+    const beforeWriting = (missingBytes: number | null) =>
+      requireSpace(dirname(archive), missingBytes, unpack.freeSpace);
+    if (!(await exists(archive)))
+      await downloadFile(job.origin, archive, { ...remote, signal, beforeWriting });
     const sha256 = await unpackLocal(archive, staging, unpack);
     return { sha256, checked: await check() };
   }
@@ -228,44 +147,4 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
     await staging.restart();
     return await attempt(false);
   }
-}
-
-async function writeOrigin(job: Job, staging: Staging, checked: CheckedSet, sha256: string | null) {
-  const origin: Origin = {
-    source: job.source?.name ?? job.title,
-    address: job.source === null ? basename(job.origin) : withoutSecrets(job.origin),
-    magnification: job.options.magnification ?? null,
-    fetched: new Date().toISOString(),
-    sha256,
-    images: checked.images,
-    byClass: checked.byClass,
-  };
-  await writeFile(join(staging.content, originFile), `${JSON.stringify(origin, null, 2)}\n`);
-}
-
-function explainFailure(job: Job, error: unknown, signal: AbortSignal): Error {
-  if (signal.aborted) {
-    const kept = job.options.archive
-      ? "what arrived of the archive is kept, and the next call goes on there"
-      : "nothing was kept";
-    return new Error(`Fetching ${job.title} was stopped; ${kept}.`);
-  }
-  const { status = null } = { ...((error as Error).cause as object), ...(error as object) } as {
-    status?: number;
-  };
-  const isRefusal = status !== null && [401, 403, 404, 410].includes(status);
-  const help = isRefusal && job.source !== null && !job.options.mirror ? ` ${job.source.help}.` : "";
-  const from = job.source === null ? "" : ` from ${withoutSecrets(job.origin)}`;
-  const verb = job.source === null ? "unpacked" : "fetched";
-  return new Error(`${job.title} could not be ${verb}${from}: ${explainDownloadError(error)}.${help}`, {
-    cause: error,
-  });
-}
-
-/** One sentence: what is where. */
-export function describeFetched({ folder, images, byClass, alreadyThere }: FetchedDataset): string {
-  const count = `${images.toLocaleString("en")} images (${countsText(byClass)})`;
-  return alreadyThere
-    ? `${folder} is complete: ${count}.`
-    : `${count} are in ${folder}, complete and checked.`;
 }

@@ -18,7 +18,7 @@ export interface RemoteOptions extends RetryOptions {
 export interface RemoteFile {
   /** Known from the first answer on; null where the server doesn't tell. */
   totalBytes(): number | null;
-  /** Whether a range was joined to what had arrived before: if the content is broken, this may be why. */
+  /** Whether the content was put together from several answers: if it is broken, this may be why. */
   wasJoined(): boolean;
   /** Whether the server answers ranges; tried out if not known yet. */
   offersRanges(): Promise<boolean>;
@@ -78,6 +78,7 @@ export function openRemoteFile(client: HttpClient, url: string, options: RemoteO
       }
       compareVersion({ validator: validatorOf(answer), total: range[2] === "*" ? null : Number(range[2]) });
       rangesWork = true;
+      joined = true;
       return { answer, skip: 0 };
     }
     if (status === 416) {

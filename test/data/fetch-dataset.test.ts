@@ -57,6 +57,13 @@ async function expectFailure(fetching: Promise<unknown>, message: RegExp): Promi
   expect(everything()).toEqual([]);
 }
 
+/** A zip archive in which what isn't wanted lies between the members and the directory, wider than the part read at the end. */
+function largeZip(): Buffer {
+  const random = createRandom(1);
+  const filler = Buffer.from(Uint8Array.from({ length: 1_400_000 }, () => random.integer(256)));
+  return packZip([...members, { name: "BreaKHis/notes.bin", content: filler }]);
+}
+
 describe("a whole set", () => {
   it.each([["tar.gz"], ["zip"]])(
     "is fetched from a %s archive, without what doesn't belong",
@@ -159,10 +166,7 @@ describe("a difficult connection", () => {
   });
 
   it("to a zip archive of some size reads its directory, then its members in one go", async () => {
-    // What is not wanted lies between the members and the directory, farther away than the part read at the end.
-    const random = createRandom(1);
-    const filler = Buffer.from(Uint8Array.from({ length: 1_400_000 }, () => random.integer(256)));
-    const large = packZip([...members, { name: "BreaKHis/notes.bin", content: filler }]);
+    const large = largeZip();
     server.answer(serveFile(large));
     await fetchSmall();
     expectWholeSet();
@@ -229,6 +233,16 @@ describe("a difficult connection", () => {
     await fetchSmall();
     expectWholeSet();
     expect(server.requests.length).toBe(3);
+  });
+
+  it("with wrong bytes in every range of a zip archive is fetched whole", async () => {
+    server.answer(serveFile(largeZip(), { wrongBytes: true }));
+    await fetchSmall();
+    expectWholeSet();
+    const ranges = server.requests.map(({ headers }) => headers.range);
+    expect(ranges.slice(0, 2)).toEqual([undefined, "bytes=1-"]);
+    expect(ranges.at(2)).toMatch(/^bytes=\d{6,}-$/);
+    expect(ranges.slice(3).every((range) => range === undefined)).toBe(true);
   });
 
   it("to a file that changes meanwhile is given up", async () => {
@@ -416,6 +430,14 @@ describe("the disk", () => {
       fetchSmall({ freeSpace: async () => 5_000 }),
       /about \d+ kB are needed and 5 kB are free; make room, or name a folder on another disk with --into\.$/,
     );
+  });
+
+  it("is asked for room for an archive that is kept", async () => {
+    server.answer(serveFile(tarGz));
+    const archive = join(root, `${count}.tar.gz`);
+    const fetching = fetchSmall({ archive, freeSpace: async () => 5_000 });
+    await expectFailure(fetching, /are needed and 5 kB are free/);
+    expect(existsSync(archive)).toBe(false);
   });
 
   it("needs less for one magnification", async () => {

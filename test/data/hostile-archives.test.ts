@@ -71,7 +71,9 @@ describe("an archive of the user's", () => {
     await unpack(await packTar(members));
     const folder = join(place, "data", "set");
     expect(await fetchDataset(folder)).toMatchObject({ folder, images: 10, alreadyThere: true });
-    await expect(fetchDataset(folder, { into: join(place, "copy") })).rejects.toThrow(/used where it is/);
+    await expect(fetchDataset(folder, { into: join(place, "copy") })).rejects.toThrow(
+      /used where it is and as it is/,
+    );
     mkdirSync(join(place, "empty"));
     await expect(fetchDataset(join(place, "empty"))).rejects.toThrow(
       /empty can't be used: it holds no images/,
@@ -222,7 +224,10 @@ describe("names that are there twice", () => {
 
   it("a file that another takes for a folder", async () => {
     const member = { name: `${members[2]!.name}/inner.png`, content: png() };
-    await expectRefusal(await packTarGz([...members, member]), /could not be unpacked/);
+    const message = /is both a file and a folder in the archive/;
+    await expectRefusal(await packTarGz([...members, member]), message);
+    await expectRefusal(await packTarGz([member, ...members]), message);
+    await expectRefusal(packZip([...members, member]), message);
   });
 });
 
