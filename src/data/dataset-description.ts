@@ -6,6 +6,7 @@ const layoutNames: Readonly<Record<Layout, string>> = {
   perceptilabs: "PerceptiLabs' layout (train and test folders with a labels file)",
   kaggle: "Kaggle's layout (train and test folders)",
   original: "the original BreaKHis tree",
+  idc: "the IDC set's layout (a folder a patient)",
   "class-folders": "class folders",
 };
 

@@ -11,7 +11,7 @@ export interface ImageRecord {
   subtype: string | null;
   /** With its letters, for example "22549AB". */
   slide: string | null;
-  /** The slide's number without its letters. */
+  /** The slide's number without its letters, or the folder where the layout has one a patient. */
   patient: string | null;
   /** 40, 100, 200 or 400; from the name or else the folder. */
   magnification: number | null;
@@ -24,6 +24,8 @@ export interface ImageRecord {
   sha256: string;
   /** Mean red, green and blue, each 0..255. */
   meanColour: [number, number, number];
+  /** What the image looks like, 16 hexadecimal digits, near duplicates alike; null if it is too plain to tell. */
+  perceptualHash: string | null;
   /** Where the layout has train and test folders, the one that the image lies in. */
   folderPart: "train" | "test" | null;
 }
@@ -43,9 +45,9 @@ export interface Dataset {
   name: string;
   /** Whether the images were drawn by the demo's generator. */
   synthetic: boolean;
-  /** For BreaKHis ["benign", "malignant"], else the folders' names, sorted. */
+  /** For BreaKHis ["benign", "malignant"], for IDC ["not IDC", "IDC"], else the folders' names, sorted. */
   classes: string[];
-  /** Index into classes of the one to be found (malignant), or null. */
+  /** Index into classes of the one to be found (malignant, IDC), or null. */
   positiveClass: number | null;
   /** Sorted by file. */
   records: ImageRecord[];

@@ -22,8 +22,8 @@ const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
 /**
  * Opens a folder of images, whatever its layout, and looks into every image once.
  *
- * Layouts: PerceptiLabs' and Kaggle's train and test folders, the original BreaKHis tree, plain class folders; the
- * folder passed may be the layout's own or one above. Broken files are left out and listed in `skipped`.
+ * Layouts: PerceptiLabs' and Kaggle's train and test folders, the original BreaKHis tree, IDC's folder a patient, plain
+ * class folders; the folder passed may be the layout's own or one above. Broken files are left out and listed in `skipped`.
  *
  * @param folder - Path, from the working directory if relative.
  * @param options.magnification - Keeps images of this magnification only.
@@ -75,21 +75,27 @@ export async function openDataset(
 }
 
 function toRecord(image: NamedImage, classes: readonly string[], facts: ImageFacts): ImageRecord {
-  const exact = classes.indexOf(image.className);
   return {
     file: image.file,
-    label: exact >= 0 ? exact : classes.indexOf(image.className.toLowerCase()),
+    label: labelOf(image.className, classes),
     subtype: image.breakhis?.subtype ?? null,
     slide: image.breakhis?.slide ?? null,
-    patient: image.breakhis?.patient ?? null,
+    patient: image.patient ?? image.breakhis?.patient ?? null,
     magnification: image.magnification,
     year: image.breakhis?.year ?? null,
     width: facts.width,
     height: facts.height,
     sha256: facts.sha256,
     meanColour: facts.meanColour,
+    perceptualHash: facts.perceptualHash,
     folderPart: image.folderPart,
   };
+}
+
+function labelOf(className: string, classes: readonly string[]): number {
+  const exact = classes.indexOf(className);
+  if (exact >= 0) return exact;
+  return classes.findIndex((name) => name.toLowerCase() === className.toLowerCase());
 }
 
 /** The folder's name, or the nearest one above that says more than "data" does. */

@@ -1,5 +1,5 @@
 /** How a data set's folders are arranged. */
-export type Layout = "perceptilabs" | "kaggle" | "original" | "class-folders";
+export type Layout = "perceptilabs" | "kaggle" | "original" | "idc" | "class-folders";
 
 /** An image that a layout's folders name, before anybody looked into it. */
 export interface FoundImage {
@@ -8,6 +8,8 @@ export interface FoundImage {
   file: string;
   className: string;
   folderPart: "train" | "test" | null;
+  /** Where the layout has a folder a patient. */
+  patient?: string;
 }
 
 /** A recognised data set, before anybody looked into its images. */

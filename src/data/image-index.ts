@@ -7,7 +7,7 @@ import { explainFileError } from "./image-problems";
 import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "./images";
 
 /** Raised by hand when the facts are computed differently. */
-const indexVersion = 1;
+const indexVersion = 2;
 const indexKind = "images";
 
 /** A file as it was when somebody looked into it: the facts hold while size and time of change are the same. */
@@ -19,6 +19,13 @@ interface IndexedFile {
 }
 
 type Index = Map<string, IndexedFile>;
+
+/** While images are looked into, the index is kept this often, so that a killed process does not start over. */
+const keepEveryMs = 5_000;
+/** For large sets less often: keeping takes at most a twentieth of the time. */
+const keepingShare = 20;
+/** Asking the file system is waiting more than computing. */
+const fileConcurrency = 32;
 
 function indexKey(folder: string): string {
   return sha256(`${indexVersion}:${folder}`);
@@ -40,68 +47,117 @@ async function readIndex(folder: string): Promise<Index> {
  * Looks into every image once, on all cores, and remembers the facts in one index file a folder.
  *
  * Only files that are new or changed since are read; a broken file is looked into every time. What was seen before a
- * failure or an interrupt is kept.
+ * failure or an interrupt is kept, and when the process is killed all but the last seconds.
  *
  * @param folder - Absolute; names the index.
  * @param paths - Absolute paths of the images wanted.
  * @param known - Absolute paths of all images of the folder: what else the index holds is forgotten.
+ * @param options.keepEveryMs - How often the index is written meanwhile, by default every 5 s.
  * @returns Inspections in the order of `paths`, and the reason why the index could not be written, if so.
  */
 export async function inspectImages(
   folder: string,
   paths: readonly string[],
   known: readonly string[],
+  options: { keepEveryMs?: number } = {},
 ): Promise<{ inspections: Inspection[]; indexProblem: string | null }> {
-  const before = await readIndex(folder);
   const knownPaths = new Set(known);
+  const before = await readIndex(folder);
   const index: Index = new Map([...before].filter(([path]) => knownPaths.has(path)));
-  let changed = index.size < before.size;
+  const keeper = indexKeeper(folder, index, knownPaths, options.keepEveryMs ?? keepEveryMs);
+  if (index.size < before.size) keeper.noteChange();
   const progress = startProgress("Looking into images", paths.length, "images");
-
-  async function inspect(path: string): Promise<Inspection> {
-    const inspection = await inspectIndexed(path, index, () => {
-      changed = true;
-    });
-    progress.advance();
-    return inspection;
-  }
-
-  let inspections: Inspection[] = [];
+  const inspections: Inspection[] = new Array(paths.length);
   let indexProblem: string | null = null;
   try {
-    inspections = await pMap(paths, inspect, { concurrency: imageConcurrency });
+    const stamps = await pMap(paths, readStamp, { concurrency: fileConcurrency });
+    const unseen: number[] = [];
+    for (const [row, path] of paths.entries()) {
+      const seen = seenBefore(index.get(path), stamps[row]!);
+      if (seen === null) unseen.push(row);
+      else inspections[row] = seen;
+    }
+    if (unseen.length < paths.length) progress.advance(paths.length - unseen.length);
+    async function inspect(row: number): Promise<void> {
+      const path = paths[row]!;
+      const stamp = stamps[row]!;
+      const inspection = await inspectImage(path);
+      inspections[row] = inspection;
+      if (inspection.ok === true && stamp.ok === true) {
+        index.set(path, { size: stamp.size, changed: stamp.changed, facts: inspection.facts });
+      } else index.delete(path);
+      keeper.noteChange();
+      await keeper.keepSometimes();
+      progress.advance();
+    }
+    await pMap(unseen, inspect, { concurrency: imageConcurrency });
   } finally {
     progress.finish();
-    if (changed) indexProblem = await writeIndex(folder, index);
+    indexProblem = await keeper.keep();
   }
   return { inspections, indexProblem };
 }
 
-async function inspectIndexed(path: string, index: Index, onChange: () => void): Promise<Inspection> {
-  let size: string;
-  let changed: string;
+/** A file's size and time of change, read before its content: one that changes in between is looked into next time. */
+type Stamp = { ok: true; size: string; changed: string } | { ok: false; reason: string };
+
+async function readStamp(path: string): Promise<Stamp> {
   try {
-    // Before reading: a file that changes in between is then looked into again next time.
     const file = await stat(path, { bigint: true });
-    size = String(file.size);
-    changed = String(file.mtimeNs);
+    return { ok: true, size: String(file.size), changed: String(file.mtimeNs) };
   } catch (error) {
     return { ok: false, reason: explainFileError(error) };
   }
-  const seen = index.get(path);
-  if (seen !== undefined && seen.size === size && seen.changed === changed) {
-    return { ok: true, facts: seen.facts };
-  }
-  const inspection = await inspectImage(path);
-  if (inspection.ok === true) index.set(path, { size, changed, facts: inspection.facts });
-  else index.delete(path);
-  onChange();
-  return inspection;
 }
 
-async function writeIndex(folder: string, index: Index): Promise<string | null> {
+/** What is known of a file without reading it, or null if it has to be read. */
+function seenBefore(seen: IndexedFile | undefined, stamp: Stamp): Inspection | null {
+  if (stamp.ok === false) return stamp;
+  if (seen === undefined || seen.size !== stamp.size || seen.changed !== stamp.changed) return null;
+  return { ok: true, facts: seen.facts };
+}
+
+interface IndexKeeper {
+  noteChange(): void;
+  /** Writes if there is something new and it is time. */
+  keepSometimes(): Promise<void>;
+  /** Writes if there is something new; returns why that failed, if so. */
+  keep(): Promise<string | null>;
+}
+
+function indexKeeper(folder: string, index: Index, known: ReadonlySet<string>, everyMs: number): IndexKeeper {
+  let changed = false;
+  let writing = false;
+  let dueAtMs = performance.now() + everyMs;
+  async function keep(): Promise<string | null> {
+    if (!changed) return null;
+    changed = false;
+    const startedAtMs = performance.now();
+    const problem = await writeIndex(folder, index, known);
+    const endedAtMs = performance.now();
+    dueAtMs = endedAtMs + Math.max(everyMs, keepingShare * (endedAtMs - startedAtMs));
+    return problem;
+  }
+  return {
+    noteChange() {
+      changed = true;
+    },
+    async keepSometimes() {
+      if (writing || performance.now() < dueAtMs) return;
+      writing = true;
+      await keep();
+      writing = false;
+    },
+    keep,
+  };
+}
+
+/** Writes the index, with what another process has seen meanwhile. */
+async function writeIndex(folder: string, index: Index, known: ReadonlySet<string>): Promise<string | null> {
   try {
-    await writeEntry(indexKind, indexKey(folder), Buffer.from(JSON.stringify([...index])));
+    const merged: Index = new Map([...(await readIndex(folder))].filter(([path]) => known.has(path)));
+    for (const [path, file] of index) merged.set(path, file);
+    await writeEntry(indexKind, indexKey(folder), Buffer.from(JSON.stringify([...merged])));
     return null;
   } catch (error) {
     return `What was seen in the images could not be kept for next time: ${(error as Error).message}`;

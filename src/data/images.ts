@@ -10,6 +10,7 @@ import {
   imageFormatOf,
   pixelLimit,
 } from "./image-problems";
+import { likenessSize, perceptualHash } from "./perceptual-hash";
 
 // Files are read here and decoded once; a cache of decoded images would only hold memory.
 sharp.cache(false);
@@ -26,6 +27,8 @@ export interface ImageFacts {
   height: number;
   /** Mean red, green and blue, each 0..255. */
   meanColour: [number, number, number];
+  /** What the image looks like, 16 hexadecimal digits; null if it is too plain to tell. */
+  perceptualHash: string | null;
 }
 
 /** The facts of a readable image, or the reason why it can't be used, as the rest of a sentence. */
@@ -34,9 +37,6 @@ export type Inspection = { ok: true; facts: ImageFacts } | { ok: false; reason: 
 type Pipeline = ReturnType<typeof sharp>;
 
 type Outcome<T> = { ok: true; value: T } | { ok: false; reason: string };
-
-/** Edge of the small copy that the mean colour is taken from: enough for a mean within half a level. */
-const meanColourSize = 64;
 
 async function readImageFile(path: string): Promise<Outcome<Buffer>> {
   try {
@@ -117,12 +117,14 @@ function meanColour(pixels: Uint8Array): [number, number, number] {
 async function lookInto(bytes: Buffer): Promise<ImageFacts> {
   const header = await sharp(bytes, { limitInputPixels: pixelLimit }).metadata();
   // Decoding to the end is what finds a file that was cut off.
-  const pixels = await decodeSquare(bytes, meanColourSize);
+  // The small copy is large enough for a mean colour within half a level.
+  const pixels = await decodeSquare(bytes, likenessSize);
   return {
     sha256: sha256(bytes),
     width: header.autoOrient.width,
     height: header.autoOrient.height,
     meanColour: meanColour(pixels),
+    perceptualHash: perceptualHash(pixels),
   };
 }
 

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { holdsImages, listFolder, subfolders } from "./folder-walk";
 import type { FoundLayout, Layout } from "./found-layout";
+import { recogniseIdc } from "./layout-idc";
 import {
   recogniseClassFolders,
   recogniseKaggle,
@@ -36,6 +37,12 @@ const recognisers: readonly Recogniser[] = [
     expected: "original: histology_slides/breast/{benign,malignant}/SOB/<subtype>/<slide>/<magnification>X/",
     wrappers: /^(?:breakhis.*|histology_slides|breast)$/i,
     recognise: recogniseOriginal,
+  },
+  {
+    layout: "idc",
+    expected: "IDC: <patient>/{0,1}/ with names such as 8863_idx5_x51_y1251_class1.png",
+    wrappers: /^(?:archive|data|idc.*)$/i,
+    recognise: recogniseIdc,
   },
   {
     layout: "class-folders",

@@ -2,9 +2,12 @@ import { basename, dirname } from "node:path";
 import { type BreakhisName, parseBreakhisName } from "./breakhis";
 import type { Dataset } from "./dataset-value";
 import type { FoundImage } from "./found-layout";
+import { idcClasses } from "./idc";
 import { byCodeUnits, countOf, nameSome } from "./words";
 
 const tumourClasses = ["benign", "malignant"];
+/** Pairs of classes that belong together, also where a folder has only one of them; the second is to be found. */
+const knownClasses: readonly (readonly string[])[] = [tumourClasses, idcClasses];
 
 /** An image with what its name and its folders say. */
 export interface NamedImage extends FoundImage {
@@ -27,11 +30,13 @@ function magnificationOfFolders(path: string): number | null {
   return null;
 }
 
-/** The classes: always both of BreaKHis where the folders are named so, else the folders' names, sorted. */
+/** The classes: always both of BreaKHis or IDC where the folders are named so, else the folders' names, sorted. */
 export function chooseClasses(images: readonly FoundImage[]): Pick<Dataset, "classes" | "positiveClass"> {
   const names = [...new Set(images.map(({ className }) => className))];
-  if (names.every((name) => tumourClasses.includes(name.toLowerCase()))) {
-    return { classes: [...tumourClasses], positiveClass: tumourClasses.indexOf("malignant") };
+  for (const classes of knownClasses) {
+    const known = new Set(classes.map((name) => name.toLowerCase()));
+    if (names.every((name) => known.has(name.toLowerCase())))
+      return { classes: [...classes], positiveClass: 1 };
   }
   return { classes: names.sort(byCodeUnits), positiveClass: null };
 }
@@ -76,7 +81,9 @@ export function warnAboutNames(images: readonly NamedImage[]): string[] {
       `The names of ${countOf(files.length, "file")} contradict the label, which counts: ${nameSome(files, 20)}.`,
     );
   }
-  const nameless = images.filter(({ breakhis }) => breakhis === null).map(({ file }) => file);
+  const nameless = images
+    .filter(({ breakhis, patient }) => breakhis === null && patient === undefined)
+    .map(({ file }) => file);
   if (nameless.length > 0 && nameless.length < images.length) {
     warnings.push(
       `${countOf(nameless.length, "file has", "files have")} no BreaKHis name, so the patient is unknown: ` +

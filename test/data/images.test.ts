@@ -292,7 +292,7 @@ describe("inspectImage", () => {
     const png = await plain(carmine).png().toBuffer();
     expect(await inspectImage(write("plain.png", png))).toEqual({
       ok: true,
-      facts: { sha256: sha256(png), width, height, meanColour: [200, 10, 60] },
+      facts: { sha256: sha256(png), width, height, meanColour: [200, 10, 60], perceptualHash: null },
     });
   });
 

@@ -44,6 +44,7 @@ function datasetOf(rows: readonly Row[], classes = ["benign", "malignant"]): Dat
     height: 460,
     sha256: content ?? `content-${index}`,
     meanColour: [200, 150, 180],
+    perceptualHash: null,
     folderPart: folderPart ?? null,
   }));
   return {

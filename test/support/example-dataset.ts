@@ -17,6 +17,7 @@ export function exampleRecord(changes: Partial<ImageRecord> = {}): ImageRecord {
     height: 460,
     sha256: "00",
     meanColour: [190.5, 150.25, 200],
+    perceptualHash: null,
     folderPart: null,
     ...changes,
   };
