@@ -121,5 +121,6 @@ function holdOutValidation(
     );
   }
   const random = createRandom(fold).fork("validation of an official fold");
-  return distributeUnits(units, { train: 0.8, validation: 0.2, test: 0 }, 1, random);
+  const parts = distributeUnits(units, { train: 0.8, validation: 0.2, test: 0 }, 1, random);
+  return { train: parts.train, validation: parts.validation };
 }
