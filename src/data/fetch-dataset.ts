@@ -49,8 +49,10 @@ export async function fetchDataset(
     target: resolve(options.into ?? join(dataFolder(), name)),
     options,
   };
-  const present = await findPresent(job);
-  return present ?? runCooperatively(`Fetching ${job.title}`, (signal) => fetchWhole(job, signal));
+  return runCooperatively(
+    `Fetching ${job.title}`,
+    async (signal) => (await findPresent(job)) ?? fetchWhole(job, signal),
+  );
 }
 
 async function requireLocal(path: string, options: FetchOptions) {
