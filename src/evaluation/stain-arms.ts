@@ -54,7 +54,9 @@ function withViews(task: StainArmsTask, features: Features, views: readonly Feat
       labels.push(dataset.records[row]!.label);
     }
   }
-  return { table: { values, width }, labels, parts: { train, validation: split.validation }, features };
+  // Without views as they came, with which images they are: training looks for copies in other parts.
+  const table = views.length === 0 ? features : { values, width };
+  return { table, labels, parts: { train, validation: split.validation }, features };
 }
 
 /** Computes the views' features; null if it was interrupted. */

@@ -39,17 +39,18 @@ export const laboratories: [Mixture, Mixture] = [
  * dye only, as nuclei and stroma are.
  *
  * @param count - Pixels.
+ * @param nuclei - Share of the pixels that hold haematoxylin only, below 0.5.
  * @param seed - The same seed is the same tissue, whatever its stain.
  * @returns Shape [count, 3], RGB.
  */
-export function mixImage(mixture: Mixture, count: number, seed: number): Uint8Array {
+export function mixImage(mixture: Mixture, count: number, seed: number, nuclei = 0.25): Uint8Array {
   const random = createRandom(seed);
   const pixels = new Uint8Array(count * 3);
   for (let pixel = 0; pixel < count; pixel++) {
     const kind = random.next();
     const amounts = [0.25 + 0.75 * random.next(), 0.25 + 0.75 * random.next()];
     if (kind < 0.1) amounts.fill(0);
-    else if (kind < 0.35) amounts[1] = 0;
+    else if (kind < 0.1 + nuclei) amounts[1] = 0;
     else if (kind < 0.6) amounts[0] = 0;
     const [h, e] = [amounts[0]! * mixture.strength[0], amounts[1]! * mixture.strength[1]];
     for (let channel = 0; channel < 3; channel++) {
