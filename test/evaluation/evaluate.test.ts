@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/split-value";
 import { countParts, evaluatePart, mostConfidentErrors, predictSplit } from "../../src/evaluation/evaluate";
 import { buildHead, predictHead } from "../../src/model/head";
+import { applyTemperature } from "../../src/model/temperature";
 import { createRandom } from "../../src/runtime/random";
 import { exampleDataset, exampleRecord } from "../support/example-dataset";
 import { examplePrediction } from "../support/example-run";
@@ -134,6 +135,14 @@ describe("predictSplit", () => {
       expect(decided).toBe(probabilities[1]! >= 0.5 ? 1 : 0);
       expect({ patient, label }).toEqual({ patient: records[row]?.patient, label: records[row]?.label });
     }
+  });
+
+  it("applies a classifier's temperature before its threshold", () => {
+    const plain = predictSplit(dataset, split, features, { head, ...rule });
+    const soft = predictSplit(dataset, split, features, { head, ...rule, temperature: 3 });
+    expect(soft.map(({ probabilities }) => probabilities)).toEqual(
+      plain.map(({ probabilities }) => applyTemperature(probabilities, 3)),
+    );
   });
 
   it("counts images and patients of each part", () => {

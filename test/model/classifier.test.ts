@@ -13,6 +13,7 @@ import {
 } from "../../src/model/classifier";
 import { extractFeatures } from "../../src/model/features";
 import { buildHead, predictHead } from "../../src/model/head";
+import { applyTemperature } from "../../src/model/temperature";
 import { findKeptWeights } from "../../src/model/weights-location";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
@@ -99,6 +100,23 @@ describe.skipIf(!weightsAreThere)("a classifier on EfficientNet-Lite0", () => {
     }
     loaded.backbone.dispose();
     expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("applies a temperature before the threshold, keeps it, and needs none", async () => {
+    const folder = join(home, "calibrated");
+    await saveClassifier(folder, { ...classifier, temperature: 2.5 });
+    const loaded = await loadClassifier(folder, { backbone });
+    expect(loaded.temperature).toBe(2.5);
+    const [plain, soft] = await Promise.all([
+      predictImages(classifier, files.slice(0, 3)),
+      predictImages(loaded, files.slice(0, 3)),
+    ]);
+    expect(soft.predictions.map(({ probabilities }) => probabilities)).toEqual(
+      plain.predictions.map(({ probabilities }) => applyTemperature(probabilities, 2.5)),
+    );
+    expect("temperature" in (await loadClassifier(saved, { backbone }))).toBe(false);
+    const cold = withManifest("cold", (manifest) => Object.assign(manifest, { temperature: 0 }));
+    await expect(loadClassifier(cold, { backbone })).rejects.toThrow(/temperature/);
   });
 
   it("predicts from files what it predicts from a data set's cached features", async () => {

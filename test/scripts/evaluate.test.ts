@@ -1,0 +1,74 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import sharp from "sharp";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Evaluation } from "../../src/evaluation/evaluation-report";
+import { projectRoot } from "../../src/runtime/paths";
+import { drawImages } from "../support/drawn-images";
+import { temporaryFolder } from "../support/temporary-folder";
+
+const folder = temporaryFolder("evaluate-program");
+const images = join(folder, "images");
+const tsx = join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs");
+
+function runProgram(args: string[]) {
+  const program = join(projectRoot(), "scripts", "evaluate.ts");
+  const { BREAKHIS_SETTINGS: _, ...environment } = process.env;
+  return spawnSync(process.execPath, [tsx, program, ...args], { encoding: "utf8", env: environment });
+}
+
+beforeAll(async () => {
+  const [patients, size] = [8, 48];
+  const pixels = drawImages(patients, size);
+  for (const [index, name] of ["benign", "malignant"].entries()) {
+    mkdirSync(join(images, name), { recursive: true });
+    for (let patient = index; patient < patients; patient += 2) {
+      const raw = pixels.subarray(patient * size * size * 3, (patient + 1) * size * size * 3);
+      const file = `SOB_${index === 0 ? "B_A" : "M_DC"}-14-10${patient}-100-001.png`;
+      await sharp(raw, { raw: { width: size, height: size, channels: 3 } })
+        .png()
+        .toFile(join(images, name, file));
+    }
+  }
+});
+
+describe("npm run evaluate", () => {
+  const choice = ["--data", images, "--backbone", "efficientnet-lite0", "--input-size", "48"];
+
+  it("prints tables and writes the numbers", () => {
+    const out = join(folder, "evaluation.json");
+    const result = runProgram([
+      ...choice,
+      "--folds",
+      "2",
+      "--audit-seeds",
+      "0",
+      "--target",
+      "1",
+      "--out",
+      out,
+    ]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/8 images +8 patients\naccuracy/);
+    expect(result.stderr).toMatch(/Cross-validating: 2 folds\./);
+    const written = JSON.parse(readFileSync(out, "utf8")) as Evaluation;
+    expect(written).toMatchObject({
+      method: "cross-validation",
+      complete: true,
+      backbone: "efficientnet-lite0",
+    });
+    expect(written.scores?.patient?.count).toBe(8);
+  });
+
+  it.each([
+    [[...choice, "--folds", "5"], /Up to 4 folds are possible/],
+    [[...choice, "--target", "95"], /Expected shares above 0 and up to 1/],
+    [["--backbone", "resnet50"], /required option '--data <folder>'/],
+  ])("fails in one sentence for %j", (args, sentence) => {
+    const result = runProgram(args);
+    expect(result.status).toBe(1);
+    expect(result.stderr).toMatch(sentence);
+    expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+});
