@@ -2,7 +2,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import writeFileAtomic from "write-file-atomic";
 import { describeDataset, openDataset } from "../src/data/dataset";
-import { describeEvaluation, evaluateDataset, evaluateHoldOut } from "../src/evaluation/evaluation-report";
+import { evaluateDataset, evaluateHoldOut } from "../src/evaluation/evaluation-report";
+import { describeEvaluation } from "../src/evaluation/evaluation-text";
 import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
 import { requestStop } from "../src/runtime/interruption";

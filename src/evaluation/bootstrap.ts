@@ -65,7 +65,7 @@ function clusterItems(groups: readonly (readonly Clustered[])[], stratified: boo
       const known = numbers.get(key);
       if (known !== undefined) return known;
       numbers.set(key, numbers.size);
-      // A patient with images of both classes counts with the first: which one, only how often it is drawn depends on.
+      // A patient with images of both classes belongs to the stratum of the first one.
       labels.push(item.label);
       return numbers.size - 1;
     }),
@@ -143,6 +143,26 @@ function toInterval(value: number, resampled: Float64Array, level: number, patie
   };
 }
 
+/** Computes the numbers from how often each cluster, and each group, is drawn. */
+function createEvaluator<T extends Clustered, K extends string>(
+  groups: readonly (readonly T[])[],
+  prepare: (items: readonly T[]) => WeighedStatistics<K>,
+  { membership }: Clusters,
+) {
+  const statistics = groups.map((items) => prepare(items));
+  const weights = groups.map((items) => new Float64Array(items.length));
+  return (times: Float64Array, groupTimes: Float64Array, names: readonly K[] | null): Record<K, number> => {
+    const values = statistics.map((compute, group) => {
+      if (groupTimes[group] === 0) return null;
+      const clusterOfItem = membership[group]!;
+      const groupWeights = weights[group]!;
+      for (let i = 0; i < clusterOfItem.length; i++) groupWeights[i] = times[clusterOfItem[i]!]!;
+      return compute(groupWeights);
+    });
+    return meanOverGroups(values, groupTimes, names ?? (Object.keys(values[0]!) as K[]));
+  };
+}
+
 function checkOptions(groups: readonly (readonly unknown[])[], resamples: number, level: number) {
   if (groups.length === 0 || groups.some((items) => items.length === 0)) {
     throw new RangeError("There are no predictions to resample: is this part of the split empty?");
@@ -174,19 +194,8 @@ export function bootstrapIntervals<T extends Clustered, K extends string>(
   const { resamples = 2000, level = 0.95, seed = 1, stratified = false, resampleGroups = false } = options;
   checkOptions(groups, resamples, level);
   const clusters = clusterItems(groups, stratified);
-  const statistics = groups.map((items) => prepare(items));
-  const weights = groups.map((items) => new Float64Array(items.length));
+  const evaluate = createEvaluator(groups, prepare, clusters);
   const ones = new Float64Array(groups.length).fill(1);
-  const evaluate = (times: Float64Array, groupTimes: Float64Array, names: readonly K[] | null) => {
-    const values = statistics.map((compute, group) => {
-      if (groupTimes[group] === 0) return null;
-      const membership = clusters.membership[group]!;
-      const groupWeights = weights[group]!;
-      for (let i = 0; i < membership.length; i++) groupWeights[i] = times[membership[i]!]!;
-      return compute(groupWeights);
-    });
-    return meanOverGroups(values, groupTimes, names ?? (Object.keys(values[0]!) as K[]));
-  };
   const observed = evaluate(new Float64Array(clusters.count).fill(1), ones, null);
   const names = Object.keys(observed) as K[];
   const resampled = {} as Record<K, Float64Array>;

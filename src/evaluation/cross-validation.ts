@@ -53,7 +53,10 @@ export interface CrossValidationTask {
   repeats?: number;
   /** By default the settings' seed. */
   seed?: number;
-  /** Folds that were made elsewhere, such as the official ones; then `folds` and `repeats` don't count. */
+  /**
+   * Folds that were made elsewhere, such as the official ones; then `folds` and `repeats` don't count. Where an image
+   * is tested in several, each fold is a repeat of its own, so that scores are means over folds.
+   */
   given?: readonly Fold[];
 }
 
@@ -104,8 +107,17 @@ async function runFold(
   return { result: { fold: fold.fold, repeat, images, testPatients, bestEpoch, ended }, predictions };
 }
 
+/** Whether an image is tested in several folds, as in the official ones: they are then repeats, not parts of one. */
+function overlap(folds: readonly Fold[]): boolean {
+  const rows = folds.flatMap(({ test }) => test);
+  return new Set(rows).size < rows.length;
+}
+
 function planJobs(task: CrossValidationTask, seed: number, folds: number, repeats: number): FoldJob[] {
-  if (task.given !== undefined) return task.given.map((fold) => ({ task, fold, repeat: 0, seed }));
+  if (task.given !== undefined) {
+    const repeated = overlap(task.given);
+    return task.given.map((fold, i) => ({ task, fold, repeat: repeated ? i : 0, seed }));
+  }
   const random = createRandom(seed).fork("cross-validation");
   return Array.from({ length: repeats }, (_, repeat) =>
     foldsByPatient(task.dataset, folds, random.fork(`repeat ${repeat}`)).map((fold) => ({
@@ -147,7 +159,8 @@ async function runJobs(
  * const { predictions } = await crossValidate({ dataset, features, settings, repeats: 5 });
  */
 export async function crossValidate(task: CrossValidationTask): Promise<CrossValidation> {
-  const repeats = task.given === undefined ? (task.repeats ?? 1) : 1;
+  const given = task.given !== undefined && overlap(task.given) ? task.given.length : 1;
+  const repeats = task.given === undefined ? (task.repeats ?? 1) : given;
   const foldCount = task.given?.length ?? task.folds ?? 5;
   const seed = task.seed ?? task.settings.seed;
   if (!Number.isSafeInteger(repeats) || repeats < 1) {

@@ -80,7 +80,7 @@ export function scoreWithIntervals(
 }
 
 function scorePatients(
-  groups: readonly (readonly Prediction[])[],
+  groups: readonly (readonly Repeated[])[],
   patients: readonly (readonly PatientPrediction[])[],
   rule: DecisionRule,
   options: BootstrapOptions,
@@ -95,9 +95,12 @@ function scorePatients(
     majorityClassAccuracy: majorityClassAccuracy(patients[0]!.map(({ label }) => label)),
     patientRecognitionRate: bootstrapIntervals(rates, prepareRecognition, options).rate,
     exactAccuracy: exactInterval(Math.round(meanRight), count, options.level),
-    coarseness: describeCoarseness(count),
+    coarseness: describeCoarseness(count, kindOf(groups[0]![0]!)),
   };
 }
+
+/** Which patients these are, for a sentence: out-of-fold ones are all there are. */
+const kindOf = (prediction: Repeated): string => (prediction.repeat === undefined ? prediction.split : "");
 
 function prepareRecognition(patients: readonly PatientScore[]): WeighedStatistics<"rate"> {
   return (weights) => {

@@ -150,6 +150,19 @@ describe("crossValidate", () => {
     expect(first.predictions).toHaveLength(held.size);
   });
 
+  it("takes folds that test an image several times, as the official ones do, for repeats", async () => {
+    const [one, two] = [1, 2].map((seed) => foldsByPatient(dataset, 3, createRandom(seed))[0]!);
+    const found = await crossValidate({ ...cohort, settings, given: [one!, { ...two!, fold: 1 }] });
+    expect(found).toMatchObject({ repeats: 2, foldCount: 2, complete: true });
+    expect(found.folds.map(({ fold, repeat }) => [fold, repeat])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    const parts = foldsByPatient(dataset, 3, createRandom(1));
+    const whole = await crossValidate({ ...cohort, settings, given: parts });
+    expect(whole.folds.map(({ repeat }) => repeat)).toEqual([0, 0, 0]);
+  });
+
   it("finds nothing in features without disease, though patients are easily told apart", async () => {
     const blind = exampleCohort({ patients: 24, imagesPerPatient: 6, seed: 8, disease: 0, identity: 1 });
     const { predictions } = await crossValidate({ ...blind, settings, repeats: 2 });

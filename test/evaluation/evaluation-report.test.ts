@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { describeEvaluation, evaluateDataset, evaluateHoldOut } from "../../src/evaluation/evaluation-report";
+import { evaluateDataset, evaluateHoldOut } from "../../src/evaluation/evaluation-report";
+import { describeEvaluation } from "../../src/evaluation/evaluation-text";
 import { requestStop } from "../../src/runtime/interruption";
 import { onProgress } from "../../src/runtime/progress";
 import { resolveSettings } from "../../src/runtime/settings";

@@ -169,6 +169,7 @@ describe("scoreWithIntervals", () => {
     expect(groups).toBe(1);
     expect(image).toMatchObject({ count: 120, majorityClassAccuracy: 20 / 30 });
     expect(image.scores.accuracy.patients).toBe(30);
+    expect(patient!.coarseness).toMatch(/^One of the 30 test patients more or less .* by 3\.3 points\.$/);
     const { accuracy, sensitivity: found } = patient!.scores;
     expect(accuracy.low! <= accuracy.value! && accuracy.value! <= accuracy.high!).toBe(true);
     expect(patient!.exactAccuracy).toMatchObject({ trials: 30, value: accuracy.value });
