@@ -4,7 +4,13 @@ import { open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { decodeBatches, decodeImage, encodeThumbnail, inspectImage } from "../../src/data/images";
+import {
+  decodeBatches,
+  decodeImage,
+  decodePicture,
+  encodeThumbnail,
+  inspectImage,
+} from "../../src/data/images";
 import { sha256 } from "../../src/runtime/content-hash";
 import { plainPng, useTemporaryFolders } from "./image-files";
 
@@ -305,6 +311,19 @@ describe("inspectImage", () => {
     for (const [channel, mean] of inspection.facts.meanColour.entries()) {
       expect(Math.abs(mean - sums[channel]! / (200 * 200))).toBeLessThan(0.5);
     }
+  });
+});
+
+describe("decodePicture", () => {
+  it("keeps proportions, makes smaller and never larger", async () => {
+    const path = write("picture.png", await plainPng(10, 20, 30, 12, 8));
+    const small = await decodePicture(path, 6);
+    expect([small.width, small.height, small.pixels.length]).toEqual([6, 4, 72]);
+    expect([...small.pixels.subarray(0, 3)]).toEqual([10, 20, 30]);
+    const whole = await decodePicture(path, 100);
+    expect([whole.width, whole.height]).toEqual([12, 8]);
+    await expect(decodePicture("/none.png", 6)).rejects.toThrow(/no such file/);
+    expect(() => decodePicture(path, 0)).toThrow(RangeError);
   });
 });
 

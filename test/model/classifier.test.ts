@@ -3,6 +3,8 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { openDataset } from "../../src/data/dataset";
+import { stainNormalisation } from "../../src/data/image-transform";
+import { fitStainReference } from "../../src/data/stain-reference";
 import { type Backbone, loadBackbone } from "../../src/model/backbone";
 import {
   buildClassifier,
@@ -18,6 +20,7 @@ import { findKeptWeights } from "../../src/model/weights-location";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
 import { hasSharedData, resnet50Weights } from "../support/shared-data";
+import { laboratories, mixImage } from "../support/stained-images";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const inputSize = 64;
@@ -128,6 +131,48 @@ describe.skipIf(!weightsAreThere)("a classifier on EfficientNet-Lite0", () => {
       dataset.records.map(({ file }) => join(dataset.folder, file)),
     );
     expect(predictions.flatMap(({ probabilities }) => probabilities)).toEqual(Array.from(values));
+  });
+
+  it("normalises stains where it was trained on normalised ones, also when it comes back", async () => {
+    const tissue = laboratories.map((laboratory, i) => {
+      const pixels = mixImage(laboratory, inputSize * inputSize, i);
+      return sharp(pixels, { raw: { width: inputSize, height: inputSize, channels: 3 } }).png();
+    });
+    const paths = [join(home, "tissue-0.png"), join(home, "tissue-1.png")];
+    await Promise.all(tissue.map((png, i) => png.toFile(paths[i]!)));
+    const stain = await fitStainReference(paths.slice(0, 1), inputSize);
+    const { head } = classifier;
+    const dataset = { name: "mixtures", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 };
+    const settings = { seed: 2, weights: null };
+    const stained = buildClassifier({ backbone, head, dataset, settings, runId: null, stain });
+    const folder = join(home, "stained");
+    await saveClassifier(folder, stained);
+    const loaded = await loadClassifier(folder, { backbone });
+    expect(loaded).toEqual(stained);
+    expect(loaded.stain).toEqual(stain);
+
+    const { predictions } = await predictImages(loaded, paths);
+    expect(predictions).not.toEqual((await predictImages(classifier, paths)).predictions);
+    const records = await openDataset(withImages("tissue", paths));
+    const transform = stainNormalisation(stain);
+    const { values, width } = await extractFeatures(records, backbone, { transform });
+    const expected = Array.from(predictHead(head, values, width));
+    expect(predictions.flatMap(({ probabilities }) => probabilities)).toEqual(expected);
+  });
+
+  it("has a format of its own with a stain reference, and the old one without", async () => {
+    const manifestIn = (name: string) =>
+      JSON.parse(readFileSync(join(home, name, "classifier.json"), "utf8"));
+    expect(manifestIn("classifier")).toMatchObject({ format: "breakhis-lab classifier 1" });
+    expect(manifestIn("classifier").preprocessing).not.toHaveProperty("stain");
+    expect(manifestIn("stained")).toMatchObject({ format: "breakhis-lab classifier 2" });
+    // A program that knows only the old format must not take one for the other.
+    const { stain } = manifestIn("stained").preprocessing;
+    const disguised = withManifest("disguised", (manifest) => {
+      Object.assign(manifest["preprocessing"]!, { stain });
+    });
+    await expect(loadClassifier(disguised, { backbone })).rejects.toThrow(/stain reference/);
+    expect((await loadClassifier(saved, { backbone })).stain).toBeNull();
   });
 
   it("lists files that can't be read, and predicts the others", async () => {

@@ -1,12 +1,14 @@
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Dataset, imagePath, openDataset } from "../../src/data/dataset";
 import { decodeImage } from "../../src/data/images";
 import { type Backbone, loadBackbone } from "../../src/model/backbone";
-import { embedPixels, extractFeatures, selectRows } from "../../src/model/features";
+import { embedPixels, extractFeatures, featureBatchSize, selectRows } from "../../src/model/features";
 import { encodeNpy, encodeRecords, writeFeatures } from "../../src/model/features-file";
+import { sha256 } from "../../src/runtime/content-hash";
+import { describeDevice } from "../../src/runtime/device";
 import { requestStop } from "../../src/runtime/interruption";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { tf } from "../../src/runtime/tensorflow";
@@ -121,6 +123,31 @@ describe("extractFeatures", () => {
         fromCache: 0,
       });
     }
+  });
+
+  it("keeps features of transformed images apart, and finds those of plain ones under their old keys", async () => {
+    const swapped = { id: "swapped", apply: (pixels: Uint8Array) => pixels.slice().reverse() };
+    const plain = await extractFeatures(dataset, meanColourBackbone());
+    const found = await extractFeatures(dataset, meanColourBackbone(), { transform: swapped });
+    expect(found.computed).toBe(12);
+    // Backwards, red is blue and blue is red.
+    for (let row = 0; row < 12; row++) {
+      const [red, green, blue] = plain.values.subarray(3 * row);
+      const others = [blue, green, red].map((value) => expect.closeTo(value!, 3));
+      expect([...found.values.subarray(3 * row, 3 * row + 3)]).toEqual(others);
+    }
+    const again = await extractFeatures(dataset, meanColourBackbone(), { transform: swapped });
+    expect(again).toMatchObject({ computed: 0, fromCache: 12 });
+    const other = { ...swapped, id: "another" };
+    expect((await extractFeatures(dataset, meanColourBackbone(), { transform: other })).computed).toBe(12);
+    const device = describeDevice().kind;
+    const oldKeys = dataset.records.map((record) =>
+      sha256(JSON.stringify([1, "resnet50", "1234", size, featureBatchSize, device, record.sha256])),
+    );
+    const kept = readdirSync(join(folder, "cache", "features"), { recursive: true }).map((name) =>
+      basename(String(name)),
+    );
+    for (const key of oldKeys) expect(kept).toContain(key);
   });
 
   it("computes damaged entries again", async () => {
