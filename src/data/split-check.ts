@@ -2,6 +2,55 @@ import type { Dataset } from "./dataset-value";
 import { type Split, type SplitPart, splitParts } from "./split-value";
 import { countOf, nameSome } from "./words";
 
+/** Images that are the same byte for byte and yet in several parts: what was learned by heart counts as recognised. */
+export interface DuplicateAcrossParts {
+  files: { file: string; part: SplitPart }[];
+}
+
+/**
+ * Finds images of which identical copies are in several parts of a split.
+ *
+ * @param images - A data set's records, or as much of them.
+ * @param split - Indices into `images`; parts may be left out.
+ */
+export function duplicatesAcrossParts(
+  images: readonly { file: string; sha256: string }[],
+  split: Partial<Record<SplitPart, readonly number[]>>,
+): DuplicateAcrossParts[] {
+  const byContent = new Map<string, DuplicateAcrossParts["files"]>();
+  for (const part of splitParts) {
+    for (const row of split[part] ?? []) {
+      const image = images[row];
+      if (image === undefined)
+        throw new RangeError(`The part ${part} names image ${row} of ${images.length}.`);
+      const { file, sha256 } = image;
+      const same = byContent.get(sha256);
+      if (same === undefined) byContent.set(sha256, [{ file, part }]);
+      else same.push({ file, part });
+    }
+  }
+  const across = [...byContent.values()].filter((files) => new Set(files.map(({ part }) => part)).size > 1);
+  return across.map((files) => ({ files }));
+}
+
+/**
+ * Refuses a split that has identical images in several parts.
+ *
+ * @throws Error that names them with their parts.
+ */
+export function refuseDuplicates(
+  images: readonly { file: string; sha256: string }[],
+  split: Partial<Record<SplitPart, readonly number[]>>,
+): void {
+  const duplicates = duplicatesAcrossParts(images, split);
+  if (duplicates.length === 0) return;
+  const names = duplicates.map(({ files }) => files.map(({ file, part }) => `${file} (${part})`).join(" = "));
+  throw new Error(
+    `Identical images are in several parts of the split: ${nameSome(names)}. Results on copies of what was learned ` +
+      "say nothing: remove the copies or split again. To train all the same, set allowDuplicatesAcrossParts to true.",
+  );
+}
+
 /** Values of records that occur in more than one part, in order of appearance; null values are passed over. */
 function inSeveralParts(
   dataset: Dataset,
@@ -32,9 +81,14 @@ export function patientsInSeveralParts(dataset: Dataset, split: Split): string[]
  * No image is in two parts, neither by its index nor as an identical copy. By patient: every patient is known and in
  * one part only. By folder: test is the folder's own, and nothing of it is in the other parts.
  *
+ * @param options.allowDuplicatesAcrossParts - Accepts identical copies in several parts; by default not.
  * @throws Error that names the images or patients concerned.
  */
-export function checkSplit(dataset: Dataset, split: Split): void {
+export function checkSplit(
+  dataset: Dataset,
+  split: Split,
+  options: { allowDuplicatesAcrossParts?: boolean } = {},
+): void {
   if (split.train.length === 0) throw new Error("The split has no images to train on.");
   const seen = new Set<number>();
   for (const part of splitParts) {
@@ -51,11 +105,7 @@ export function checkSplit(dataset: Dataset, split: Split): void {
       seen.add(row);
     }
   }
-  const copies = new Set(inSeveralParts(dataset, split, ({ sha256 }) => sha256));
-  if (copies.size > 0) {
-    const files = dataset.records.filter(({ sha256 }) => copies.has(sha256)).map(({ file }) => file);
-    throw new Error(`Identical images are in several parts of the split: ${nameSome(files)}.`);
-  }
+  if (options.allowDuplicatesAcrossParts !== true) refuseDuplicates(dataset.records, split);
   if (split.by === "patient") checkPatients(dataset, split, [...seen]);
   if (split.by === "folder") checkFolders(dataset, split);
 }

@@ -18,10 +18,16 @@ const splitFileSchema = z.object({
 /**
  * Writes a split to a JSON file that names every image with its checksum and its part, whole or not at all.
  *
+ * @param options - As for `checkSplit`.
  * @throws Error if the split does not fit the data set.
  */
-export async function saveSplit(path: string, dataset: Dataset, split: Split): Promise<void> {
-  checkSplit(dataset, split);
+export async function saveSplit(
+  path: string,
+  dataset: Dataset,
+  split: Split,
+  options: { allowDuplicatesAcrossParts?: boolean } = {},
+): Promise<void> {
+  checkSplit(dataset, split, options);
   const partOf = new Map(splitParts.flatMap((part) => split[part].map((row) => [row, part] as const)));
   const content: z.infer<typeof splitFileSchema> = {
     format: "breakhis-lab split",
@@ -41,10 +47,15 @@ export async function saveSplit(path: string, dataset: Dataset, split: Split): P
 /**
  * Reads a split that was saved, for the same images.
  *
+ * @param options - As for `checkSplit`.
  * @throws Error that names the files if the data set has others, lacks some or some have changed; also if the file is
  * no split or breaks what it promises.
  */
-export async function loadSplit(path: string, dataset: Dataset): Promise<Split> {
+export async function loadSplit(
+  path: string,
+  dataset: Dataset,
+  options: { allowDuplicatesAcrossParts?: boolean } = {},
+): Promise<Split> {
   const saved = parseSplitFile(path, await readFile(path, "utf8"));
   const rowOf = new Map(dataset.records.map(({ file }, row) => [file, row]));
   const savedFiles = new Set(saved.images.map(({ file }) => file));
@@ -66,7 +77,7 @@ export async function loadSplit(path: string, dataset: Dataset): Promise<Split> 
   const split: Split = { by: saved.by, seed: saved.seed, train: [], validation: [], test: [] };
   for (const { file, part } of saved.images) if (part !== "none") split[part].push(rowOf.get(file)!);
   for (const part of splitParts) split[part].sort((one, other) => one - other);
-  checkSplit(dataset, split);
+  checkSplit(dataset, split, options);
   return split;
 }
 

@@ -5,7 +5,7 @@ import { distributeUnits, groupRecords, type SplitUnit } from "./split-units";
 import { defaultFractions, type Split, type SplitFractions, type SplitKind, splitParts } from "./split-value";
 import { countOf, nameSome } from "./words";
 
-export { checkSplit, patientsInSeveralParts } from "./split-check";
+export { checkSplit, duplicatesAcrossParts, patientsInSeveralParts, refuseDuplicates } from "./split-check";
 export { loadSplit, saveSplit } from "./split-file";
 export { describeSplit, type SplitDescription, type SplitRow } from "./split-report";
 export {

@@ -20,6 +20,8 @@ export interface Features {
   values: Float32Array;
   /** Rows: the data set's records. */
   count: number;
+  /** The image of each row: training compares them, so that no copy is learned from and tested on. */
+  images?: readonly { file: string; sha256: string }[];
   /** False if it was interrupted, and some rows are NaN; another call goes on from there. */
   complete: boolean;
   /** Rows computed now. */
@@ -200,6 +202,7 @@ export async function extractFeatures(
       width,
       values,
       count: records.length,
+      images: records.map(({ file, sha256: content }) => ({ file, sha256: content })),
       complete: computed === missing.length,
       computed,
       fromCache,

@@ -15,6 +15,7 @@ const settingsSchema = z
     epochs: z.number().int().min(1).max(10_000).default(30),
     batchSize: z.number().int().min(1).max(8192).default(32),
     classWeights: z.enum(["balanced", "none"]).default("balanced"),
+    allowDuplicatesAcrossParts: z.boolean().default(false),
     patience: z.number().int().min(1).default(8),
     seed: z.number().int().min(0).max(0xffff_ffff).default(42),
   })
@@ -46,6 +47,8 @@ export interface Settings {
   batchSize: number;
   /** "balanced" weighs classes by the inverse of their frequency, as scikit-learn does. */
   classWeights: "balanced" | "none";
+  /** Trains even if identical images are in several parts of the split; results on them say nothing. */
+  allowDuplicatesAcrossParts: boolean;
   /** Epochs without a better validation loss before training stops. */
   patience: number;
   /** Decides the split, the first weights, the order of images and the dropout. */

@@ -61,7 +61,9 @@ export async function saveHistory(run: Run, history: readonly EpochRecord[]): Pr
 export async function saveRun(run: Run, results: RunResults): Promise<void> {
   const { dataset, split, classifier, history, predictions, summary } = results;
   await saveHistory(run, history);
-  await saveSplit(join(run.folder, splitFileName), dataset, split);
+  // Training has refused copies in several parts, unless it was told to take them.
+  const options = { allowDuplicatesAcrossParts: true };
+  await saveSplit(join(run.folder, splitFileName), dataset, split, options);
   await writePredictions(join(run.folder, predictionsFile), predictions, classifier);
   await saveClassifier(join(run.folder, classifierFolderName), classifier);
   await writeFileAtomic(join(run.folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);

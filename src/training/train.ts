@@ -1,11 +1,14 @@
+import { refuseDuplicates } from "../data/split";
 import { indexOfLargest } from "../model/decision";
-import { buildHead, copyHead, type Head, headLogits, headTensors } from "../model/head";
+import { buildHead, type Head } from "../model/head";
 import { breathe, runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { Settings } from "../runtime/settings";
 import { tf } from "../runtime/tensorflow";
 import { balancedClassWeights } from "./class-weights";
+import { type BatchOptions, cutIntoBatches, disposeBatch, type LoadedRows } from "./epoch-batches";
+import type { GradientMethod } from "./head-gradient";
 import {
   type FeatureTable,
   type LabelledRows,
@@ -41,14 +44,15 @@ export type TrainingSettings = Pick<
   | "classWeights"
   | "patience"
   | "seed"
->;
+> &
+  Partial<Pick<Settings, "allowDuplicatesAcrossParts">>;
 
 /** What a head is trained on, and how. */
 export interface TrainingTask {
   features: FeatureTable;
   /** One class index a record. */
   labels: readonly number[];
-  /** Records to learn from and to validate with; a split's test records are never looked at. */
+  /** Records to learn from and to validate with; a split's test records are only compared with them. */
   split: TrainingParts;
   /** At least 2. */
   classCount: number;
@@ -57,6 +61,8 @@ export interface TrainingTask {
   onEpoch?: (record: EpochRecord, history: readonly EpochRecord[]) => void | Promise<void>;
   /** False where many heads are trained and the whole shows its own progress. */
   showProgress?: boolean;
+  /** How the loss is differentiated; by default with the gradient written by hand. */
+  gradientMethod?: GradientMethod;
 }
 
 /** What training leaves. */
@@ -67,12 +73,6 @@ export interface TrainingResult {
   /** The epoch with the lowest validation loss; 0 if training was interrupted before the first one ended. */
   bestEpoch: number;
   ended: "completed" | "early-stopping" | "interrupted";
-}
-
-/** One part of the data on the device, with the weight of each row. */
-interface LoadedRows extends LabelledRows {
-  tensor: tf.Tensor2D;
-  sampleWeights: Float32Array;
 }
 
 function loadRows(rows: LabelledRows, classWeights: readonly number[]): LoadedRows {
@@ -91,8 +91,8 @@ function crossEntropy(logits: Float32Array, label: number): number {
 }
 
 /** Weighted mean cross-entropy and accuracy of the head on a part. */
-function score(head: Head, rows: LoadedRows): { loss: number; accuracy: number } {
-  const output = tf.tidy(() => headLogits(headTensors(head), rows.tensor));
+function score(step: TrainingStep, rows: LoadedRows): { loss: number; accuracy: number } {
+  const output = step.logits(rows.tensor);
   const logits = output.dataSync<"float32">();
   output.dispose();
   const classCount = logits.length / rows.count;
@@ -114,32 +114,41 @@ function divergence(loss: number, settings: TrainingSettings): Error {
   );
 }
 
+/** Throws if a batch's loss was not a number; read once an epoch, since each reading waits for the device. */
+function checkLosses(losses: tf.Tensor1D[], settings: TrainingSettings): void {
+  const all = tf.tidy(() => tf.concat1d(losses).dataSync<"float32">());
+  const strange = all.find((loss) => !Number.isFinite(loss));
+  if (strange !== undefined) throw divergence(strange, settings);
+}
+
 /** Learns from every row once, in the given order; false if it was stopped on the way. */
 async function runEpoch(
   step: TrainingStep,
   rows: LoadedRows,
   order: readonly number[],
-  settings: TrainingSettings,
-  signal: AbortSignal,
+  options: BatchOptions & { settings: TrainingSettings; signal: AbortSignal },
 ): Promise<boolean> {
-  for (let first = 0; first < order.length; first += settings.batchSize) {
-    // Lets the live view redraw and an interrupt arrive: nothing in TensorFlow does.
-    await breathe();
-    if (signal.aborted) return false;
-    const indices = Int32Array.from(order.slice(first, first + settings.batchSize));
-    const features = tf.tidy(() => tf.gather(rows.tensor, tf.tensor1d(indices, "int32")));
-    try {
-      const loss = step.learn({
-        features,
-        labels: indices.map((row) => rows.labels[row]!),
-        sampleWeights: Float32Array.from(indices, (row) => rows.sampleWeights[row]!),
-      });
-      if (!Number.isFinite(loss)) throw divergence(loss, settings);
-    } finally {
-      features.dispose();
+  const { settings, signal } = options;
+  const batches = cutIntoBatches(rows, order, options);
+  const losses: tf.Tensor1D[] = [];
+  try {
+    for (let position = 0; position < batches.count; position++) {
+      // Lets the live view redraw and an interrupt arrive: nothing in TensorFlow does.
+      await breathe();
+      if (signal.aborted) return false;
+      const batch = batches.take(position);
+      try {
+        losses.push(step.learn(batch));
+      } finally {
+        disposeBatch(batch);
+      }
     }
+    checkLosses(losses, settings);
+    return true;
+  } finally {
+    tf.dispose(losses);
+    batches.dispose();
   }
-  return true;
 }
 
 /** Scores both parts, and stops where the numbers have left the range of numbers. */
@@ -149,8 +158,8 @@ function scoreEpoch(
   validation: LoadedRows,
   settings: TrainingSettings,
 ): Omit<EpochRecord, "epoch" | "elapsedSeconds"> {
-  const trainScore = score(step.head, train);
-  const validationScore = score(step.head, validation);
+  const trainScore = score(step, train);
+  const validationScore = score(step, validation);
   if (!Number.isFinite(validationScore.loss)) throw divergence(validationScore.loss, settings);
   return {
     trainLoss: trainScore.loss,
@@ -160,25 +169,31 @@ function scoreEpoch(
   };
 }
 
-async function runTraining(
+/** Trains epoch by epoch, and keeps the best one's weights in `result`. */
+async function runEpochs(
   task: TrainingTask,
-  train: LoadedRows,
-  validation: LoadedRows,
+  step: TrainingStep,
+  { train, validation }: { train: LoadedRows; validation: LoadedRows },
+  result: TrainingResult,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
-  const { settings, classCount } = task;
-  const { hiddenUnits, seed } = settings;
+  const { settings } = task;
   const startedAt = performance.now();
-  const random = createRandom(seed).fork("training");
+  const random = createRandom(settings.seed).fork("training");
   const shuffling = random.fork("order");
-  const start = buildHead({ inputs: train.width, hiddenUnits, classCount, seed });
-  const step = createTrainingStep(start, { ...settings, random: random.fork("dropout") });
+  const options = {
+    batchSize: settings.batchSize,
+    droppedUnits: settings.dropout > 0 ? settings.hiddenUnits : [],
+    dropout: settings.dropout,
+    random: random.fork("dropout"),
+    settings,
+    signal,
+  };
   const rows = Array.from({ length: train.count }, (_, i) => i);
-  const result: TrainingResult = { head: start, history: [], bestEpoch: 0, ended: "completed" };
   let lowestLoss = Number.POSITIVE_INFINITY;
 
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
-    const finished = await runEpoch(step, train, shuffling.shuffle(rows), settings, signal);
+    const finished = await runEpoch(step, train, shuffling.shuffle(rows), options);
     if (!finished) return { ...result, ended: "interrupted" };
     const scores = scoreEpoch(step, train, validation, settings);
     const record = { epoch, ...scores, elapsedSeconds: (performance.now() - startedAt) / 1000 };
@@ -186,12 +201,30 @@ async function runTraining(
     if (record.validationLoss < lowestLoss) {
       lowestLoss = record.validationLoss;
       result.bestEpoch = epoch;
-      result.head = copyHead(step.head);
+      result.head = step.readHead();
     }
     await task.onEpoch?.(record, result.history);
     if (epoch - result.bestEpoch >= settings.patience) return { ...result, ended: "early-stopping" };
   }
   return result;
+}
+
+async function runTraining(
+  task: TrainingTask,
+  parts: { train: LoadedRows; validation: LoadedRows },
+  signal: AbortSignal,
+): Promise<TrainingResult> {
+  const { settings, classCount } = task;
+  const { hiddenUnits, seed } = settings;
+  const start = buildHead({ inputs: parts.train.width, hiddenUnits, classCount, seed });
+  const method = task.gradientMethod === undefined ? {} : { gradientMethod: task.gradientMethod };
+  const step = createTrainingStep(start, { ...settings, ...method });
+  try {
+    const result: TrainingResult = { head: start, history: [], bestEpoch: 0, ended: "completed" };
+    return await runEpochs(task, step, parts, result, signal);
+  } finally {
+    step.dispose();
+  }
 }
 
 /**
@@ -202,11 +235,15 @@ async function runTraining(
  * epoch's weights. An interrupt ends it with the best so far. On a CPU the same seed gives the same
  * result bit for bit.
  *
- * @throws Error if a part is empty, a class has no training image, or the loss stops being a number.
+ * @throws Error if a part is empty, a class has no training image, identical images are in several parts (unless the
+ * settings allow it), or the loss stops being a number.
  */
 export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
   const { settings, classCount } = task;
   const data = selectTrainingData(task.features, task.labels, task.split, classCount);
+  const { images } = task.features;
+  if (images !== undefined && settings.allowDuplicatesAcrossParts !== true)
+    refuseDuplicates(images, task.split);
   const classWeights =
     settings.classWeights === "balanced"
       ? balancedClassWeights(data.train.labels, classCount)
@@ -221,7 +258,7 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
   };
   try {
     return await runCooperatively("training the head", (signal) =>
-      runTraining({ ...task, onEpoch }, train, validation, signal),
+      runTraining({ ...task, onEpoch }, { train, validation }, signal),
     );
   } finally {
     progress?.finish();

@@ -7,12 +7,16 @@ export interface FeatureTable {
   width: number;
   /** False where the computation was interrupted, and rows are missing. */
   complete?: boolean;
+  /** The image that each row belongs to, where it is known: so that copies are noticed. */
+  images?: readonly { file: string; sha256: string }[];
 }
 
-/** Which records are learned from and which decide when to stop. A split's test records are not asked for. */
+/** Which records are learned from and which decide when to stop. Features of a split's test records are not asked for. */
 export interface TrainingParts {
   train: readonly number[];
   validation: readonly number[];
+  /** Only to notice images that are in another part too. */
+  test?: readonly number[];
 }
 
 /** The rows of one part. */

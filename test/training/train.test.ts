@@ -53,6 +53,33 @@ describe("trainHead", () => {
     expect(other.head).not.toEqual(first.head);
   });
 
+  it("refuses identical images in two parts and names them, unless told otherwise", async () => {
+    const { train, validation, test } = problem.split;
+    const images = problem.labels.map((_, row) => ({ file: `${row}.png`, sha256: `${row}` }));
+    const features = { ...problem.features, images };
+    await trainHead({ ...problem, features, settings: { ...settings, epochs: 1 } });
+    for (const [one, other, names] of [
+      [train[0]!, validation[0]!, `${train[0]}.png (train) = ${validation[0]}.png (validation)`],
+      [train[1]!, test[0]!, `${train[1]}.png (train) = ${test[0]}.png (test)`],
+    ] as const) {
+      const copied = images.map((image, row) =>
+        row === other ? { ...image, sha256: images[one]!.sha256 } : image,
+      );
+      const task = { ...problem, features: { ...problem.features, images: copied } };
+      await expect(trainHead({ ...task, settings })).rejects.toThrow(names);
+      const allowed = { ...settings, epochs: 1, allowDuplicatesAcrossParts: true };
+      expect((await trainHead({ ...task, settings: allowed })).history).toHaveLength(1);
+    }
+    const within = images.map((image, row) =>
+      row === train[1] ? { ...image, sha256: `${train[0]}` } : image,
+    );
+    await trainHead({
+      ...problem,
+      features: { ...problem.features, images: within },
+      settings: { ...settings, epochs: 1 },
+    });
+  });
+
   it("never looks at the test rows", async () => {
     const values = problem.features.values.slice();
     const { width } = problem.features;
