@@ -1,54 +1,189 @@
-import { type Dataset, imagePath } from "../data/dataset";
-import { stainNormalisation } from "../data/image-transform";
-import type { Split } from "../data/split";
-import { fitStainReference, type StainReference } from "../data/stain-reference";
-import type { Backbone } from "../model/backbone";
-import type { DecisionRule } from "../model/decision";
-import { extractFeatures } from "../model/features";
+import type { StainReference } from "../data/stain-reference";
+import { decide } from "../model/decision";
+import { selectRows } from "../model/features";
+import { predictHead } from "../model/head";
+import { runCooperatively } from "../runtime/interruption";
+import { type ProgressReporter, startProgress } from "../runtime/progress";
 import type { Prediction } from "../training/run-summary";
-import { type TrainingSettings, trainHead } from "../training/train";
-import type { BootstrapOptions } from "./bootstrap";
-import { compareRuns, type RunComparison } from "./compare-runs";
-import { predictSplit } from "./evaluate";
+import { trainHead } from "../training/train";
+import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./bootstrap";
+import { type ArmData, prepareArms, type StainArm, type StainArmsTask, stainArms } from "./stain-arms";
+import { prepareScores } from "./weighed-scores";
 
-/** What is trained once more. */
-export interface StainAblationTask {
-  dataset: Dataset;
-  split: Split;
-  backbone: Backbone;
-  settings: TrainingSettings;
-  rule: DecisionRule;
-  /** Of the run itself, whose images are stained as they are. */
-  predictions: readonly Prediction[];
+/** What is compared, and how. */
+export interface StainAblationTask extends StainArmsTask {
+  /** One head an arm for each; 1 to 5 by default. */
+  seeds?: readonly number[];
   bootstrap?: BootstrapOptions;
 }
 
-/** What normalised stains changed on the test part. */
+/** Scores on the images of the test part; AUC is null where it is undefined. */
+export interface ArmScores {
+  accuracy: number;
+  balancedAccuracy: number;
+  auc: number | null;
+}
+
+/** Each arm's accuracy, and by how much it is above that of doing nothing. */
+export type StainScore = StainArm | "normalisedGain" | "augmentedGain";
+
+/** What treating stains brings. */
 export interface StainAblation {
-  reference: StainReference;
-  /** Second: with normalised stains. */
-  comparison: RunComparison;
+  /** Seeds that were finished. */
+  seeds: { seed: number; arms: Record<StainArm, ArmScores> }[];
+  /** Mean accuracies over the seeds; intervals resample seeds and patients together. Null if no seed was finished. */
+  accuracy: Record<StainScore, Interval> | null;
+  /** What images were normalised to; null if it was interrupted before. */
+  reference: StainReference | null;
+  trainImages: number;
+  testImages: number;
+  views: number;
+  /** False after an interrupt; then the numbers are of the seeds that were finished. */
+  complete: boolean;
+  seconds: number;
+}
+
+/** A test prediction of one arm. */
+interface ArmPrediction extends Prediction {
+  arm: StainArm;
+}
+
+async function testArm(
+  task: StainAblationTask,
+  arm: StainArm,
+  data: ArmData,
+  seed: number,
+): Promise<ArmPrediction[] | null> {
+  const { dataset, split, settings } = task;
+  const classCount = dataset.classes.length;
+  const { head, ended } = await trainHead({
+    features: data.table,
+    labels: data.labels,
+    split: data.parts,
+    classCount,
+    settings: { ...settings, seed },
+    showProgress: false,
+  });
+  if (ended === "interrupted") return null;
+  const values = predictHead(head, selectRows(data.features, split.test), data.features.width);
+  return split.test.map((row, i) => {
+    const { file, patient, label } = dataset.records[row]!;
+    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
+    const predicted = decide(probabilities, { positiveClass: dataset.positiveClass, threshold: 0.5 });
+    return { file, split: "test", patient, label, probabilities, predicted, arm };
+  });
+}
+
+/** The scores of one arm, from the weights of a whole group. */
+function prepareArm(items: readonly ArmPrediction[], arm: StainArm, positiveClass: number | null) {
+  const rows = items.flatMap((item, i) => (item.arm === arm ? [i] : []));
+  const score = prepareScores(
+    rows.map((row) => items[row]!),
+    { positiveClass },
+  );
+  return (weights: Float64Array) => score(Float64Array.from(rows, (row) => weights[row]!));
+}
+
+function prepareAccuracies(positiveClass: number | null) {
+  return (items: readonly ArmPrediction[]) => {
+    const [none, normalised, augmented] = stainArms.map((arm) => prepareArm(items, arm, positiveClass));
+    return (weights: Float64Array): Record<StainScore, number> => {
+      const plain = none!(weights).accuracy;
+      const [byNormalising, byAugmenting] = [normalised!(weights).accuracy, augmented!(weights).accuracy];
+      return {
+        none: plain,
+        normalised: byNormalising,
+        augmented: byAugmenting,
+        normalisedGain: byNormalising - plain,
+        augmentedGain: byAugmenting - plain,
+      };
+    };
+  };
+}
+
+function scoreArm(items: readonly ArmPrediction[], arm: StainArm, positiveClass: number | null): ArmScores {
+  const once = new Float64Array(items.length).fill(1);
+  const { accuracy, balancedAccuracy, auc } = prepareArm(items, arm, positiveClass)(once);
+  return { accuracy, balancedAccuracy, auc: Number.isNaN(auc) ? null : auc };
+}
+
+interface AblationWork {
+  groups: { seed: number; items: ArmPrediction[] }[];
+  reference: StainReference | null;
+  complete: boolean;
+}
+
+async function work(
+  task: StainAblationTask,
+  seeds: readonly number[],
+  progress: ProgressReporter,
+  signal: AbortSignal,
+): Promise<AblationWork> {
+  const done: AblationWork = { groups: [], reference: null, complete: false };
+  const prepared = await prepareArms(task);
+  if (prepared === null) return done;
+  done.reference = prepared.reference;
+  for (const seed of seeds) {
+    const items: ArmPrediction[] = [];
+    for (const arm of stainArms) {
+      const tested = signal.aborted ? null : await testArm(task, arm, prepared.arms[arm], seed);
+      if (tested === null) return done;
+      items.push(...tested);
+      progress.advance();
+    }
+    done.groups.push({ seed, items });
+  }
+  return { ...done, complete: true };
+}
+
+function checkTask({ split, views = 3 }: StainAblationTask, seeds: readonly number[]): void {
+  if (seeds.length === 0) throw new RangeError("A comparison of stains needs at least one seed.");
+  if (!Number.isInteger(views) || views < 1) {
+    throw new RangeError(`Stain augmentation needs at least one view an image, found ${views}.`);
+  }
+  if (split.test.length === 0) {
+    throw new Error("The test part has no images, so nothing can be compared on it. Choose another split.");
+  }
 }
 
 /**
- * Trains the same head on features of stain-normalised images and compares the test part with the run's own.
+ * Finds out what treating stains brings: the same head, on the same split, trained on images as they are, on
+ * normalised ones, and on images together with views of other stains; scored on the test part's images.
  *
- * The reference is fitted on training images only. Computes every image's features anew, once: they are cached.
+ * Features are computed anew for all normalised images and for each view of the training part, once: they are kept
+ * in the cache. An interrupt ends it with the seeds that were finished.
  *
- * @throws Error if no training image shows two stains, or if it was interrupted.
+ * @throws Error if the test part is empty, no training image shows two stains, or training can't be done on the split.
  */
-export async function ablateStain(task: StainAblationTask): Promise<StainAblation> {
-  const { dataset, split, backbone, settings, rule } = task;
-  const paths = split.train.map((row) => imagePath(dataset, dataset.records[row]!));
-  const reference = await fitStainReference(paths, backbone.inputSize);
-  const features = await extractFeatures(dataset, backbone, { transform: stainNormalisation(reference) });
-  const labels = dataset.records.map(({ label }) => label);
-  const classCount = dataset.classes.length;
-  const { head } = await trainHead({ features, labels, split, classCount, settings });
-  const normalised = predictSplit(dataset, split, features, { head, ...rule });
-  const testOf = (predictions: readonly Prediction[]) => predictions.filter((one) => one.split === "test");
-  return {
-    reference,
-    comparison: compareRuns(testOf(task.predictions), testOf(normalised), rule, task.bootstrap),
-  };
+export async function compareStains(task: StainAblationTask): Promise<StainAblation> {
+  const { dataset, split, seeds = [1, 2, 3, 4, 5], views = 3 } = task;
+  checkTask(task, seeds);
+  const { positiveClass } = dataset;
+  const startedAtMs = performance.now();
+  const progress = startProgress("Comparing stains", stainArms.length * seeds.length, "heads");
+  try {
+    const done = await runCooperatively("comparing stains", (signal) => work(task, seeds, progress, signal));
+    const groups = done.groups.map(({ items }) => items);
+    const options = { resampleGroups: true, ...task.bootstrap };
+    return {
+      seeds: done.groups.map(({ seed, items }) => ({
+        seed,
+        arms: {
+          none: scoreArm(items, "none", positiveClass),
+          normalised: scoreArm(items, "normalised", positiveClass),
+          augmented: scoreArm(items, "augmented", positiveClass),
+        },
+      })),
+      accuracy:
+        groups.length === 0 ? null : bootstrapIntervals(groups, prepareAccuracies(positiveClass), options),
+      reference: done.reference,
+      trainImages: split.train.length,
+      testImages: split.test.length,
+      views,
+      complete: done.complete,
+      seconds: (performance.now() - startedAtMs) / 1000,
+    };
+  } finally {
+    progress.finish();
+  }
 }

@@ -5,15 +5,15 @@ import { beforeAll, describe, expect, it, vi } from "vitest";
 import { type Dataset, openDataset } from "../../src/data/dataset";
 import { angleBetween } from "../../src/data/optical-density";
 import type { Split } from "../../src/data/split-value";
+import { compareStains } from "../../src/evaluation/stain-ablation";
 import { prepareArms } from "../../src/evaluation/stain-arms";
-import { compareStains } from "../../src/evaluation/stain-comparison";
 import type { Backbone } from "../../src/model/backbone";
 import { requestStop } from "../../src/runtime/interruption";
 import { tf } from "../../src/runtime/tensorflow";
 import { laboratories, mixImage } from "../support/stained-images";
 import { temporaryFolder } from "../support/temporary-folder";
 
-const home = temporaryFolder("stain-comparison");
+const home = temporaryFolder("stain-ablation");
 vi.stubEnv("BREAKHIS_CACHE", join(home, "cache"));
 const size = 48;
 const perClass = 12;
