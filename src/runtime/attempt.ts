@@ -20,3 +20,16 @@ export async function attempt<T>(work: () => T | Promise<T>): Promise<Attempt<T>
     throw error;
   }
 }
+
+/** The value of a computation, or another one where it was refused. */
+export function valueOr<T, U>(result: Attempt<T>, otherwise: U): T | U {
+  return result.ok === true ? result.value : otherwise;
+}
+
+/** Goes on with what a computation gave; where that was refused, so is this, for the same reason. */
+export async function attemptAfter<T, U>(
+  result: Attempt<T>,
+  work: (value: T) => U | Promise<U>,
+): Promise<Attempt<U>> {
+  return result.ok === true ? attempt(() => work(result.value)) : result;
+}

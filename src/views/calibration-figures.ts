@@ -1,3 +1,4 @@
+import type { CalibratedTest } from "../evaluation/calibrated-test";
 import type { Reliability } from "../evaluation/probability-scores";
 import { categoryColour, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
@@ -10,6 +11,14 @@ export interface CalibrationSeries {
   reliability: Reliability;
   /** Brier score, in [0, 1]; 0 is best. */
   brier: number;
+}
+
+/** The test part's probabilities as the classifier gives them, and after the temperature. */
+export function calibrationSeries({ fit, before, after }: CalibratedTest): CalibrationSeries[] {
+  return [
+    { name: "as trained", ...before },
+    { name: `after a temperature of ${fit.temperature.toFixed(2)}`, ...after },
+  ];
 }
 
 /**
@@ -78,16 +87,14 @@ function tracesOf({ name, reliability, brier }: CalibrationSeries, i: number): T
   ];
 }
 
-/**
- * Says in words what calibration changed on images that the temperature was not fitted on.
- *
- * @example
- * describeCalibration(0.12, 0.05);
- * // "On the test images the expected calibration error falls from 0.120 to 0.050."
- */
-export function describeCalibration(before: number, after: number): string {
-  const [from, to] = [before.toFixed(3), after.toFixed(3)];
-  if (from === to) return `On the test images the expected calibration error stays at ${from}.`;
-  const verb = after < before ? "falls" : "rises";
-  return `On the test images the expected calibration error ${verb} from ${from} to ${to}.`;
+/** Says which temperature was fitted, and what it changed on images that it was not fitted on. */
+export function describeCalibration({ fit, before, after }: CalibratedTest): string {
+  const errors = [before, after].map(({ reliability }) => reliability.expectedCalibrationError.toFixed(3));
+  const [from, to] = errors;
+  const change =
+    from === to
+      ? `stays at ${from}`
+      : `${Number(to) < Number(from) ? "falls" : "rises"} from ${from} to ${to}`;
+  const images = before.reliability.bins.reduce((sum, { count }) => sum + count, 0);
+  return `${fit.description} On the ${images} test images the expected calibration error ${change}.`;
 }

@@ -2,6 +2,7 @@
 export * from "./calibration-figures";
 export * from "./cross-validation-views";
 export * from "./dataset-figures";
+export { plotErrorQuality } from "./error-views";
 export * from "./evaluation-figures";
 export * from "./feature-figures";
 export { type Figure, figure, plotlyMimeType } from "./figure";

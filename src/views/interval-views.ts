@@ -1,4 +1,5 @@
 import type { DataFrame } from "danfojs-node";
+import { negativePredictiveValueAtPrevalence, precisionAtPrevalence } from "../evaluation/metrics";
 import type { ScoredLevel, ScoreIntervals } from "../evaluation/score-intervals";
 import type { ScoreName } from "../evaluation/weighed-scores";
 import { categoryColour, referenceColour } from "./colours";
@@ -15,22 +16,25 @@ export interface IntervalOptions {
   synthetic?: boolean;
 }
 
+/** How a table of scores is headed, and for which prevalence it restates predictive values. */
+export interface IntervalTableOptions extends IntervalOptions {
+  /** Share of positives among those examined, in [0, 1]; without it nothing is restated. */
+  prevalence?: number;
+}
+
 /** Scores by image and by patient with their intervals, the accuracy beside that of the majority class. */
-export function intervalsTable(
-  scores: ScoreIntervals,
-  { of, synthetic = false }: IntervalOptions,
-): DataFrame {
+export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOptions): DataFrame {
   const { image, patient } = scores;
+  const { of, prevalence, synthetic = false } = options;
+  const each = (text: (level: ScoredLevel) => Cell) =>
+    [text(image), patient === null ? null : text(patient)] as const;
   const rows: Record<string, Cell>[] = [
-    row("how many", String(image.count), patient === null ? null : String(patient.count)),
+    row("how many", ...each(({ count }) => String(count))),
     scoreRow("accuracy", scores),
-    row(
-      "always the majority class",
-      percent(image.majorityClassAccuracy),
-      patient === null ? null : percent(patient.majorityClassAccuracy),
-    ),
+    row("always the majority class", ...each((level) => percent(level.majorityClassAccuracy))),
     ...scoreOrder.slice(1).map((name) => scoreRow(name, scores)),
   ];
+  if (prevalence !== undefined) rows.push(...predictiveRows(prevalence, each));
   if (patient !== null) {
     rows.push(row("patient recognition rate", null, shareText(patient.patientRecognitionRate)));
     rows.push(row("accuracy, exact interval", null, shareText(patient.exactAccuracy)));
@@ -38,6 +42,25 @@ export function intervalsTable(
   const level = roundTo(100 * image.scores.accuracy.level, 1);
   const caption = titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic);
   return toDataFrame(rows, caption);
+}
+
+type ForEachLevel = (text: (level: ScoredLevel) => Cell) => readonly [Cell, Cell];
+
+/** Predictive values where the positive class is as frequent as stated, of the sensitivity and specificity found. */
+function predictiveRows(prevalence: number, each: ForEachLevel): Record<string, Cell>[] {
+  const at = `if ${roundTo(100 * prevalence, 1)} % are positive`;
+  const value = (level: ScoredLevel, compute: typeof precisionAtPrevalence) => {
+    const { sensitivity, specificity } = level.scores;
+    const [found, spared] = [sensitivity.value ?? Number.NaN, specificity.value ?? Number.NaN];
+    return percent(compute(found, spared, prevalence));
+  };
+  return [
+    row(`positive predictive value, ${at}`, ...each((level) => value(level, precisionAtPrevalence))),
+    row(
+      `negative predictive value, ${at}`,
+      ...each((level) => value(level, negativePredictiveValueAtPrevalence)),
+    ),
+  ];
 }
 
 function row(score: string, image: Cell, patient: Cell): Record<string, Cell> {
