@@ -1,59 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { parse } from "csv-parse/sync";
 import type { FoundImage, FoundLayout } from "./found-layout";
+import { type LabelRow, readLabels } from "./labels-file";
 import { countOf, nameSome } from "./words";
-
-/** One row of a labels file. */
-export interface LabelRow {
-  /** As written, with forward slashes. */
-  image: string;
-  label: string;
-  /** Line in the file, from 1. */
-  line: number;
-}
-
-interface ParsedRow {
-  record: Record<string, string | undefined>;
-  info: { lines: number };
-}
-
-/**
- * Reads a CSV file with the columns `images` and `labels` (capitals, spaces and a missing s do not matter).
- *
- * @throws Error if it is no CSV file or a column is missing.
- */
-export async function readLabels(path: string): Promise<LabelRow[]> {
-  const text = await readFile(path, "utf8");
-  let columns: string[] = [];
-  const nameColumns = (header: string[]) => {
-    columns = header.map((name) => name.trim().toLowerCase().replace(/s$/, ""));
-    return columns;
-  };
-  let parsed: ParsedRow[];
-  try {
-    parsed = parse(text, {
-      bom: true,
-      columns: nameColumns,
-      delimiter: [",", ";"], // spreadsheets in many countries write semicolons
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      trim: true,
-    }) as unknown as ParsedRow[];
-  } catch (error) {
-    throw new Error(`${path} can't be read as CSV: ${(error as Error).message}`);
-  }
-  if (!columns.includes("image") || !columns.includes("label")) {
-    const found = columns.length === 0 ? "nothing" : columns.join(", ");
-    throw new Error(`${path} should have the columns images and labels in its first line, found ${found}.`);
-  }
-  return parsed.map(({ record, info }) => ({
-    image: (record["image"] ?? "").replaceAll("\\", "/"),
-    label: record["label"] ?? "",
-    line: info.lines,
-  }));
-}
 
 /**
  * Gives images the labels of a labels file; where it is silent, the class folder's name stays.
@@ -71,9 +19,14 @@ export async function applyLabels(found: FoundLayout, csvPath: string): Promise<
   const rowOf = new Map<FoundImage, LabelRow>();
   const skipped = [...found.skipped];
   const repeated: string[] = [];
+  const imageless: string[] = [];
   for (const row of rows) {
-    const image = imageOf(row.image);
     const name = `${csvName} line ${row.line}`;
+    if (row.image === "") {
+      imageless.push(String(row.line));
+      continue;
+    }
+    const image = imageOf(row.image);
     if (image === undefined) {
       skipped.push({ file: row.image, reason: `${name} names it, but there is no such image` });
     } else if (rowOf.has(image)) repeated.push(`${image.file} (line ${row.line})`);
@@ -88,17 +41,22 @@ export async function applyLabels(found: FoundLayout, csvPath: string): Promise<
   const warn = (files: string[], sentence: string) => {
     if (files.length > 0) warnings.push(`${sentence}: ${nameSome(files, 20)}.`);
   };
-  const unnamed = found.images.filter((image) => !rowOf.get(image)?.label);
+  const unnamed = found.images.filter((image) => !rowOf.has(image));
+  const unlabelled = [...rowOf].flatMap(([{ file }, row]) =>
+    row.label === "" ? [`${file} (line ${row.line})`] : [],
+  );
   const contradicted = found.images.flatMap((image, index) => {
     const { className } = images[index]!;
     if (className.toLowerCase() === image.className.toLowerCase()) return [];
     return [`${image.file} (line ${rowOf.get(image)!.line}: ${className})`];
   });
   warn(repeated, `${csvName} names images more than once; the first row counts`);
+  warn(imageless, `${csvName} has lines that name no image`);
   warn(
     unnamed.map(({ file }) => file),
-    `${csvName} gives no label for ${countOf(unnamed.length, "image")}; the folder's name counts`,
+    `${csvName} lacks ${countOf(unnamed.length, "image")}; the folder's name counts`,
   );
+  warn(unlabelled, `${csvName} gives no label for some images; the folder's name counts`);
   warn(contradicted, `${csvName} contradicts the class folder; ${csvName} counts`);
   return { ...found, images, skipped, warnings };
 }
@@ -117,6 +75,9 @@ function imageFinder(found: FoundLayout, csvPath: string): (image: string) => Fo
   };
 }
 
+/** "1", also as a program with floating-point numbers writes it. */
+const writtenNumber = /^\d+(?:\.0*)?$/;
+
 /** Finds the class that a label means: its own name or, for labels such as 0 and 1, the folder most of them are in. */
 function classFinder(
   images: readonly FoundImage[],
@@ -130,10 +91,14 @@ function classFinder(
     counts.set(label, folders.set(image.className, (folders.get(image.className) ?? 0) + 1));
   }
   return (label) => {
-    const named = byName.get(label.toLowerCase());
+    const spelling = label.toLowerCase();
+    const named = byName.get(spelling);
     if (named !== undefined) return named;
-    // A word is a class of its own; a number only stands for one.
-    if (!/^\d+$/.test(label)) return label;
+    if (!writtenNumber.test(label)) {
+      // A word is a class of its own, however it is spelled later; a number only stands for one.
+      byName.set(spelling, label);
+      return label;
+    }
     const folders = [...(counts.get(label) ?? [])].sort((one, other) => other[1] - one[1]);
     return folders[0]?.[0] ?? label;
   };

@@ -293,7 +293,7 @@ describe("openDataset warns", () => {
     ]);
     expect(dataset.warnings).toEqual([
       `dataset.csv names images more than once; the first row counts: ${trainAndTest[0]} (line 5).`,
-      `dataset.csv gives no label for 1 image; the folder's name counts: ${trainAndTest[3]}.`,
+      `dataset.csv lacks 1 image; the folder's name counts: ${trainAndTest[3]}.`,
       `dataset.csv contradicts the class folder; dataset.csv counts: ${trainAndTest[1]} (line 4: benign).`,
       `The names of 1 file contradict the label, which counts: ${trainAndTest[1]} (used as benign).`,
     ]);
