@@ -66,9 +66,13 @@ export function explainFailure(job: Job, error: unknown, signal: AbortSignal): E
   const help = isRefusal && job.source !== null && !job.options.mirror ? ` ${job.source.help}.` : "";
   const from = job.source === null ? "" : ` from ${withoutSecrets(job.origin)}`;
   const verb = job.source === null ? "unpacked" : "fetched";
-  return new Error(`${job.title} could not be ${verb}${from}: ${explainDownloadError(error)}.${help}`, {
-    cause: error,
-  });
+  const title = job.title.charAt(0).toUpperCase() + job.title.slice(1);
+  return new Error(
+    `${job.source === null ? job.title : title} could not be ${verb}${from}: ${explainDownloadError(error)}.${help}`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** One sentence: what is where. */

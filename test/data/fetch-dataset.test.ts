@@ -150,11 +150,13 @@ describe("a difficult connection", () => {
     );
     const { sha256 } = await fetchSmall();
     expectWholeSet();
-    expect(server.requests.map(({ headers }) => headers.range)).toEqual([
-      undefined,
-      "bytes=20000-",
-      "bytes=29000-",
-    ]);
+    // What had arrived but was not read yet when the connection broke is asked for again.
+    const starts = server.requests.map(({ headers }) => Number(/\d+/.exec(headers.range ?? "0")?.[0]));
+    expect(starts.length).toBe(3);
+    expect(starts[1]).toBeGreaterThan(0);
+    expect(starts[1]).toBeLessThanOrEqual(20_000);
+    expect(starts[2]).toBeGreaterThan(starts[1]!);
+    expect(starts[2]).toBeLessThanOrEqual(29_000);
     expect(server.requests[1]!.headers["if-range"]).toBe('"one"');
     expect(sha256).toBe(createHash("sha256").update(tarGz).digest("hex"));
   });
@@ -470,7 +472,9 @@ describe("stopping", () => {
     server.answer(serveFile(tarGz));
     await fetchSmall({ archive });
     expectWholeSet();
-    expect(server.requests.map(({ headers }) => headers.range)).toEqual(["bytes=20000-"]);
+    expect(server.requests.map(({ headers }) => headers.range)).toEqual([
+      expect.stringMatching(/^bytes=[1-9]\d*-$/),
+    ]);
     expect(readFileSync(archive).equals(tarGz)).toBe(true);
     expect(readdirSync(root).filter((name) => name.startsWith(`${count}.tar.gz`))).toEqual([
       `${count}.tar.gz`,

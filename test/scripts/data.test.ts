@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { packTarGz } from "../support/archive-files";
-import { serveFile, startServer } from "../support/loopback-server";
+import { refuse, serveFile, startServer } from "../support/loopback-server";
 import { smallMembers } from "../support/small-breakhis";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -33,10 +33,17 @@ it("says where a set is and what comes next", async () => {
 });
 
 it("fails with one sentence", async () => {
-  const { code, stdout, stderr } = await run("original", "--mirror", "http://127.0.0.1:1/x", "--into", "no");
+  const server = await startServer(refuse(404));
+  const { code, stdout, stderr } = await run(
+    "original",
+    "--mirror",
+    `${server.origin}/x?key=1`,
+    "--into",
+    "no",
+  );
   expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-  expect(stderr.trim()).toMatch(
-    /^the original BreaKHis could not be fetched from http:\/\/127\.0\.0\.1:1\/x: .*\.$/,
+  expect(stderr).toBe(
+    `The original BreaKHis could not be fetched from ${server.origin}/x: the server answers 404 Not Found.\n`,
   );
   expect(readdirSync(folder)).not.toContain("no");
 });
@@ -62,4 +69,31 @@ it("leaves nothing when it is stopped", async () => {
   expect(await ended).toBe(130);
   expect(stderr).toContain("Fetching the original BreaKHis was stopped; nothing was kept.");
   expect(readdirSync(folder).filter((name) => name.includes("stopped"))).toEqual([]);
+});
+
+it("leaves nothing to be seen when it is killed, and the next run tidies up and succeeds", async () => {
+  const archive = await packTarGz(await smallMembers());
+  const server = await startServer(serveFile(archive, { slowMs: 400 }));
+  const place = join(folder, "killed");
+  const before = readdirSync(folder);
+  const args = ["kaggle", "--mirror", `${server.origin}/x`, "--into", place];
+  const child = spawn(process.execPath, [...program, ...args], { ...options, cwd: root });
+  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on("exit", (_code, signal) => resolve(signal)),
+  );
+  while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  child.kill("SIGKILL");
+  expect(await ended).toBe("SIGKILL");
+  const left = readdirSync(folder).filter((name) => !before.includes(name));
+  expect(left.length).toBe(1);
+  expect(left[0]).toMatch(/^\.killed\.\d+-[0-9a-f]{8}\.unfinished$/);
+
+  writeFileSync(join(folder, "killed.tgz"), archive);
+  const { code, stderr } = await run("killed.tgz", "--into", place);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.includes("killed"))
+      .sort(),
+  ).toEqual(["killed", "killed.tgz"]);
 });
