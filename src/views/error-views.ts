@@ -1,4 +1,3 @@
-import type { DataFrame } from "danfojs-node";
 import type { Dataset } from "../data/dataset";
 import type { ImageQuality } from "../data/image-quality";
 import { outcomeOf } from "../evaluation/examples-to-explain";
@@ -8,12 +7,12 @@ import { subtypeName } from "./dataset-counts";
 import { noteView } from "./display";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { escapeLabel } from "./html";
+import { type PlainTable, plainTable } from "./plain-table";
 import type { FigureOrNote } from "./run-figures";
 import type { Cell } from "./table-html";
-import { toDataFrame } from "./tables";
 
 /** Errors by subtype and patient, the most first: whether a few patients or one kind of tumour make most of them. */
-export function errorsTable(dataset: Dataset, predictions: readonly Prediction[]): DataFrame {
+export function errorsTable(dataset: Dataset, predictions: readonly Prediction[]): PlainTable {
   const records = new Map(dataset.records.map((record) => [record.file, record]));
   const groups = new Map<string, { row: Record<string, Cell>; errors: number; images: number }>();
   for (const prediction of predictions) {
@@ -36,7 +35,7 @@ export function errorsTable(dataset: Dataset, predictions: readonly Prediction[]
     .sort((a, b) => b.errors - a.errors || b.errors / b.images - a.errors / a.images)
     .map(({ row, errors, images }) => ({ ...row, errors, "of images": images }));
   const caption = titleWithOrigin("Errors on the test part by patient, the most first", dataset.synthetic);
-  return toDataFrame(rows, caption, ["class", "subtype", "patient", "errors", "of images"]);
+  return plainTable(rows, caption, ["class", "subtype", "patient", "errors", "of images"]);
 }
 
 const measures: readonly { name: string; of: (quality: ImageQuality) => number }[] = [

@@ -1,4 +1,3 @@
-import type { DataFrame } from "danfojs-node";
 import type { Grouping, GroupScores } from "../evaluation/group-scores";
 import type { PatientScore } from "../evaluation/patient-scores";
 import { categoryColour, referenceColour } from "./colours";
@@ -6,8 +5,8 @@ import { subtypeName } from "./dataset-counts";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import { escapeLabel } from "./html";
+import { type PlainTable, plainTable } from "./plain-table";
 import type { Cell } from "./table-html";
-import { toDataFrame } from "./tables";
 
 /** Draws the accuracy in each group of test images, beside what the class that is most frequent overall reaches there. */
 export function plotGroupScores(groups: readonly GroupScores[], by: Grouping, synthetic = false): Figure {
@@ -55,7 +54,7 @@ export function patientScoresTable(
   scores: readonly PatientScore[],
   classes: readonly string[],
   synthetic = false,
-): DataFrame {
+): PlainTable {
   const rows = [...scores]
     .sort((a, b) => a.score - b.score || (a.patient < b.patient ? -1 : 1))
     .map(
@@ -68,5 +67,5 @@ export function patientScoresTable(
       }),
     );
   const columns = ["patient", "class", "images", "right", "patient score"];
-  return toDataFrame(rows, titleWithOrigin("Patient scores, the lowest first", synthetic), columns);
+  return plainTable(rows, titleWithOrigin("Patient scores, the lowest first", synthetic), columns);
 }

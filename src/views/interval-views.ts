@@ -1,13 +1,12 @@
-import type { DataFrame } from "danfojs-node";
 import { negativePredictiveValueAtPrevalence, precisionAtPrevalence } from "../evaluation/metrics";
 import type { ScoredLevel, ScoreIntervals } from "../evaluation/score-intervals";
 import type { ScoreName } from "../evaluation/weighed-scores";
 import { categoryColour, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
+import { type PlainTable, plainTable } from "./plain-table";
 import { scoreNames, scoreOrder, scoreText, shareText } from "./score-names";
 import type { Cell } from "./table-html";
-import { toDataFrame } from "./tables";
 
 /** How a table of scores is headed. */
 export interface IntervalOptions {
@@ -23,7 +22,7 @@ export interface IntervalTableOptions extends IntervalOptions {
 }
 
 /** Scores by image and by patient with their intervals, the accuracy beside that of the majority class. */
-export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOptions): DataFrame {
+export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOptions): PlainTable {
   const { image, patient } = scores;
   const { of, prevalence, synthetic = false } = options;
   const each = (text: (level: ScoredLevel) => Cell) =>
@@ -41,7 +40,7 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
   }
   const level = roundTo(100 * image.scores.accuracy.level, 1);
   const caption = titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic);
-  return toDataFrame(rows, caption);
+  return plainTable(rows, caption);
 }
 
 type ForEachLevel = (text: (level: ScoredLevel) => Cell) => readonly [Cell, Cell];

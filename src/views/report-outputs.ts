@@ -1,6 +1,7 @@
 import { plotlyMimeType } from "./figure";
-import { escapeHtml, jsonForScript } from "./html";
+import { escapeHtml } from "./html";
 import { firstHeading, markdownHtml } from "./markdown";
+import { figureHtml } from "./report-figure";
 
 /** The part of a notebook's file that a report reads. */
 export interface Notebook {
@@ -71,13 +72,7 @@ function outputHtml(output: NotebookOutput, nextFigureId: () => string): string 
 function bundleHtml(data: Record<string, unknown>, nextFigureId: () => string): string {
   const html = textOf(data["text/html"]);
   const figure = data[plotlyMimeType];
-  if (figure !== undefined) {
-    const id = nextFigureId();
-    return (
-      `<div class="output"><div class="plotly-figure" data-figure="${id}">${html}</div></div>` +
-      `<script type="application/json" id="${id}">${jsonForScript(figure)}</script>`
-    );
-  }
+  if (figure !== undefined) return figureHtml(figure, nextFigureId(), html);
   if (html !== "") return `<div class="output">${html}</div>`;
   const text = textOf(data["text/plain"]).trim();
   return text === "" ? "" : `<pre>${escapeHtml(text)}</pre>`;

@@ -4,9 +4,12 @@ import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import writeFileAtomic from "write-file-atomic";
 import { projectRoot } from "../runtime/paths";
+import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
+import { type Analysis, loadAnalysis } from "./analysis";
 import { notMedicalDevice } from "./findings";
 import { escapeHtml } from "./html";
+import { frontSections } from "./report-front";
 import { type Notebook, notebookSection, type Section } from "./report-outputs";
 import { summaryRows } from "./report-summary";
 import { tableHtml } from "./table-html";
@@ -16,6 +19,9 @@ export interface ReportContent {
   title: string;
   /** A run's `summary.json`, null where the run has none (yet). */
   summary: RunSummary | null;
+  /** The results; none where the run was not analysed. */
+  front: readonly Section[];
+  /** The executed notebooks. */
   sections: readonly Section[];
 }
 
@@ -29,10 +35,11 @@ export interface ReportAssets {
 }
 
 /**
- * Makes `report.html` in a run's folder: its executed notebooks' prose, figures and tables on one page that needs
- * no other file and no network.
+ * Makes `report.html` in a run's folder, one page that needs no other file and no network: the results with data card,
+ * model card, figures and explained errors, then the executed notebooks; and `report.json` with the same numbers.
  *
- * @param runFolder - Holds the executed notebooks (`*.ipynb`) and, if training got that far, `summary.json`.
+ * @param runFolder - Holds the executed notebooks (`*.ipynb`) and, as far as they got, `summary.json` and
+ * `analysis.json`.
  * @returns The report's path.
  * @throws Error if the folder holds no notebook.
  */
@@ -48,21 +55,37 @@ export async function writeReport(runFolder: string): Promise<string> {
     const notebook = JSON.parse(await readFile(join(runFolder, file), "utf8")) as Notebook;
     sections.push(notebookSection(notebook, `part-${i + 1}`, file.replace(/\.ipynb$/, "")));
   }
-  const summary = await readSummary(join(runFolder, "summary.json"));
+  const summary = await readJson<RunSummary>(join(runFolder, "summary.json"), "a run's results");
+  const settings = await readJson<Settings>(join(runFolder, "settings.json"), "a run's settings");
+  const analysis = summary === null ? null : await loadAnalysis(runFolder);
+  const front = summary === null || analysis === null ? [] : frontSections(summary, settings, analysis);
   const path = join(runFolder, "report.html");
   const page = reportHtml(
-    { title: `Run ${basename(runFolder)}`, summary, sections },
+    { title: `Run ${basename(runFolder)}`, summary, front, sections },
     await loadReportAssets(),
   );
   await writeFileAtomic(path, page);
+  await writeNumbers(join(runFolder, "report.json"), summary, settings, analysis);
   return path;
+}
+
+/** What the page says, for programs: no pictures, no prose. */
+async function writeNumbers(
+  path: string,
+  summary: RunSummary | null,
+  settings: Settings | null,
+  analysis: Analysis | null,
+): Promise<void> {
+  const content = { format: 1, summary, settings, findings: analysis?.findings ?? null };
+  await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** Puts a report's parts together as one HTML page. */
 export function reportHtml(content: ReportContent, assets: ReportAssets): string {
   const nonce = randomBytes(16).toString("base64");
   const policy = `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
-  const links = content.sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`);
+  const linked = (sections: readonly Section[]) =>
+    sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("");
   const rows = content.summary === null ? [] : summaryRows(content.summary);
   const numbers =
     rows.length === 0 ? "<p>This run has no results yet.</p>" : tableHtml(["this run", ""], rows);
@@ -78,18 +101,29 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
 <body>
 <header>
 <h1>${escapeHtml(content.title)}</h1>
+${createdHtml(content.summary)}
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
-${numbers}
-<nav aria-label="Contents"><ol>${links.join("")}</ol></nav>
+${content.front.length === 0 ? numbers : ""}
 </header>
 <main>
+${content.front.map((section) => section.html).join("\n")}
+<nav aria-label="Contents"><ol>${linked(content.front)}</ol><p>Appendix: the notebooks</p><ol>${linked(content.sections)}</ol></nav>
+<div class="appendix">
 ${content.sections.map((section) => section.html).join("\n")}
+</div>
 </main>
 <script type="text/plain" id="plotly-source">${assets.plotly}</script>
 <script nonce="${nonce}">${assets.script}</script>
 </body>
 </html>
 `;
+}
+
+function createdHtml(summary: RunSummary | null): string {
+  if (summary === null) return "";
+  const date = summary.created.slice(0, 16).replace("T", " ");
+  const name = summary.synthetic ? `${summary.dataset} (synthetic images)` : summary.dataset;
+  return `<p>${escapeHtml(`Breast histology, ${name}; trained ${date} UTC with breakhis-lab.`)}</p>`;
 }
 
 /** Reads what goes into every report; the figures' colours are those of the renderer in JupyterLab. */
@@ -107,11 +141,11 @@ export async function loadReportAssets(): Promise<ReportAssets> {
   };
 }
 
-async function readSummary(path: string): Promise<RunSummary | null> {
+async function readJson<T>(path: string, content: string): Promise<T | null> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as RunSummary;
+    return JSON.parse(await readFile(path, "utf8")) as T;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`${path} should hold a run's results as JSON: ${(error as Error).message}`);
+    throw new Error(`${path} should hold ${content} as JSON: ${(error as Error).message}`);
   }
 }

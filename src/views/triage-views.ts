@@ -1,13 +1,12 @@
-import type { DataFrame } from "danfojs-node";
 import type { LockedThreshold, WorkloadPoint } from "../evaluation/triage";
 import type { CrossValidatedTriage, TriageReport } from "../evaluation/triage-report";
 import { categoryColour, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import { escapeLabel } from "./html";
+import { type PlainTable, plainTable } from "./plain-table";
 import { shareText } from "./score-names";
 import type { Cell } from "./table-html";
-import { toDataFrame } from "./tables";
 
 /** What a workload figure shows besides the curve. */
 export interface WorkloadOptions {
@@ -93,7 +92,7 @@ function lockedPoint(
 export function triageTable(
   report: TriageReport,
   { of, positiveName, synthetic = false }: WorkloadOptions & { of: string },
-): DataFrame {
+): PlainTable {
   const { shares } = report;
   const rows: Record<string, Cell>[] = [
     line("images that need no second look", report.images, shareText(shares.imagesSpared)),
@@ -117,7 +116,7 @@ export function triageTable(
     ),
   ];
   const level = roundTo(100 * shares.sensitivity.level, 1);
-  return toDataFrame(rows, titleWithOrigin(`Triage of ${of}, with ${level} % intervals`, synthetic));
+  return plainTable(rows, titleWithOrigin(`Triage of ${of}, with ${level} % intervals`, synthetic));
 }
 
 function line(what: string, of: number, share: string): Record<string, Cell> {

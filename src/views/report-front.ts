@@ -1,0 +1,137 @@
+import type { Settings } from "../runtime/settings";
+import type { RunSummary } from "../training/run-summary";
+import type { Analysis, Findings } from "./analysis";
+import { describeCalibration } from "./calibration-figures";
+import { explanationGrid } from "./explanation-grid";
+import { patientScoresTable } from "./group-views";
+import { escapeHtml } from "./html";
+import { intervalsTable } from "./interval-views";
+import { describeNeighbours } from "./leakage-views";
+import { plainTableHtml } from "./plain-table";
+import { dataCardHtml, headlineHtml, modelCardHtml, splitHtml } from "./report-cards";
+import { figureHtml } from "./report-figure";
+import type { Section } from "./report-outputs";
+import { describeFoldThresholds, describeTriage, triageTable } from "./triage-views";
+import { workListView } from "./work-list";
+
+const paragraph = (text: string) => `<p>${escapeHtml(text)}</p>`;
+
+/** Makes the report's sections from an analysis; nothing is computed again. */
+export function frontSections(summary: RunSummary, settings: Settings | null, analysis: Analysis): Section[] {
+  const { findings } = analysis;
+  const draw = (...names: string[]) =>
+    names.map((name) => {
+      const found = analysis.figures[name];
+      return found === undefined ? "" : figureHtml(found, `front-${name}`);
+    });
+  return [
+    section("headline", "The results in short", headlineHtml(findings)),
+    section("data", "The data set", dataCardHtml(findings.data)),
+    section("split", "The split", splitHtml(findings.data)),
+    section("model", "The model", modelCardHtml(summary, settings, findings)),
+    section("scores", "Scores with intervals", scoresHtml(findings), ...draw("scores")),
+    section("matrices", "What is taken for what", ...draw("thresholds")),
+    section("curves", "Curves", ...draw("roc", "precisionRecall", "probabilities")),
+    section("calibration", "Calibration", calibrationHtml(findings), ...draw("reliability")),
+    section(
+      "groups",
+      "Where it works",
+      ...draw("subtype", "magnification", "patient"),
+      patientsHtml(summary, findings),
+    ),
+    section(
+      "triage",
+      "Triage",
+      triageHtml(summary, findings),
+      ...draw("workload"),
+      workHtml(summary, analysis),
+    ),
+    section("leakage", "Leakage", leakageHtml(findings), ...draw("leakage", "neighbours")),
+    section(
+      "validation",
+      "Cross-validation by patient",
+      validationHtml(summary, findings),
+      ...draw("crossValidation"),
+    ),
+    section(
+      "errors",
+      "Errors, and where the evidence lies",
+      explanationGrid(analysis.explained, summary).html,
+      sanityHtml(findings),
+    ),
+  ];
+}
+
+function section(id: string, title: string, ...parts: string[]): Section {
+  return {
+    id,
+    title,
+    html: `<section id="${id}"><h2>${escapeHtml(title)}</h2>${parts.join("\n")}</section>`,
+  };
+}
+
+function scoresHtml({ scores, data, asked }: Findings): string {
+  if (scores.ok === false) return paragraph(scores.reason);
+  const { synthetic } = data;
+  return plainTableHtml(
+    intervalsTable(scores.value, { of: "the test part", synthetic, prevalence: asked.prevalence }),
+  );
+}
+
+function calibrationHtml({ calibration }: Findings): string {
+  return paragraph(calibration.ok === true ? describeCalibration(calibration.value) : calibration.reason);
+}
+
+function patientsHtml({ classes, synthetic }: RunSummary, { patientScores }: Findings): string {
+  if (patientScores.ok === false) return paragraph(patientScores.reason);
+  return plainTableHtml(patientScoresTable(patientScores.value.patients, classes, synthetic));
+}
+
+const positiveNameOf = ({ classes, positiveClass }: RunSummary) => classes[positiveClass ?? 0]!;
+
+function triageHtml(summary: RunSummary, { triage }: Findings): string {
+  if (triage.ok === false) return paragraph(triage.reason);
+  const { locked, report } = triage.value;
+  const positiveName = positiveNameOf(summary);
+  const of = "the test part";
+  const sentence = `${locked.description} ${describeTriage(report, positiveName, of)}`;
+  return (
+    paragraph(sentence) +
+    plainTableHtml(triageTable(report, { of, positiveName, synthetic: summary.synthetic }))
+  );
+}
+
+function workHtml(summary: RunSummary, { work }: Analysis): string {
+  return work.rows.length === 0 ? "" : workListView(summary, work.rows, work.total).html;
+}
+
+function leakageHtml({ leakage }: Findings): string {
+  if (leakage.ok === false) return paragraph(leakage.reason);
+  const { conclusion, neighbours } = leakage.value;
+  return paragraph(conclusion) + (neighbours === null ? "" : paragraph(describeNeighbours(neighbours)));
+}
+
+function validationHtml(summary: RunSummary, findings: Findings): string {
+  const { crossValidation, crossValidatedTriage, asked } = findings;
+  if (crossValidation.ok === false) return paragraph(crossValidation.reason);
+  const { synthetic } = summary;
+  const { scores, sentence } = crossValidation.value;
+  const of = "cross-validation";
+  const table = plainTableHtml(intervalsTable(scores, { of, synthetic, prevalence: asked.prevalence }));
+  if (crossValidatedTriage.ok === false) {
+    return paragraph(sentence) + table + paragraph(crossValidatedTriage.reason);
+  }
+  const triage = crossValidatedTriage.value;
+  const positiveName = positiveNameOf(summary);
+  return (
+    paragraph(sentence) +
+    table +
+    paragraph(describeFoldThresholds(triage)) +
+    plainTableHtml(triageTable(triage.report, { of, positiveName, synthetic }))
+  );
+}
+
+function sanityHtml({ sanity, stain }: Findings): string {
+  const sentences = [...(sanity === null ? [] : [sanity.sentence]), ...(stain === null ? [] : [stain])];
+  return sentences.map(paragraph).join("");
+}
