@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { buildHead, predictHead } from "../../src/model/head";
 import { requestStop } from "../../src/runtime/interruption";
+import { countNativeValues } from "../../src/runtime/native-ops";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { tf } from "../../src/runtime/tensorflow";
+import { differentiateHead } from "../../src/training/head-gradient";
 import { type EpochRecord, type TrainingSettings, trainHead } from "../../src/training/train";
 import { randomProblem } from "../support/random-problem";
 
@@ -177,6 +179,59 @@ describe("trainHead", () => {
     const three = randomProblem({ count: 400, width: 48, seed: 6, classCount: 3, separation: 1 });
     const { history, bestEpoch } = await trainHead({ ...three, settings: { ...settings, epochs: 10 } });
     expect(history[bestEpoch - 1]?.validationAccuracy).toBeGreaterThan(0.75);
+  });
+});
+
+describe("trainHead's weights in TensorFlow", () => {
+  const held = () => [tf.memory().numTensors, countNativeValues()];
+
+  it("are released when training ends, is interrupted, diverges or onEpoch throws", async () => {
+    await trainHead({ ...problem, settings });
+    const before = held();
+    await trainHead({ ...problem, settings });
+    expect(held()).toEqual(before);
+
+    const interrupted = trainHead({ ...problem, settings, onEpoch: () => void setImmediate(requestStop) });
+    expect((await interrupted).ended).toBe("interrupted");
+    expect(held()).toEqual(before);
+
+    const values = problem.features.values.map((value) => value * 1e18);
+    const features = { values, width: problem.features.width };
+    const wild = { ...settings, learningRate: 10 };
+    await expect(trainHead({ ...problem, features, settings: wild })).rejects.toThrow(/diverged/);
+    expect(held()).toEqual(before);
+
+    const onEpoch = () => {
+      throw new Error("The figure could not be drawn.");
+    };
+    await expect(trainHead({ ...problem, settings, onEpoch })).rejects.toThrow(/could not be drawn/);
+    expect(held()).toEqual(before);
+  });
+
+  it("are released when an operation fails in the middle of a batch", async () => {
+    await trainHead({ ...problem, settings });
+    const before = held();
+    let calls = 0;
+    const failing: typeof differentiateHead = (weights, batch, l2) => {
+      if (++calls === 4) throw new Error("Out of memory.");
+      return differentiateHead(weights, batch, l2);
+    };
+    await expect(trainHead({ ...problem, settings, gradientMethod: failing })).rejects.toThrow(/memory/);
+    expect(held()).toEqual(before);
+  });
+});
+
+describe("trainHead with TensorFlow.js' gradient", () => {
+  it("goes the same way as with the one written by hand", async () => {
+    const short = { ...settings, epochs: 3 };
+    const byHand = await trainHead({ ...problem, settings: short });
+    const general = await trainHead({ ...problem, settings: short, gradientMethod: differentiateHead });
+    const again = await trainHead({ ...problem, settings: short, gradientMethod: differentiateHead });
+    expect(again.head).toEqual(general.head);
+    general.history.forEach((record, i) => {
+      expect(record.trainLoss).toBeCloseTo(byHand.history[i]!.trainLoss, 4);
+      expect(record.validationLoss).toBeCloseTo(byHand.history[i]!.validationLoss, 4);
+    });
   });
 });
 

@@ -1,0 +1,201 @@
+import { tf } from "./tensorflow";
+
+/**
+ * TensorFlow's own operations and variables, beyond those that TensorFlow.js offers.
+ *
+ * This is the only module that uses the addon's internal interface, so it is the one to look at when the
+ * addon's version changes. Elsewhere in the project the currency is `tf.Tensor`.
+ */
+
+/** The version of the addon whose interface is used here. */
+export const addonVersion = "4.22.0";
+
+// A name that makes TensorFlow invent one, and forget it with the variable (ResourceHandle::ANONYMOUS_NAME).
+const anonymous = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
+
+/** Number under which the addon keeps one of TensorFlow's values. */
+export type NativeId = number;
+
+/** One attribute of an operation; made by `typeAttribute` and its like. */
+export interface OpAttribute {
+  name: string;
+  type: number;
+  value: unknown;
+}
+
+interface NativeValue {
+  id: NativeId;
+  shape: number[];
+  dtype: number;
+}
+
+interface Binding {
+  readonly TF_FLOAT: number;
+  readonly TF_INT32: number;
+  readonly TF_ATTR_TYPE: number;
+  readonly TF_ATTR_BOOL: number;
+  readonly TF_ATTR_SHAPE: number;
+  readonly TF_ATTR_STRING: number;
+  executeOp(name: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeValue[];
+  deleteTensor(id: NativeId): void;
+  getNumOfTensors(): number;
+}
+
+interface NativeBackend {
+  binding: Binding;
+  getInputTensorIds(tensors: tf.Tensor[]): NativeId[];
+  createOutputTensor(value: NativeValue): tf.Tensor;
+}
+
+/**
+ * Throws unless a version of the addon is the one that this module is written against.
+ *
+ * @param found - By default that of the addon that is loaded.
+ */
+export function checkAddonVersion(found: string | undefined = loadedAddonVersion()): void {
+  if (found === addonVersion) return;
+  throw new Error(
+    `Native operations need @tensorflow/tfjs-node-gpu ${addonVersion}, whose internal interface they use, but ${found ?? "another backend"} is loaded. Install ${addonVersion} (npm run setup), or adapt src/runtime/native-ops.ts.`,
+  );
+}
+
+function loadedAddonVersion(): string | undefined {
+  return (tf.version as Record<string, string>)["tfjs-node"];
+}
+
+let checkedBackend: NativeBackend | null = null;
+
+function nativeBackend(): NativeBackend {
+  if (checkedBackend === null) {
+    checkAddonVersion();
+    checkedBackend = tf.backend() as unknown as NativeBackend;
+  }
+  return checkedBackend;
+}
+
+/** An attribute that names the type of an operation's tensors. */
+export function typeAttribute(name: string, dtype: "float32" | "int32" = "float32"): OpAttribute {
+  const { binding } = nativeBackend();
+  const value = dtype === "float32" ? binding.TF_FLOAT : binding.TF_INT32;
+  return { name, type: binding.TF_ATTR_TYPE, value };
+}
+
+/** An attribute that is true or false. */
+export function flagAttribute(name: string, value: boolean): OpAttribute {
+  return { name, type: nativeBackend().binding.TF_ATTR_BOOL, value };
+}
+
+/** How many values the addon holds, those behind tensors included; for finding leaks. */
+export function countNativeValues(): number {
+  return nativeBackend().binding.getNumOfTensors();
+}
+
+/** Runs operations and holds their results until it ends. */
+export interface NativeScope {
+  /** A tensor as an input; it stays the caller's. */
+  input(tensor: tf.Tensor): NativeId;
+  /** Runs an operation that has one output. */
+  run(operation: string, attributes: OpAttribute[], inputs: NativeId[]): NativeId;
+  /** Runs an operation that has none, or several. */
+  runAll(operation: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeId[];
+  /** Frees a result before the scope ends. */
+  free(id: NativeId): void;
+  /** Hands a result over to TensorFlow.js: from then on it is disposed like any tensor. */
+  toTensor(id: NativeId): tf.Tensor;
+}
+
+/**
+ * Runs native operations; whatever was not handed over is freed at the end, also when something throws.
+ *
+ * @example
+ * withNativeScope((scope) => {
+ *   const half = scope.run("L2Loss", [typeAttribute("T")], [scope.input(tf.tensor1d([3, 4]))]);
+ *   return scope.toTensor(half); // 12.5, half the sum of squares
+ * });
+ */
+export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
+  const backend = nativeBackend();
+  const { binding } = backend;
+  const held = new Map<NativeId, NativeValue>();
+
+  function runAll(operation: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number) {
+    const values = binding.executeOp(operation, attributes, inputs, outputCount);
+    for (const value of values) held.set(value.id, value);
+    return values.map((value) => value.id);
+  }
+
+  function take(id: NativeId): NativeValue {
+    const value = held.get(id);
+    if (value === undefined) throw new Error(`The native value ${id} is not held by this scope.`);
+    held.delete(id);
+    return value;
+  }
+
+  try {
+    return work({
+      input: (tensor) => backend.getInputTensorIds([tensor])[0]!,
+      run: (operation, attributes, inputs) => runAll(operation, attributes, inputs, 1)[0]!,
+      runAll,
+      free: (id) => binding.deleteTensor(take(id).id),
+      toTensor: (id) => backend.createOutputTensor(take(id)),
+    });
+  } finally {
+    for (const id of held.keys()) binding.deleteTensor(id);
+  }
+}
+
+/**
+ * Numbers that TensorFlow keeps and its optimizers change in place. Not counted by `tf.memory`; whoever
+ * creates one disposes it.
+ */
+export interface NativeVariable {
+  readonly shape: readonly number[];
+  /** What operations on variables take as input; throws after `dispose`. */
+  handle(): NativeId;
+  /** The values as they are now; the caller disposes, best before the next update, which otherwise copies. */
+  read(): tf.Tensor;
+  /** Frees the memory; a second call does nothing. */
+  dispose(): void;
+}
+
+/** Creates a float32 variable with a copy of these values. */
+export function createNativeVariable(initial: tf.Tensor): NativeVariable {
+  const backend = nativeBackend();
+  const { binding } = backend;
+  const { shape } = initial;
+  const dtype = typeAttribute("dtype");
+  const attributes = [
+    dtype,
+    { name: "shape", type: binding.TF_ATTR_SHAPE, value: shape },
+    { name: "shared_name", type: binding.TF_ATTR_STRING, value: anonymous },
+  ];
+  let id: NativeId | null = binding.executeOp("VarHandleOp", attributes, [], 1)[0]!.id;
+
+  function handle(): NativeId {
+    if (id === null) throw new Error(`This native variable of shape [${shape.join(", ")}] was disposed.`);
+    return id;
+  }
+
+  function dispose(): void {
+    if (id === null) return;
+    binding.executeOp("DestroyResourceOp", [flagAttribute("ignore_lookup_error", true)], [id], 0);
+    binding.deleteTensor(id);
+    id = null;
+  }
+
+  function read(): tf.Tensor {
+    return backend.createOutputTensor(binding.executeOp("ReadVariableOp", [dtype], [handle()], 1)[0]!);
+  }
+
+  try {
+    withNativeScope((scope) => {
+      // A tensor shares its memory with the array it was made from, and updates must not reach that.
+      const copy = scope.run("DeepCopy", [typeAttribute("T")], [scope.input(initial)]);
+      scope.runAll("AssignVariableOp", [dtype], [handle(), copy], 0);
+    });
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { shape, handle, read, dispose };
+}
