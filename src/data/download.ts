@@ -6,7 +6,6 @@ import { pipeline } from "node:stream/promises";
 import { explainDownloadError, lastingError } from "./download-problems";
 import { type HttpAnswer, type HttpClient, openHttpClient, statusError, withoutSecrets } from "./http-client";
 import { abandonPart, claimPart, completePart, sizeOf } from "./part-file";
-import { receive } from "./receive";
 import { pauseOrThrow, type RetryOptions } from "./retry";
 import { watchSilence } from "./silence";
 import { forgetValidator, readValidator, rememberValidator, validatorOf } from "./validator";
@@ -63,14 +62,13 @@ async function writeBody(
   { part, options }: Transfer,
   onChunk: () => void,
 ) {
-  const chunks = receive(response.body);
   const total = totalBytes(response, start);
   await options.beforeWriting?.(total === null ? null : total - start);
   const file = await open(part, start === 0 ? "w" : "a");
   let received = start;
   try {
     options.onProgress?.(received, total);
-    for await (const chunk of chunks) {
+    for await (const chunk of response.chunks) {
       onChunk();
       await file.writeFile(chunk);
       received += chunk.length;

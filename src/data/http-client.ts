@@ -1,14 +1,15 @@
 import { STATUS_CODES } from "node:http";
-import type { Readable } from "node:stream";
 import { EnvHttpProxyAgent, request } from "undici";
 import { lastingError, withRetryAfter } from "./download-problems";
+import { receive } from "./receive";
 import { retryAfterMs } from "./retry";
 
 /** What a server answered, its body untouched: not even decompressed, so that lengths and ranges hold. */
 export interface HttpAnswer {
   status: number;
   header(name: string): string | null;
-  body: Readable;
+  /** The body as it arrives; returning it, or the request's signal, ends the connection. */
+  chunks: AsyncGenerator<Uint8Array, void, undefined>;
 }
 
 /** One request. */
@@ -89,7 +90,7 @@ export function openHttpClient(): HttpClient {
           signal: options.signal ?? null,
         });
         const header = (name: string) => [headers[name]].flat()[0] ?? null;
-        if (!redirectStatuses.has(statusCode)) return { status: statusCode, header, body };
+        if (!redirectStatuses.has(statusCode)) return { status: statusCode, header, chunks: receive(body) };
         // Whoever destroys a body gets its error; nobody is interested in this one's.
         body.on("error", () => undefined).destroy();
         const next = nextAddress(current, header("location"));

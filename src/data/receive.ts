@@ -25,6 +25,8 @@ export function receive(body: Readable): AsyncGenerator<Uint8Array, void, undefi
   body.on("end", () => end(null));
   body.on("error", (error) => end(error));
   body.on("close", () => end(new Error("the connection was lost")));
+  // Who comes too late hears no event any more.
+  if (body.destroyed) end(body.errored ?? new Error("the connection was lost"));
 
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
     try {

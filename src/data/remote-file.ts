@@ -1,6 +1,5 @@
 import { lastingError } from "./download-problems";
 import { type HttpAnswer, type HttpClient, statusError } from "./http-client";
-import { receive } from "./receive";
 import { pauseOrThrow, type RetryOptions } from "./retry";
 import { watchSilence } from "./silence";
 import { validatorOf } from "./validator";
@@ -106,7 +105,7 @@ export function openRemoteFile(client: HttpClient, url: string, options: RemoteO
       const connection = await connect(position, watch.signal);
       if (connection === null) return;
       let { skip } = connection;
-      for await (const chunk of receive(connection.answer.body)) {
+      for await (const chunk of connection.answer.chunks) {
         watch.pause();
         if (skip < chunk.length) yield chunk.subarray(skip);
         skip = Math.max(0, skip - chunk.length);

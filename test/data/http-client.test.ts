@@ -59,7 +59,9 @@ afterEach(async () => {
 async function fetchText(url: string): Promise<string> {
   const client = openHttpClient();
   try {
-    return await (await client.send(url)).body.reduce((text: string, chunk: Buffer) => text + chunk, "");
+    let text = "";
+    for await (const chunk of (await client.send(url)).chunks) text += Buffer.from(chunk).toString();
+    return text;
   } finally {
     await client.close();
   }
@@ -111,11 +113,10 @@ describe("answers", () => {
       response.writeHead(200, { "content-encoding": "x-gzip" }).end(packed),
     );
     const client = openHttpClient();
-    const { body } = await client.send(server.origin);
-    const chunks: Buffer[] = [];
-    for await (const chunk of body) chunks.push(chunk);
+    const received: Uint8Array[] = [];
+    for await (const chunk of (await client.send(server.origin)).chunks) received.push(chunk);
     await client.close();
-    expect(Buffer.concat(chunks).equals(packed)).toBe(true);
+    expect(Buffer.concat(received).equals(packed)).toBe(true);
   });
 
   it("from https are not continued over http", () => {

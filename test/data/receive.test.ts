@@ -36,6 +36,13 @@ describe("receive", () => {
     expect(await collect(chunks)).toEqual({ text: "arrived", error: message });
   });
 
+  it("tells at once when there is nothing to come any more", async () => {
+    const body = new Readable({ read: () => undefined });
+    body.on("error", () => undefined).destroy(new Error("broken"));
+    await tick();
+    expect(await collect(receive(body))).toEqual({ text: "", error: "broken" });
+  });
+
   it("asks the sender to pause while the reader is busy, and goes on later", async () => {
     const body = new Readable({ read: () => undefined });
     const chunks = receive(body);
