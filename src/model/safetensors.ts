@@ -9,10 +9,17 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
+const isWholeNumber = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 0;
+const areWholeNumbers = (values: unknown): values is number[] =>
+  Array.isArray(values) && values.every(isWholeNumber);
+
 function isHeaderEntry(value: unknown): value is HeaderEntry {
   if (typeof value !== "object" || value === null) return false;
-  const entry = value as Partial<HeaderEntry>;
-  return typeof entry.dtype === "string" && Array.isArray(entry.shape) && Array.isArray(entry.data_offsets);
+  const { dtype, shape, data_offsets: offsets } = value as Partial<HeaderEntry>;
+  return (
+    typeof dtype === "string" && areWholeNumbers(shape) && areWholeNumbers(offsets) && offsets.length === 2
+  );
 }
 
 function parseHeader(bytes: Buffer, path: string): { header: Record<string, unknown>; dataStart: number } {
@@ -21,21 +28,27 @@ function parseHeader(bytes: Buffer, path: string): { header: Record<string, unkn
   const headerBytes = Number(bytes.readBigUInt64LE(0));
   const dataStart = lengthBytes + headerBytes;
   if (dataStart > bytes.length) throw new Error(damaged);
+  let header: unknown;
   try {
-    const header = JSON.parse(bytes.toString("utf8", lengthBytes, dataStart)) as Record<string, unknown>;
-    return { header, dataStart };
+    header = JSON.parse(bytes.toString("utf8", lengthBytes, dataStart));
   } catch {
     throw new Error(damaged);
   }
+  if (typeof header !== "object" || header === null || Array.isArray(header)) throw new Error(damaged);
+  return { header: header as Record<string, unknown>, dataStart };
 }
 
 function sliceTensor(name: string, entry: unknown, data: Buffer, path: string): WeightTensor {
-  if (!isHeaderEntry(entry) || entry.dtype !== "F32") {
-    throw new Error(`${path}: the weights "${name}" should be of type F32, found ${JSON.stringify(entry)}.`);
+  const found = (JSON.stringify(entry) ?? "nothing").slice(0, 200);
+  if (!isHeaderEntry(entry)) {
+    throw new Error(`${path}: the weights "${name}" should have type, shape and place, found ${found}.`);
+  }
+  if (entry.dtype !== "F32") {
+    throw new Error(`${path}: the weights "${name}" should be of type F32, found ${found}.`);
   }
   const [start, end] = entry.data_offsets;
   const count = entry.shape.reduce((product, size) => product * size, 1);
-  if (end - start !== count * float32Bytes || start < 0 || end > data.length) {
+  if (end - start !== count * float32Bytes || end > data.length) {
     throw new Error(`${path}: the weights "${name}" reach beyond the file, which is damaged or cut short.`);
   }
   // Copied, because a Float32Array must start at a multiple of four bytes.
@@ -48,14 +61,20 @@ function sliceTensor(name: string, entry: unknown, data: Buffer, path: string): 
  * Reads a safetensors file: an 8-byte length, a JSON header with each tensor's type, shape and place, the values.
  *
  * @param path - Named in errors.
- * @throws Error if the file is damaged or holds something else than float32.
+ * @throws Error that names the tensor, or the file where its header can't be read, if it is damaged or holds something else than float32.
  */
 export function decodeSafetensors(bytes: Buffer, path: string): Map<string, WeightTensor> {
   const { header, dataStart } = parseHeader(bytes, path);
   const data = bytes.subarray(dataStart);
   const tensors = new Map<string, WeightTensor>();
+  let bytesLeft = data.length;
   for (const [name, entry] of Object.entries(header)) {
-    if (name !== "__metadata__") tensors.set(name, sliceTensor(name, entry, data, path));
+    if (name === "__metadata__") continue;
+    const tensor = sliceTensor(name, entry, data, path);
+    // Many tensors in one place would need far more memory than the file has bytes.
+    bytesLeft -= tensor.values.byteLength;
+    if (bytesLeft < 0) throw new Error(`${path}: the weights "${name}" overlap others; the file is damaged.`);
+    tensors.set(name, tensor);
   }
   return tensors;
 }
