@@ -9,6 +9,7 @@ import type { LeakageAudit } from "../evaluation/leakage";
 import type { RecognitionRates } from "../evaluation/patient-scores";
 import type { RunTriage } from "../evaluation/run-triage";
 import type { ScoreIntervals } from "../evaluation/score-intervals";
+import type { StainAblation } from "../evaluation/stain-ablation";
 import type { CrossValidatedTriage } from "../evaluation/triage-report";
 import type { SanityCheck } from "../model/sanity-check";
 import type { Attempt } from "../runtime/attempt";
@@ -50,8 +51,8 @@ export interface Findings {
   leakage: Attempt<LeakageAudit>;
   /** Mean rank correlations of the sanity check; null where it was not made. */
   sanity: (Pick<SanityCheck, "meanHeadCorrelation" | "meanTopCorrelation"> & { sentence: string }) | null;
-  /** One sentence about normalised and augmented stains; null where it was not asked for. */
-  stain: string | null;
+  /** What normalised and augmented stains change; null where it was not asked for. */
+  stain: Attempt<StainAblation> | null;
 }
 
 /** A figure without its looks in a notebook. */

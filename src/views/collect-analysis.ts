@@ -17,10 +17,12 @@ import { describeData } from "./data-card";
 import { describeSanity } from "./explanation-grid";
 import type { ExplainedImage } from "./explanations";
 import type { Figure } from "./figure";
+import { positiveNameOf } from "./findings";
 import { plotGroupScores } from "./group-views";
 import { plotScoreIntervals } from "./interval-views";
 import { plotLeakage, plotNeighbours } from "./leakage-views";
 import { type FigureOrNote, plotRunPrecisionRecall, plotRunProbabilities, plotRunRoc } from "./run-figures";
+import { plotStains } from "./stain-views";
 import { plotThresholdMatrices } from "./threshold-figure";
 import { plotWorkload } from "./triage-views";
 import type { PicturedWork } from "./work-list";
@@ -108,7 +110,7 @@ function mapAttempt<T, U>(result: Attempt<T>, change: (value: T) => U): Attempt<
 function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures {
   const { run } = sources;
   const { classes, positiveClass, threshold, synthetic } = run.summary;
-  const positiveName = classes[positiveClass ?? 0]!;
+  const positiveName = positiveNameOf(run.summary);
   const drawn: AnalysisFigures = {};
   const keep = (name: string, view: FigureOrNote) => {
     if ("data" in view) drawn[name] = { data: (view as Figure).data, layout: (view as Figure).layout };
@@ -140,5 +142,10 @@ function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures 
   when(findings.leakage, "leakage", (audit) => plotLeakage(audit, synthetic));
   const neighbours = findings.leakage.ok === true ? findings.leakage.value.neighbours : null;
   if (neighbours !== null) keep("neighbours", plotNeighbours(neighbours, synthetic));
+  if (findings.stain !== null) {
+    when(findings.stain, "stain", (value) =>
+      plotStains(value, run.summary.test?.majorityClassAccuracy ?? Number.NaN, synthetic),
+    );
+  }
   return drawn;
 }

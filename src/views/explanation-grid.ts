@@ -143,7 +143,7 @@ export function describeSanity(check: SanityCheck): string {
   return (
     `Rank correlation with the trained maps, mean of ${images.length} images and ${draws} draws: ` +
     `${number(meanHeadCorrelation)} with a random head, ${number(meanTopCorrelation)} with a random top stage ` +
-    "(1: the maps are the same whatever was learned; 0: nothing in common)."
+    "(1: the maps are the same whatever was learned; 0: nothing in common; below 0: rather the reverse)."
   );
 }
 

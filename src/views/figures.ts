@@ -10,6 +10,7 @@ export * from "./group-views";
 export * from "./interval-views";
 export * from "./leakage-views";
 export * from "./run-figures";
+export { plotStains } from "./stain-views";
 export * from "./threshold-figure";
 export * from "./training-figures";
 export * from "./triage-views";

@@ -75,3 +75,9 @@ export function describeAccuracy(unit: string, accuracy: number, majorityAccurac
 export function percent(share: number): string {
   return Number.isNaN(share) ? "–" : `${(100 * share).toFixed(1)} %`;
 }
+
+/** What is looked for; where no class is, what probabilities are of is the answer itself. */
+export function positiveNameOf(about: Pick<Dataset, "classes" | "positiveClass">): string {
+  const { classes, positiveClass } = about;
+  return positiveClass === null ? "the answer" : classes[positiveClass]!;
+}

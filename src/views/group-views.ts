@@ -19,6 +19,7 @@ export function plotGroupScores(groups: readonly GroupScores[], by: Grouping, sy
     x: shown.map(({ accuracy }) => roundTo(100 * accuracy, 1)),
     y: names,
     hovertemplate: "%{y}: %{x} %<extra></extra>",
+    width: 0.5,
     marker: { color: categoryColour(0) },
   };
   const majority: Trace = {
@@ -28,15 +29,19 @@ export function plotGroupScores(groups: readonly GroupScores[], by: Grouping, sy
     x: shown.map(({ overallMajorityAccuracy }) => roundTo(100 * overallMajorityAccuracy, 1)),
     y: names,
     hovertemplate: "%{y}: %{x} %<extra>majority class</extra>",
-    marker: { symbol: "line-ns-open", size: 16, color: referenceColour, line: { width: 3 } },
+    marker: {
+      symbol: "line-ns-open",
+      size: by === "patient" ? 17 : 26,
+      color: referenceColour,
+      line: { width: 3 },
+    },
   };
   return figure([bars, majority], {
     title: titleWithOrigin(`Accuracy on the test images of each ${by}`, synthetic),
     xaxis: axis("% of its images", { range: [-2, 102] }),
     yaxis: axis("", { type: "category" }),
     legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom" },
-    bargap: 0.35,
-    height: 190 + (by === "patient" ? 22 : 34) * shown.length,
+    height: 160 + (by === "patient" ? 22 : 36) * shown.length,
     margin: { l: 64, r: 24, t: 96, b: 48 },
   });
 }

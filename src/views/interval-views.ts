@@ -30,13 +30,13 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
   const rows: Record<string, Cell>[] = [
     row("how many", ...each(({ count }) => String(count))),
     scoreRow("accuracy", scores),
+    ...(patient === null ? [] : [row("accuracy, exact interval", null, shareText(patient.exactAccuracy))]),
     row("always the majority class", ...each((level) => percent(level.majorityClassAccuracy))),
     ...scoreOrder.slice(1).map((name) => scoreRow(name, scores)),
   ];
   if (prevalence !== undefined) rows.push(...predictiveRows(prevalence, each));
   if (patient !== null) {
     rows.push(row("patient recognition rate", null, shareText(patient.patientRecognitionRate)));
-    rows.push(row("accuracy, exact interval", null, shareText(patient.exactAccuracy)));
   }
   const level = roundTo(100 * image.scores.accuracy.level, 1);
   const caption = titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic);

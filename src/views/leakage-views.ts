@@ -34,24 +34,27 @@ export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNot
   );
   const both = [scores.imageAccuracy, scores.patientAccuracy];
   const level = roundTo(100 * scores.accuracyGap.level, 1);
-  const means: Trace = {
-    type: "scatter",
-    mode: "markers",
-    name: `mean, ${level} % interval`,
-    x: [0, 1],
-    y: both.map(({ value }) => (value === null ? null : inPercent(value))),
-    text: both.map(shareText),
-    hovertemplate: "%{text}<extra></extra>",
-    error_y: {
-      type: "data",
-      symmetric: false,
-      array: both.map(({ value, high }) => reach(value, high)),
-      arrayminus: both.map(({ value, low }) => reach(low, value)),
-      thickness: 2.5,
-      width: 8,
-    },
-    marker: { size: 13, color: [categoryColour(1), categoryColour(0)], line: { width: 0 } },
-  };
+  const means = both.map(({ value, low, high }, i): Trace => {
+    const color = categoryColour(i === 0 ? 1 : 0);
+    return {
+      type: "scatter",
+      mode: "markers",
+      name: `mean ${i === 0 ? "by image" : "by patient"}, ${level} % interval`,
+      x: [i],
+      y: [value === null ? null : inPercent(value)],
+      text: [shareText({ value, low, high })],
+      hovertemplate: "%{text}<extra></extra>",
+      error_y: {
+        type: "data",
+        symmetric: false,
+        array: [reach(value, high)],
+        arrayminus: [reach(low, value)],
+        thickness: 2.5,
+        width: 8,
+      },
+      marker: { size: 13, color, symbol: i === 0 ? "circle" : "diamond" },
+    };
+  });
   const majority = inPercent(audit.majorityClassAccuracy);
   const floor: Trace = {
     type: "scatter",
@@ -61,7 +64,7 @@ export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNot
     y: [majority, majority],
     line: { color: referenceColour, dash: "dash", width: 1.5 },
   };
-  return figure([...perSeed, floor, means], {
+  return figure([...perSeed, floor, ...means], {
     title: titleWithOrigin("The same head and features, split by image and by patient", synthetic),
     xaxis: axis("", {
       tickvals: [0, 1],

@@ -1,3 +1,4 @@
+import type { ScoredLevel } from "../evaluation/score-intervals";
 import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
 import type { Findings } from "./analysis";
@@ -22,6 +23,7 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
   ];
   const rows: Cell[][] = [
     ["accuracy", ...levels.map((level) => shareText(level.scores.accuracy))],
+    ...(patient === null ? [] : [["the same, exact interval", null, shareText(patient.exactAccuracy)]]),
     ["always the majority class", ...levels.map((level) => percent(level.majorityClassAccuracy))],
     ["sensitivity", ...levels.map((level) => shareText(level.scores.sensitivity))],
     ["specificity", ...levels.map((level) => shareText(level.scores.specificity))],
@@ -30,12 +32,23 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
   const sentences = [
     "In parentheses: 95 % intervals that resample patients.",
     patient?.coarseness ?? "No test image's patient is known.",
+    ...(levels.some(hasNoWidth)
+      ? [
+          "An interval without width is no certainty: where nothing went wrong, resampling finds nothing either.",
+        ]
+      : []),
     ...(triage.ok === true ? [] : [`Triage: ${triage.reason}`]),
   ];
   const origin = data.synthetic
     ? `<p><strong>${escapeHtml("The images are synthetic: these numbers say that the machinery works, and nothing about tissue.")}</strong></p>`
     : "";
   return `${origin}${tableHtml(columns, rows, "The test part")}${paragraph(sentences.join(" "))}`;
+}
+
+/** Resampling a part without any error gives the same number every time. */
+function hasNoWidth({ scores }: ScoredLevel): boolean {
+  const { accuracy, sensitivity, specificity, auc } = scores;
+  return [accuracy, sensitivity, specificity, auc].some(({ low, high }) => low !== null && low === high);
 }
 
 function decimalText({

@@ -3,6 +3,7 @@ import type { RunSummary } from "../training/run-summary";
 import type { Analysis, Findings } from "./analysis";
 import { describeCalibration } from "./calibration-figures";
 import { explanationGrid } from "./explanation-grid";
+import { positiveNameOf } from "./findings";
 import { patientScoresTable } from "./group-views";
 import { escapeHtml } from "./html";
 import { intervalsTable } from "./interval-views";
@@ -11,6 +12,7 @@ import { plainTableHtml } from "./plain-table";
 import { dataCardHtml, headlineHtml, modelCardHtml, splitHtml } from "./report-cards";
 import { figureHtml } from "./report-figure";
 import type { Section } from "./report-outputs";
+import { describeStains } from "./stain-views";
 import { describeFoldThresholds, describeTriage, triageTable } from "./triage-views";
 import { workListView } from "./work-list";
 
@@ -57,8 +59,9 @@ export function frontSections(summary: RunSummary, settings: Settings | null, an
       "errors",
       "Errors, and where the evidence lies",
       explanationGrid(analysis.explained, summary).html,
-      sanityHtml(findings),
+      ...(findings.sanity === null ? [] : [paragraph(findings.sanity.sentence)]),
     ),
+    section("stain", "Stain", stainHtml(findings), ...draw("stain")),
   ];
 }
 
@@ -86,8 +89,6 @@ function patientsHtml({ classes, synthetic }: RunSummary, { patientScores }: Fin
   if (patientScores.ok === false) return paragraph(patientScores.reason);
   return plainTableHtml(patientScoresTable(patientScores.value.patients, classes, synthetic));
 }
-
-const positiveNameOf = ({ classes, positiveClass }: RunSummary) => classes[positiveClass ?? 0]!;
 
 function triageHtml(summary: RunSummary, { triage }: Findings): string {
   if (triage.ok === false) return paragraph(triage.reason);
@@ -131,7 +132,7 @@ function validationHtml(summary: RunSummary, findings: Findings): string {
   );
 }
 
-function sanityHtml({ sanity, stain }: Findings): string {
-  const sentences = [...(sanity === null ? [] : [sanity.sentence]), ...(stain === null ? [] : [stain])];
-  return sentences.map(paragraph).join("");
+function stainHtml({ stain }: Findings): string {
+  if (stain === null) return paragraph("Not compared in this analysis.");
+  return paragraph(stain.ok === true ? describeStains(stain.value) : stain.reason);
 }

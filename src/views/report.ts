@@ -106,10 +106,13 @@ ${createdHtml(content.summary)}
 ${content.front.length === 0 ? numbers : ""}
 </header>
 <main>
-${content.front.map((section) => section.html).join("\n")}
-<nav aria-label="Contents"><ol>${linked(content.front)}</ol><p>Appendix: the notebooks</p><ol>${linked(content.sections)}</ol></nav>
+<div class="front">
+${htmlOf(content.front.slice(0, 1))}
+<nav aria-label="Contents"><ol>${linked(content.front)}</ol><p>Appendix: the executed notebooks</p><ol>${linked(content.sections)}</ol></nav>
+${htmlOf(content.front.slice(1))}
+</div>
 <div class="appendix">
-${content.sections.map((section) => section.html).join("\n")}
+${htmlOf(content.sections)}
 </div>
 </main>
 <script type="text/plain" id="plotly-source">${assets.plotly}</script>
@@ -118,6 +121,8 @@ ${content.sections.map((section) => section.html).join("\n")}
 </html>
 `;
 }
+
+const htmlOf = (sections: readonly Section[]) => sections.map(({ html }) => html).join("\n");
 
 function createdHtml(summary: RunSummary | null): string {
   if (summary === null) return "";

@@ -124,6 +124,7 @@ function slider(sweep: readonly ThresholdMatrices[], active: number, prefix: str
     currentvalue: { prefix, xanchor: "left", font: { size: 14 } },
     pad: { t: 56, b: 0 },
     ticklen: 4,
+    font: { size: 11 },
     bgcolor: "rgba(134, 134, 134, 0.35)",
     activebgcolor: "#1f7fc4",
     bordercolor: "#868686",

@@ -62,7 +62,7 @@ export function workListView(
     dataset.synthetic,
   );
   const head = [
-    "",
+    "rank",
     "image",
     "listed as",
     `probability of ${positive}`,
@@ -111,5 +111,7 @@ function rowHtml(
     truth,
     escapeHtml(name),
   ];
-  return `<tr>${cells.map((html) => `<td style="${cell};overflow-wrap:anywhere">${html}</td>`).join("")}</tr>`;
+  const last = cells.length - 1;
+  const wrapped = (i: number) => (i === last ? "overflow-wrap:anywhere" : "white-space:nowrap");
+  return `<tr>${cells.map((html, i) => `<td style="${cell};${wrapped(i)}">${html}</td>`).join("")}</tr>`;
 }

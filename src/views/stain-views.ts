@@ -1,0 +1,88 @@
+import type { Interval } from "../evaluation/bootstrap";
+import type { StainAblation } from "../evaluation/stain-ablation";
+import { categoryColour, referenceColour } from "./colours";
+import { noteView } from "./display";
+import { axis, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
+import { percent } from "./findings";
+import type { FigureOrNote } from "./run-figures";
+import { shareText } from "./score-names";
+
+const stopped = "The comparison of stains was stopped before a seed was finished, so nothing can be said.";
+
+const arms = [
+  { arm: "none", name: "as they are" },
+  { arm: "normalised", name: "normalised" },
+  { arm: "augmented", name: "augmented" },
+] as const;
+
+/**
+ * Draws the accuracy on the test images with stains as they are, normalised, and augmented.
+ *
+ * @param majorityAccuracy - Of always answering the test part's majority class, in [0, 1].
+ */
+export function plotStains(
+  ablation: StainAblation,
+  majorityAccuracy: number,
+  synthetic = false,
+): FigureOrNote {
+  const { accuracy, seeds } = ablation;
+  if (accuracy === null) return noteView(stopped);
+  const inPercent = (share: number) => roundTo(100 * share, 1);
+  const reach = (from: number | null, to: number | null) =>
+    from === null || to === null ? 0 : inPercent(Math.max(0, to - from));
+  const intervals = arms.map(({ arm }) => accuracy[arm]);
+  const means: Trace = {
+    type: "scatter",
+    mode: "markers",
+    name: `mean of ${seeds.length} seeds, ${roundTo(100 * accuracy.none.level, 1)} % interval`,
+    x: arms.map(({ name }) => name),
+    y: intervals.map(({ value }) => (value === null ? null : inPercent(value))),
+    text: intervals.map(shareText),
+    hovertemplate: "%{text}<extra></extra>",
+    error_y: {
+      type: "data",
+      symmetric: false,
+      array: intervals.map(({ value, high }) => reach(value, high)),
+      arrayminus: intervals.map(({ value, low }) => reach(low, value)),
+      thickness: 2.5,
+      width: 8,
+    },
+    marker: { size: 13, color: categoryColour(0) },
+  };
+  const majority: Trace = {
+    type: "scatter",
+    mode: "lines",
+    name: `always the majority class: ${percent(majorityAccuracy)}`,
+    x: arms.map(({ name }) => name),
+    y: arms.map(() => inPercent(majorityAccuracy)),
+    line: { color: referenceColour, dash: "dash", width: 1.5 },
+  };
+  return figure([majority, means], {
+    title: titleWithOrigin("Accuracy on the test images, by what is done about stains", synthetic),
+    xaxis: axis("stains of the training images", { type: "category" }),
+    yaxis: axis("accuracy, %", { range: [0, 103] }),
+    height: 420,
+    width: 760,
+  });
+}
+
+/** Says what treating stains brought; it claims a gain or a loss only where the interval leaves zero out. */
+export function describeStains({ accuracy, seeds, complete }: StainAblation): string {
+  if (accuracy === null) return stopped;
+  const base = `With stains as they are, accuracy on the test images is ${shareText(accuracy.none)}, mean of ${seeds.length} seeds.`;
+  const gains = [
+    gainText("Normalisation", accuracy.normalisedGain),
+    gainText("Augmentation", accuracy.augmentedGain),
+  ];
+  const ending = complete ? [] : ["It was stopped before all seeds were finished."];
+  return [base, ...gains, ...ending].join(" ");
+}
+
+function gainText(what: string, { value, low, high, level }: Interval): string {
+  if (value === null || low === null || high === null) return `${what}: nothing can be said.`;
+  const points = (share: number) => (100 * share).toFixed(1);
+  const range = `${roundTo(100 * level, 1)} % interval ${points(low)} to ${points(high)}`;
+  if (low > 0) return `${what} gains ${points(value)} points (${range}).`;
+  if (high < 0) return `${what} loses ${points(-value)} points (${range}).`;
+  return `${what} could not be shown to change it: ${points(value)} points (${range}).`;
+}
