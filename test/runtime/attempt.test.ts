@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { attempt, attemptAfter, valueOr } from "../../src/runtime/attempt";
+
+describe("attempt", () => {
+  it("keeps a value, or the sentence of a refusal", async () => {
+    expect(await attempt(() => Promise.resolve(3))).toEqual({ ok: true, value: 3 });
+    const refused = await attempt(() => {
+      throw new RangeError("Too few patients.");
+    });
+    expect(refused).toEqual({ ok: false, reason: "Too few patients." });
+    expect(valueOr(refused, "none")).toBe("none");
+  });
+
+  it("lets mistakes in programs through", async () => {
+    const broken = () => (undefined as unknown as { x: number }).x;
+    await expect(attempt(broken)).rejects.toThrow(TypeError);
+  });
+
+  it("goes on only after a value, and hands on the first refusal", async () => {
+    expect(await attemptAfter({ ok: true, value: 2 }, (value) => value + 1)).toEqual({ ok: true, value: 3 });
+    const refusal = { ok: false as const, reason: "No." };
+    expect(await attemptAfter(refusal, () => 1)).toBe(refusal);
+  });
+});
