@@ -89,12 +89,17 @@ function tracesOf({ name, reliability, brier }: CalibrationSeries, i: number): T
 
 /** Says which temperature was fitted, and what it changed on images that it was not fitted on. */
 export function describeCalibration({ fit, before, after }: CalibratedTest): string {
-  const errors = [before, after].map(({ reliability }) => reliability.expectedCalibrationError.toFixed(3));
-  const [from, to] = errors;
-  const change =
-    from === to
-      ? `stays at ${from}`
-      : `${Number(to) < Number(from) ? "falls" : "rises"} from ${from} to ${to}`;
   const images = before.reliability.bins.reduce((sum, { count }) => sum + count, 0);
-  return `${fit.description} On the ${images} test images the expected calibration error ${change}.`;
+  const error = changeText(
+    before.reliability.expectedCalibrationError,
+    after.reliability.expectedCalibrationError,
+  );
+  const brier = changeText(before.brier, after.brier);
+  return `${fit.description} On the ${images} test images the expected calibration error ${error}, and the Brier score ${brier}.`;
+}
+
+function changeText(before: number, after: number): string {
+  const [from, to] = [before.toFixed(3), after.toFixed(3)];
+  if (from === to) return `stays at ${from}`;
+  return `${after < before ? "falls" : "rises"} from ${from} to ${to}`;
 }

@@ -57,6 +57,9 @@ export async function explainPredictions(task: ExplanationTask): Promise<Explain
     const { file, label, predicted, probabilities } = known[i]!;
     const { patient, subtype, magnification } = records.get(file)!;
     const quality = qualities.get(file) ?? null;
+    const comparable = [...qualities].filter(
+      ([other]) => records.get(other)?.magnification === magnification,
+    );
     explained.push({
       file,
       outcome: outcomeOf(known[i]!, dataset.positiveClass),
@@ -67,7 +70,14 @@ export async function explainPredictions(task: ExplanationTask): Promise<Explain
       subtype,
       magnification,
       quality,
-      qualityLines: quality === null ? [] : qualityLines(quality, [...qualities.values()]),
+      qualityLines:
+        quality === null
+          ? []
+          : qualityLines(
+              quality,
+              comparable.map(([, other]) => other),
+              magnification,
+            ),
       picture: await encodeThumbnail(paths[i]!, pictureWidth),
       overlay: await encodeHeatOverlay(map, { width: pictureWidth }),
     });
@@ -93,12 +103,18 @@ export async function measurePredicted(
 /**
  * What an image's quality is, and where it lies among others.
  *
- * @param others - Of all images that it is compared with, its own among them.
+ * @param others - Of the test images of the same magnification, on which focus depends; its own among them.
  */
-export function qualityLines(quality: ImageQuality, others: readonly ImageQuality[]): string[] {
+export function qualityLines(
+  quality: ImageQuality,
+  others: readonly ImageQuality[],
+  magnification: number | null,
+): string[] {
+  const kind = magnification === null ? "of unknown magnification" : `at ${magnification}×`;
+  if (others.length < 2) return [`focus ${Math.round(quality.focus)}, the only test image ${kind}`];
   const among = (of: (one: ImageQuality) => number) => percent(rankAmong(of(quality), others.map(of)));
   return [
-    `sharper than ${among(({ focus }) => focus)} of the test images (focus ${Math.round(quality.focus)})`,
+    `of ${others.length} test images ${kind}: sharper than ${among(({ focus }) => focus)} (focus ${Math.round(quality.focus)}),`,
     `more haematoxylin than ${among(({ haematoxylin }) => haematoxylin)}, more eosin than ${among(({ eosin }) => eosin)}`,
     `${percent(quality.background)} glass`,
   ];

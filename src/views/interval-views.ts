@@ -101,7 +101,7 @@ export function plotScoreIntervals(
   const level = roundTo(100 * image.scores.accuracy.level, 1);
   return figure([noSkill(levels, names, classCount, offset), ...traces], {
     title: titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic),
-    xaxis: axis("%", { range: [0, 102] }),
+    xaxis: axis("%", { range: [-2, 102] }),
     yaxis: axis("", {
       tickvals: names.map((_, i) => i),
       ticktext: names.map((name) => scoreNames[name]),

@@ -1,3 +1,4 @@
+import type { TemperatureFit } from "../evaluation/calibration";
 import type { ScoredLevel } from "../evaluation/score-intervals";
 import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
@@ -34,7 +35,7 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
     patient?.coarseness ?? "No test image's patient is known.",
     ...(levels.some(hasNoWidth)
       ? [
-          "An interval without width is no certainty: where nothing went wrong, resampling finds nothing either.",
+          "An interval without width is no certainty: patients who all came out the same give the same number however they are resampled.",
         ]
       : []),
     ...(triage.ok === true ? [] : [`Triage: ${triage.reason}`]),
@@ -109,12 +110,7 @@ export function modelCardHtml(summary: RunSummary, settings: Settings | null, fi
     ...(settings === null ? [] : settingRows(settings)),
     ["training", `${summary.ended}, best epoch ${summary.bestEpoch}, seed ${summary.seed}`],
     ["decides at", decisionText(summary)],
-    [
-      "temperature",
-      calibration.ok === true
-        ? `${calibration.value.fit.temperature.toFixed(2)}, fitted on validation; not applied to what is decided`
-        : calibration.reason,
-    ],
+    ["temperature", calibration.ok === true ? temperatureText(calibration.value.fit) : calibration.reason],
     ["triage", triage.ok === true ? triageText(triage.value.locked) : triage.reason],
     [
       "intended use",
@@ -143,6 +139,13 @@ function settingRows(settings: Settings): Cell[][] {
 function decisionText({ classes, positiveClass, threshold }: RunSummary): string {
   if (positiveClass === null) return "the most probable class";
   return `${classes[positiveClass]} from probability ${threshold} on`;
+}
+
+function temperatureText({ temperature, atBound }: TemperatureFit): string {
+  const value = temperature.toFixed(2);
+  return atBound
+    ? `unknown: validation does not tell (the fit ends at ${value}, the bound of its range)`
+    : `${value}, fitted on validation; not applied to what is decided`;
 }
 
 function triageText({
