@@ -57,8 +57,18 @@ export interface TrainingTask {
   /** At least 2. */
   classCount: number;
   settings: TrainingSettings;
-  /** Called after each epoch; training waits for it. */
-  onEpoch?: (record: EpochRecord, history: readonly EpochRecord[]) => void | Promise<void>;
+  /**
+   * Called after each epoch; training waits for it.
+   *
+   * @param validationProbabilities - Shape [validation images, classCount], in the order of `split.validation`.
+   */
+  onEpoch?: (
+    record: EpochRecord,
+    history: readonly EpochRecord[],
+    validationProbabilities: Float32Array,
+  ) => void | Promise<void>;
+  /** Called after each batch, with the images that the epoch has learned from so far. */
+  onBatch?: (epoch: number, imagesLearned: number) => void;
   /** False where many heads are trained and the whole shows its own progress. */
   showProgress?: boolean;
   /** How the loss is differentiated; by default with the gradient written by hand. */
@@ -90,8 +100,31 @@ function crossEntropy(logits: Float32Array, label: number): number {
   return Math.log(total) + largest - logits[label]!;
 }
 
-/** Weighted mean cross-entropy and accuracy of the head on a part. */
-function score(step: TrainingStep, rows: LoadedRows): { loss: number; accuracy: number } {
+/** Row by row, without overflow however large the logits. */
+function softmax(logits: Float32Array, classCount: number): Float32Array {
+  const probabilities = new Float32Array(logits.length);
+  for (let start = 0; start < logits.length; start += classCount) {
+    const row = logits.subarray(start, start + classCount);
+    const largest = row[indexOfLargest(row)]!;
+    const exponentials = Array.from(row, (logit) => Math.exp(logit - largest));
+    const total = exponentials.reduce((sum, value) => sum + value, 0);
+    exponentials.forEach((value, i) => {
+      probabilities[start + i] = value / total;
+    });
+  }
+  return probabilities;
+}
+
+/** How well the head does on a part. */
+interface PartScore {
+  /** Weighted mean cross-entropy. */
+  loss: number;
+  accuracy: number;
+  /** Shape [rows, classCount]. */
+  logits: Float32Array;
+}
+
+function score(step: TrainingStep, rows: LoadedRows): PartScore {
   const output = step.logits(rows.tensor);
   const logits = output.dataSync<"float32">();
   output.dispose();
@@ -105,7 +138,7 @@ function score(step: TrainingStep, rows: LoadedRows): { loss: number; accuracy: 
     weights += rows.sampleWeights[i]!;
     if (indexOfLargest(row) === rows.labels[i]) correct++;
   }
-  return { loss: loss / weights, accuracy: correct / rows.count };
+  return { loss: loss / weights, accuracy: correct / rows.count, logits };
 }
 
 function divergence(loss: number, settings: TrainingSettings): Error {
@@ -126,9 +159,13 @@ async function runEpoch(
   step: TrainingStep,
   rows: LoadedRows,
   order: readonly number[],
-  options: BatchOptions & { settings: TrainingSettings; signal: AbortSignal },
+  options: BatchOptions & {
+    settings: TrainingSettings;
+    signal: AbortSignal;
+    onBatch: (imagesLearned: number) => void;
+  },
 ): Promise<boolean> {
-  const { settings, signal } = options;
+  const { settings, signal, onBatch, batchSize } = options;
   const batches = cutIntoBatches(rows, order, options);
   const losses: tf.Tensor1D[] = [];
   try {
@@ -142,6 +179,7 @@ async function runEpoch(
       } finally {
         disposeBatch(batch);
       }
+      onBatch(Math.min((position + 1) * batchSize, order.length));
     }
     checkLosses(losses, settings);
     return true;
@@ -157,16 +195,18 @@ function scoreEpoch(
   train: LoadedRows,
   validation: LoadedRows,
   settings: TrainingSettings,
-): Omit<EpochRecord, "epoch" | "elapsedSeconds"> {
+): { scores: Omit<EpochRecord, "epoch" | "elapsedSeconds">; probabilities: Float32Array } {
   const trainScore = score(step, train);
   const validationScore = score(step, validation);
   if (!Number.isFinite(validationScore.loss)) throw divergence(validationScore.loss, settings);
-  return {
+  const scores = {
     trainLoss: trainScore.loss,
     trainAccuracy: trainScore.accuracy,
     validationLoss: validationScore.loss,
     validationAccuracy: validationScore.accuracy,
   };
+  const classCount = validationScore.logits.length / validation.count;
+  return { scores, probabilities: softmax(validationScore.logits, classCount) };
 }
 
 /** Trains epoch by epoch, and keeps the best one's weights in `result`. */
@@ -193,9 +233,10 @@ async function runEpochs(
   let lowestLoss = Number.POSITIVE_INFINITY;
 
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
-    const finished = await runEpoch(step, train, shuffling.shuffle(rows), options);
+    const onBatch = (imagesLearned: number) => task.onBatch?.(epoch, imagesLearned);
+    const finished = await runEpoch(step, train, shuffling.shuffle(rows), { ...options, onBatch });
     if (!finished) return { ...result, ended: "interrupted" };
-    const scores = scoreEpoch(step, train, validation, settings);
+    const { scores, probabilities } = scoreEpoch(step, train, validation, settings);
     const record = { epoch, ...scores, elapsedSeconds: (performance.now() - startedAt) / 1000 };
     result.history.push(record);
     if (record.validationLoss < lowestLoss) {
@@ -203,7 +244,7 @@ async function runEpochs(
       result.bestEpoch = epoch;
       result.head = step.readHead();
     }
-    await task.onEpoch?.(record, result.history);
+    await task.onEpoch?.(record, result.history, probabilities);
     if (epoch - result.bestEpoch >= settings.patience) return { ...result, ended: "early-stopping" };
   }
   return result;
@@ -252,9 +293,9 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
   const validation = loadRows(data.validation, classWeights);
   const progress =
     task.showProgress === false ? null : startProgress("Training the head", settings.epochs, "epochs");
-  const onEpoch: TrainingTask["onEpoch"] = async (record, history) => {
+  const onEpoch: TrainingTask["onEpoch"] = async (record, history, validationProbabilities) => {
     progress?.advance();
-    await task.onEpoch?.(record, history);
+    await task.onEpoch?.(record, history, validationProbabilities);
   };
   try {
     return await runCooperatively("training the head", (signal) =>

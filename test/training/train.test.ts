@@ -55,6 +55,35 @@ describe("trainHead", () => {
     expect(other.head).not.toEqual(first.head);
   });
 
+  it("tells after each epoch what the head says of the validation images, and after each batch how far it is", async () => {
+    const { validation } = problem.split;
+    const said: Float32Array[] = [];
+    const batches: [number, number][] = [];
+    const { head, history, bestEpoch } = await trainHead({
+      ...problem,
+      settings: { ...settings, epochs: 3 },
+      onEpoch: (_record, _history, probabilities) => void said.push(probabilities),
+      onBatch: (epoch, imagesLearned) => void batches.push([epoch, imagesLearned]),
+    });
+    said.forEach((probabilities, i) => {
+      const right = validation.filter(
+        (row, j) => (probabilities[2 * j + 1]! > probabilities[2 * j]! ? 1 : 0) === problem.labels[row],
+      );
+      expect(right.length / validation.length).toBe(history[i]!.validationAccuracy);
+    });
+    const { values, width } = problem.features;
+    const rows = Float32Array.from(
+      validation.flatMap((row) => [...values.slice(row * width, (row + 1) * width)]),
+    );
+    const predicted = predictHead(head, rows, width);
+    said[bestEpoch - 1]!.forEach((probability, i) => {
+      expect(probability).toBeCloseTo(predicted[i]!, 5);
+    });
+    const firstEpoch = batches.filter(([epoch]) => epoch === 1).map(([, images]) => images);
+    expect(firstEpoch).toEqual([32, 64, 96, 128, 160, 180]);
+    expect(batches).toHaveLength(18);
+  });
+
   it("refuses identical images in two parts and names them, unless told otherwise", async () => {
     const { train, validation, test } = problem.split;
     const images = problem.labels.map((_, row) => ({ file: `${row}.png`, sha256: `${row}` }));
