@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { resolveSettings } from "../../src/runtime/settings";
+import { saveAnalysis } from "../../src/views/analysis";
 import { jupyterDisplay } from "../../src/views/display";
 import { plotConfusionMatrix } from "../../src/views/figures";
 import { writeReport } from "../../src/views/report";
@@ -12,6 +14,7 @@ import { tableHtml } from "../../src/views/table-html";
 import { startBrowser } from "../support/browser";
 import { hostileName } from "../support/example-dataset";
 import { exampleSummary } from "../support/example-summary";
+import { hostileAnalysis } from "../support/hostile-analysis";
 
 const code = (...outputs: NotebookOutput[]) => ({ cell_type: "code", source: "hidden()", outputs });
 const markdown = (source: string) => ({ cell_type: "markdown", source: [source] });
@@ -80,13 +83,20 @@ const lookAround = `({
 describe("report.html", () => {
   const folder = mkdtempSync(join(tmpdir(), "report-"));
   const run = join(folder, "run-1");
+  const bare = join(folder, "run-2");
   let browser: Browser;
 
   beforeAll(async () => {
     mkdirSync(run);
     writeFileSync(join(run, "01-results.ipynb"), JSON.stringify(notebook));
     writeFileSync(join(run, "summary.json"), JSON.stringify(exampleSummary({ dataset: hostileName })));
+    writeFileSync(join(run, "settings.json"), JSON.stringify(resolveSettings({})));
+    await saveAnalysis(run, hostileAnalysis());
     await writeReport(run);
+    mkdirSync(bare);
+    writeFileSync(join(bare, "01-results.ipynb"), JSON.stringify(notebook));
+    writeFileSync(join(bare, "summary.json"), JSON.stringify(exampleSummary()));
+    await writeReport(bare);
     browser = await startBrowser();
   });
   afterAll(async () => {
@@ -102,6 +112,66 @@ describe("report.html", () => {
     const page = readFileSync(join(run, "report.html"), "utf8");
     expect(existsSync(join(run, "report.html"))).toBe(true);
     expect(page).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)="?(https?:|\/\/)/);
+  });
+
+  it("has the numbers for programs beside it, without pictures", () => {
+    const numbers = JSON.parse(readFileSync(join(run, "report.json"), "utf8"));
+    const { scores, data, triage } = numbers.findings;
+    expect(numbers.summary.dataset).toBe(hostileName);
+    expect(scores.value.image).toMatchObject({ count: 40, majorityClassAccuracy: 0.5 });
+    expect(scores.value.patient.scores.accuracy.low).toBeLessThanOrEqual(
+      scores.value.patient.scores.accuracy.value,
+    );
+    expect(data.name).toBe(hostileName);
+    expect(triage.value.locked.chosenOn).toBe("validation");
+    expect(JSON.stringify(numbers)).not.toContain("data:image");
+  });
+
+  it("shows the summary alone where the run was not analysed", () => {
+    const page = readFileSync(join(bare, "report.html"), "utf8");
+    expect(page).toContain("75.0 % (always the majority class: 50.0 %)");
+    expect(JSON.parse(readFileSync(join(bare, "report.json"), "utf8")).findings).toBeNull();
+  });
+
+  it("says which notebook to run again where the analysis is damaged", async () => {
+    const damaged = join(folder, "run-3");
+    mkdirSync(damaged);
+    writeFileSync(join(damaged, "01-results.ipynb"), JSON.stringify(notebook));
+    writeFileSync(join(damaged, "summary.json"), JSON.stringify(exampleSummary()));
+    writeFileSync(join(damaged, "analysis.json"), "{");
+    await expect(writeReport(damaged)).rejects.toThrow(/analysis\.json is damaged.*04-analyse-results/);
+  });
+
+  it("moves the matrices with the slider", async () => {
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(join(run, "report.html")).href);
+    await page.waitForSelector("html[data-drawn=true]");
+    const matrix = page.locator('[data-figure="front-thresholds"]');
+    const shown = () => matrix.locator("svg").first().textContent();
+    const before = await shown();
+    const grip = matrix.locator(".slider-grip-rect");
+    await grip.scrollIntoViewIfNeeded();
+    const place = (await grip.boundingBox())!;
+    const middle = { x: place.x + place.width / 2, y: place.y + place.height / 2 };
+    await page.mouse.move(middle.x, middle.y);
+    await page.mouse.down();
+    await page.mouse.move(middle.x - 150, middle.y, { steps: 4 });
+    await page.mouse.up();
+    await expect.poll(shown).not.toBe(before);
+    await page.close();
+  });
+
+  it("prints on white, with everything drawn and no slider", async () => {
+    const page = await browser.newPage({ colorScheme: "dark" });
+    await page.goto(pathToFileURL(join(run, "report.html")).href);
+    await page.waitForSelector("html[data-drawn=true]");
+    await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    const background = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+    expect(background).toBe("rgb(255, 255, 255)");
+    expect(await page.locator(".slider-container").first().isVisible()).toBe(false);
+    const pdf = await page.pdf();
+    expect(pdf.subarray(0, 5).toString()).toBe("%PDF-");
+    await page.close();
   });
 
   it.each(["light", "dark"] as const)(
@@ -125,7 +195,9 @@ describe("report.html", () => {
       expect(dialogs).toEqual([]);
       expect(requests).toEqual([]);
       expect(seen.text).toContain("Not a medical device");
-      expect(seen.text).toContain("75.0 % (always the majority class: 50.0 %)");
+      expect(seen.text).toContain("always the majority class");
+      expect(seen.text).toContain("The images are synthetic");
+      expect(seen.text).toContain("False alarms");
       const brightness = (colour: string) => Number(/\d+/.exec(colour)?.[0]);
       const [front, back] = [brightness(seen.tickColour), brightness(seen.background)];
       expect(scheme === "dark" ? front - back : back - front).toBeGreaterThan(120);
