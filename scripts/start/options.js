@@ -84,6 +84,11 @@ const unitList = {
   },
 };
 
+const yesOrNo = {
+  placeholder: "yes|no",
+  read: (/** @type {string} */ text) => oneOf("yes", "no").read(text) === "yes",
+};
+
 /** @type {Record<string, Flag>} */
 const FLAGS = {
   data: { key: "data", help: "your images; without it a synthetic demo set is drawn", ...folder },
@@ -129,6 +134,11 @@ const FLAGS = {
     ...wholeNumber(1, 10_000),
   },
   seed: { key: "seed", help: "decides split, first weights, order (42)", ...wholeNumber(0, 0xffff_ffff) },
+  "allow-duplicates-across-parts": {
+    key: "allowDuplicatesAcrossParts",
+    help: "train although the same image is also tested on (no)",
+    ...yesOrNo,
+  },
 };
 
 const tensorflow = oneOf("cpu", "cuda", "auto");

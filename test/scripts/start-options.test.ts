@@ -52,6 +52,7 @@ describe("readOptions", () => {
       "class-weights": "none",
       patience: "2",
       seed: "7",
+      "allow-duplicates-across-parts": "yes",
     };
     expect(Object.keys(given)).toEqual(Object.keys(FLAGS));
     const { settings } = read(...Object.entries(given).map(([name, value]) => `--${name}=${value}`));
