@@ -14,8 +14,8 @@ const root = path.resolve(__dirname, "..", "..");
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 /** @typedef {{ name: string, title: string, check: () => Promise<Counts> }} Stage */
 
-/** Folders of test/ that need more than the unit tests do: a kernel, Keras, JupyterLab, a browser. */
-const SLOW = ["parity", "jupyter", "notebooks", "browser"];
+/** Folders of test/ that need more than the unit tests do: whole programs, Keras, a kernel, a browser, patience. */
+const SLOW = ["programs", "durability", "parity", "jupyter", "notebooks", "browser"];
 
 /**
  * @param {string[]} command - A program of node_modules, given by its file, and its arguments.
@@ -94,6 +94,8 @@ const STAGES = [
   whole("types-tslab", "Types of src/, under tslab's compiler", ["scripts/typecheck-tslab.js"]),
   whole("lint", "Lint and format", ["node_modules/@biomejs/biome/bin/biome", "ci"]),
   tests("unit", "Unit tests", [`--exclude=test/{${SLOW.join(",")}}/**`]),
+  tests("programs", "The programs behind the npm scripts", ["test/programs/", ONE_BY_ONE]),
+  tests("durability", "What survives being killed", ["test/durability/", ONE_BY_ONE]),
   tests("parity", "Parity with Keras and scikit-learn", ["test/parity/", ONE_BY_ONE]),
   tests("jupyter", "The kernel, through the Jupyter protocol", ["test/jupyter/", ONE_BY_ONE]),
   tests("notebooks", "The notebooks, on the real kernel", ["test/notebooks/", ONE_BY_ONE]),
