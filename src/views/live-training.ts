@@ -1,23 +1,34 @@
-import type { EpochRecord } from "../training/train";
+import type { Dataset } from "../data/dataset";
+import type { Split } from "../data/split";
+import { majorityClassAccuracy } from "../evaluation/metrics";
+import { describeDevice, describeMemory } from "../runtime/device";
+import type { EpochRecord, TrainingResult } from "../training/train";
 import type { Figure } from "./figure";
+import { plotTraining } from "./live-figure";
 import { type LiveOutput, liveOutput } from "./notebook";
-import { type CurveOptions, plotTrainingCurves } from "./training-figures";
+import type { TrainingPlan, TrainingState } from "./training-state";
+import { pickWatchedImages } from "./watched-images";
 
-/** A training as it goes on: curves of loss and accuracy, redrawn in place; `showProgress` adds the time left. */
+/** A training as it goes on, in one place of a cell's output. */
 export interface LiveTraining {
-  /** Takes an epoch's results; hand this to the training as its `onEpoch`. */
-  onEpoch: (record: EpochRecord) => void;
-  /** Draws the final curves, with the best epoch marked, and returns them. */
-  finish: (bestEpoch: number) => Figure;
+  /** Takes an epoch's results; hand this to the training as its `onEpoch`, or call it there. */
+  onEpoch: (
+    record: EpochRecord,
+    history: readonly EpochRecord[],
+    validationProbabilities: Float32Array,
+  ) => void;
+  /** Hand this to the training as its `onBatch`, so that long epochs are seen to move. */
+  onBatch: (epoch: number, imagesLearned: number) => void;
+  /** Draws how it ended, with the best epoch's answers, in the same place, and returns it. */
+  finish: (training: Pick<TrainingResult, "bestEpoch" | "ended">) => Figure;
 }
 
 /** What a live view needs to know beforehand. */
 export interface LiveTrainingOptions {
-  /** Epochs planned, at least 1; early stopping may end sooner. */
-  epochs: number;
-  /** Accuracy of always answering the majority class on the validation part, in [0, 1]. */
-  majorityAccuracy: number;
-  synthetic?: boolean;
+  dataset: Dataset;
+  split: Pick<Split, "train" | "validation">;
+  /** The plan: early stopping may end sooner. */
+  settings: { epochs: number; seed: number };
   /** Where to draw; by default a new place in the running cell. */
   output?: LiveOutput;
   /** The time in milliseconds. */
@@ -27,23 +38,90 @@ export interface LiveTrainingOptions {
 /** Twice a second is as often as a reader can follow; more only slows training down. */
 const shortestIntervalMs = 500;
 
-/** Opens a live view of a training in the running cell, redrawn at most twice a second. */
-export function liveTraining(options: LiveTrainingOptions): LiveTraining {
-  const { epochs, majorityAccuracy, synthetic = false, output = liveOutput(), now = Date.now } = options;
-  const history: EpochRecord[] = [];
-  let drawnAtMs = Number.NEGATIVE_INFINITY;
-  const draw = (more: CurveOptions) => plotTrainingCurves(history, { majorityAccuracy, synthetic, ...more });
+async function planOf({ dataset, split, settings }: LiveTrainingOptions): Promise<TrainingPlan> {
+  const validationLabels = split.validation.map((row) => dataset.records[row]!.label);
   return {
-    onEpoch(record) {
-      history.push(record);
-      if (now() - drawnAtMs < shortestIntervalMs) return;
-      drawnAtMs = now();
-      output.update(draw({ plannedEpochs: epochs }));
+    epochs: settings.epochs,
+    trainImages: split.train.length,
+    classes: dataset.classes,
+    positiveClass: dataset.positiveClass,
+    validationLabels,
+    majorityAccuracy: validationLabels.length === 0 ? 0 : majorityClassAccuracy(validationLabels),
+    watched: await pickWatchedImages(dataset, split.validation, { seed: settings.seed }),
+    synthetic: dataset.synthetic,
+  };
+}
+
+function deviceText(): string {
+  const { kind, name, cores, tensorflowVersion } = describeDevice();
+  const where = kind === "gpu" ? `GPU ${name}` : `${name}, ${cores} cores`;
+  return `${where} · TensorFlow ${tensorflowVersion}`;
+}
+
+function memoryText(): string {
+  const { tensors, tensorBytes, processBytes } = describeMemory();
+  const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+  return `${tensors} tensors of ${megabytes(tensorBytes)}, process ${megabytes(processBytes)}`;
+}
+
+/**
+ * Opens a live view of a training in the running cell, redrawn at most twice a second: progress, curves, the confusion
+ * matrix and some images of the validation part, device and memory.
+ *
+ * @example
+ * const live = await liveTraining({ dataset, split, settings });
+ * live.finish(await trainHead({ …, ...live }));
+ */
+export async function liveTraining(options: LiveTrainingOptions): Promise<LiveTraining> {
+  const { output = liveOutput(), now = Date.now } = options;
+  const plan = await planOf(options);
+  const device = deviceText();
+  const startedAtMs = now();
+  let drawnAtMs = Number.NEGATIVE_INFINITY;
+  let history: EpochRecord[] = [];
+  let current: TrainingState["said"] = null;
+  let best: TrainingState["said"] = null;
+  let lowestLoss = Number.POSITIVE_INFINITY;
+  let [epoch, imagesLearned] = [0, 0];
+
+  const draw = (ended: TrainingState["ended"]): Figure => {
+    drawnAtMs = now();
+    const elapsedSeconds = (drawnAtMs - startedAtMs) / 1000;
+    const said = ended === null ? current : best;
+    const state = {
+      history,
+      epoch,
+      imagesLearned,
+      elapsedSeconds,
+      said,
+      ended,
+      device,
+      memory: memoryText(),
+    };
+    const drawn = plotTraining(plan, state);
+    output.update(drawn);
+    return drawn;
+  };
+  const drawIfDue = () => {
+    if (now() - drawnAtMs >= shortestIntervalMs) draw(null);
+  };
+
+  draw(null);
+  return {
+    onBatch(batchEpoch, images) {
+      [epoch, imagesLearned] = [batchEpoch, images];
+      drawIfDue();
     },
-    finish(bestEpoch) {
-      const final = draw(bestEpoch > 0 ? { bestEpoch } : {});
-      output.update(final);
-      return final;
+    onEpoch(record, _history, probabilities) {
+      history = [...history, record];
+      [epoch, imagesLearned] = [record.epoch, plan.trainImages];
+      current = { epoch: record.epoch, probabilities };
+      if (record.validationLoss < lowestLoss) {
+        lowestLoss = record.validationLoss;
+        best = current;
+      }
+      drawIfDue();
     },
+    finish: ({ bestEpoch, ended }) => draw({ bestEpoch, ended }),
   };
 }

@@ -61,7 +61,7 @@ export function shareDone({ epochs, trainImages }: TrainingPlan, state: Training
  * Where a training stands, in one line: epoch, images a second and time left, or how it ended.
  *
  * @example
- * progressLine(plan, state); // "Epoch 12 of 30 · 8,410 images a second · at most 4 s left"
+ * progressLine(plan, state); // "Epoch 12 of 30 · 8,410 images a second · at most 2 s left"
  */
 export function progressLine(plan: TrainingPlan, state: TrainingState): string {
   const { epoch, elapsedSeconds, ended, history } = state;
@@ -109,6 +109,7 @@ export function answersOf(plan: TrainingPlan, { said }: TrainingState): Answer[]
 
 /** The validation part's confusion matrix as it is now; all zeros before the first epoch has ended. */
 export function currentMatrix(plan: TrainingPlan, answers: readonly Answer[]): number[][] {
+  if (answers.length === 0) return plan.classes.map(() => plan.classes.map(() => 0));
   return confusionMatrix(
     answers.map(({ label }) => label),
     answers.map(({ predicted }) => predicted),

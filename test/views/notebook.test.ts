@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startProgress } from "../../src/runtime/progress";
 import { jupyterDisplay, type MimeBundle } from "../../src/views/display";
-import { liveTraining } from "../../src/views/live-training";
 import { insideNotebook, liveOutput, show, showProgress } from "../../src/views/notebook";
 import { durationText, progressHtml, progressText } from "../../src/views/progress-bar";
 
@@ -119,37 +118,5 @@ describe("progress in words", () => {
 
   it("escapes the task's name", () => {
     expect(progressHtml({ ...state, task: "<img src=x>" }, 1)["text/html"]).not.toContain("<img");
-  });
-});
-
-describe("liveTraining", () => {
-  const record = (epoch: number) => ({
-    epoch,
-    trainLoss: 1,
-    trainAccuracy: 0.5,
-    validationLoss: 1,
-    validationAccuracy: 0.5,
-    elapsedSeconds: epoch,
-  });
-
-  it("redraws one figure at most twice a second and ends with every epoch and the best one", () => {
-    const drawn: unknown[] = [];
-    let nowMs = 0;
-    const output = { update: (value: unknown) => drawn.push(value), clear: () => undefined };
-    const live = liveTraining({ epochs: 20, majorityAccuracy: 0.5, output, now: () => nowMs });
-    for (let epoch = 1; epoch <= 10; epoch += 1) {
-      live.onEpoch(record(epoch));
-      nowMs += 200;
-    }
-    expect(drawn).toHaveLength(4);
-    const final = live.finish(7);
-    expect(drawn.at(-1)).toBe(final);
-    expect(final.data[0]?.["x"]).toHaveLength(10);
-    expect(final.layout["shapes"]).toMatchObject([{ x0: 7 }, { x0: 7 }]);
-  });
-
-  it("ends without a best epoch if none was finished", () => {
-    const output = { update: () => undefined, clear: () => undefined };
-    expect(liveTraining({ epochs: 5, majorityAccuracy: 0.5, output }).finish(0).layout["shapes"]).toEqual([]);
   });
 });

@@ -1,0 +1,132 @@
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { generateDemoDataset } from "../../src/data/demo";
+import { cacheFolder, projectRoot } from "../../src/runtime/paths";
+import {
+  endKernel,
+  type LabPage,
+  openNotebook,
+  readResults,
+  runCell,
+  screenshot,
+  startBrowser,
+  switchTheme,
+} from "../support/browser";
+import { type Lab, startLab } from "../support/lab";
+
+const plotly = "application/vnd.plotly.v1+json";
+const name = "03-train-model.ipynb";
+const source = join(projectRoot(), "notebooks", name);
+const cells = JSON.parse(readFileSync(source, "utf8")).cells as { id: string; cell_type: string }[];
+const position = (id: string) => cells.findIndex((cell) => cell.id === id);
+const trainCell = position("train");
+
+/** Where pictures of what was seen go, if somebody wants to look at them. */
+const pictures = process.env.BREAKHIS_SCREENSHOTS;
+
+/** What the live view says while its cell runs: each distinct text once, and how many drawings there ever were. */
+interface Watched {
+  texts: string[];
+  plots: number[];
+}
+
+describe("training in JupyterLab", () => {
+  const folder = mkdtempSync(join(tmpdir(), "breakhis-live-"));
+  let lab: Lab;
+  let browser: Browser;
+  let lost: LabPage;
+
+  beforeAll(async () => {
+    const data = join(folder, "demo");
+    await generateDemoDataset(data, { patients: 16, imagesPerPatient: 2, width: 350, height: 230 });
+    copyFileSync(source, join(folder, name));
+    mkdirSync(join(folder, "cache"));
+    const weights = join(cacheFolder(), "weights");
+    if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
+    // More epochs than anybody waits for: training is ended by hand.
+    const settings = { data, epochs: 10_000, patience: 10_000, backbone: "efficientnet-lite0" };
+    const environment = {
+      BREAKHIS_CACHE: join(folder, "cache"),
+      BREAKHIS_RUNS: join(folder, "runs"),
+      BREAKHIS_SETTINGS: JSON.stringify(settings),
+    };
+    lab = await startLab(environment, [`--ServerApp.root_dir=${folder}`]);
+    browser = await startBrowser();
+    lost = await openNotebook(browser, lab, name);
+    await switchTheme(lost, "light");
+    for (const id of ["imports", "settings", "features"]) await runCell(lost, position(id));
+  }, 180_000);
+
+  afterAll(async () => {
+    if (lost !== undefined) await endKernel(lost);
+    await browser?.close();
+    await lab?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const cell = () => lost.page.locator(".jp-Notebook .jp-Cell").nth(trainCell);
+
+  /** Looks at the cell until the live view has said this many different things. */
+  async function watch(distinct: number): Promise<Watched> {
+    const seen: Watched = { texts: [], plots: [] };
+    const line = cell().locator(".annotation-text", { hasText: /^Epoch / });
+    await line.waitFor();
+    await cell().scrollIntoViewIfNeeded();
+    while (seen.texts.length < distinct) {
+      const text = (await line.textContent()) ?? "";
+      if (text !== seen.texts.at(-1)) seen.texts.push(text);
+      seen.plots.push(await cell().locator(".js-plotly-plot").count());
+      await lost.page.waitForTimeout(100);
+    }
+    return seen;
+  }
+
+  const interrupt = () => lost.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')");
+
+  it("is watched in one drawing that moves, and ends in it when it is stopped", async () => {
+    const running = runCell(lost, trainCell);
+    const { texts, plots } = await watch(6);
+    const epochs = texts.map((text) => Number(/^Epoch (\d+) of 10000/.exec(text)?.[1]));
+    expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+    expect(new Set(epochs).size).toBeGreaterThan(3);
+    expect(texts.at(-1)).toMatch(/images a second · at most .+ left$/);
+    expect(new Set(plots)).toEqual(new Set([1]));
+    if (pictures) await screenshot(lost, join(pictures, "live-light.png"), trainCell);
+
+    await interrupt();
+    await running;
+    await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
+    expect(await cell().locator(".js-plotly-plot").count()).toBe(1);
+    const outputs = (await readResults(lost.page)).flatMap((result) => result.outputs);
+    const figures = outputs.filter(({ data }) => data && plotly in data);
+    expect(figures).toHaveLength(1);
+    expect(JSON.stringify(figures[0]!.data![plotly])).toContain("stopped by hand");
+    expect(figures[0]!.data!["text/html"]).toContain("Loss and accuracy; best epoch");
+    expect(lost.complaints).toEqual([]);
+    if (pictures) {
+      await screenshot(lost, join(pictures, "final-light.png"), trainCell);
+      await switchTheme(lost, "dark");
+      await lost.page.waitForTimeout(500);
+      await screenshot(lost, join(pictures, "final-dark.png"), trainCell);
+      await switchTheme(lost, "light");
+    }
+  }, 120_000);
+
+  it("works again in the same kernel after that", async () => {
+    const running = runCell(lost, trainCell);
+    await watch(3);
+    if (pictures) {
+      await switchTheme(lost, "dark");
+      await lost.page.waitForTimeout(700);
+      await screenshot(lost, join(pictures, "live-dark.png"), trainCell);
+    }
+    await interrupt();
+    await running;
+    await cell().locator(".annotation-text", { hasText: "stopped by hand" }).waitFor();
+    await runCell(lost, position("keep"));
+    expect(lost.complaints).toEqual([]);
+  }, 120_000);
+});
