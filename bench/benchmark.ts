@@ -1,0 +1,96 @@
+/** Something that is measured on both sides, in turn, on the same machine and the same data. */
+export interface Benchmark {
+  /** For example "Retrain the head, batch 32". */
+  name: string;
+  /** What the numbers count. Of seconds and bytes less is better, of anything a second more. */
+  unit: "s" | "images/s" | "MB";
+  /** The ratio to be reached; above 1 we are better. */
+  goal: number;
+  /** Makes both sides ready; nothing of it is timed. */
+  prepare(): Promise<Sides>;
+}
+
+/** Both sides of a benchmark, ready to run as often as is asked. */
+export interface Sides {
+  /** What the other side is, in a few words: the best of what an expert would write. */
+  baselineName: string;
+  /** Runs once and returns the number, in the benchmark's unit. */
+  ours(): Promise<number>;
+  baseline(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** A benchmark's outcome, as it stands in results.json. */
+export interface BenchmarkResult {
+  name: string;
+  /** Median. */
+  ours: number;
+  /** Median. */
+  baseline: number;
+  baselineName: string;
+  unit: string;
+  /** Median of the rounds' ratios; above 1 we are better. */
+  ratio: number;
+  ratioMin: number;
+  ratioMax: number;
+  goal: number;
+  rounds: number;
+}
+
+/**
+ * The middle number, or the mean of the two in the middle.
+ *
+ * @throws RangeError if there is none.
+ */
+export function median(numbers: readonly number[]): number {
+  if (numbers.length === 0) throw new RangeError("There is no median of no numbers.");
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * Sums rounds up. Each round's ratio is taken by itself, so that a machine that is busy for a while slows
+ * both sides of it down and leaves the ratio alone.
+ */
+export function summarizeRounds(
+  benchmark: Pick<Benchmark, "name" | "unit" | "goal">,
+  baselineName: string,
+  rounds: readonly { ours: number; baseline: number }[],
+): BenchmarkResult {
+  const { name, unit, goal } = benchmark;
+  const moreIsBetter = unit.endsWith("/s");
+  const ratios = rounds.map(({ ours, baseline }) => (moreIsBetter ? ours / baseline : baseline / ours));
+  return {
+    name,
+    ours: median(rounds.map(({ ours }) => ours)),
+    baseline: median(rounds.map(({ baseline }) => baseline)),
+    baselineName,
+    unit,
+    ratio: median(ratios),
+    ratioMin: Math.min(...ratios),
+    ratioMax: Math.max(...ratios),
+    goal,
+    rounds: rounds.length,
+  };
+}
+
+/** Runs both sides in turn; who begins changes from round to round. */
+export async function runBenchmark(benchmark: Benchmark, roundCount: number): Promise<BenchmarkResult> {
+  const sides = await benchmark.prepare();
+  const rounds: { ours: number; baseline: number }[] = [];
+  try {
+    for (let round = 0; round < roundCount; round++) {
+      if (round % 2 === 0) {
+        const ours = await sides.ours();
+        rounds.push({ ours, baseline: await sides.baseline() });
+      } else {
+        const baseline = await sides.baseline();
+        rounds.push({ ours: await sides.ours(), baseline });
+      }
+    }
+  } finally {
+    await sides.close();
+  }
+  return summarizeRounds(benchmark, sides.baselineName, rounds);
+}

@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import { projectRoot } from "../src/runtime/paths";
+import type { BenchmarkResult } from "./benchmark";
+
+export const resultsPath = join(projectRoot(), "bench", "results.json");
+
+async function readResults(path: string): Promise<BenchmarkResult[]> {
+  try {
+    return JSON.parse(await readFile(path, "utf8")) as BenchmarkResult[];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new Error(`${path} can't be read (${(error as Error).message}). Remove it, and run again.`);
+  }
+}
+
+/** Keeps results: one that was measured again takes the place of the older one, the others stay. */
+export async function saveResults(results: readonly BenchmarkResult[], path = resultsPath): Promise<void> {
+  const names = new Set(results.map(({ name }) => name));
+  const others = (await readResults(path)).filter(({ name }) => !names.has(name));
+  await writeFileAtomic(path, `${JSON.stringify([...others, ...results], null, 2)}\n`);
+}
+
+/** Rounds to three digits that count. */
+const short = (number: number): string => String(Number(number.toPrecision(3)));
+
+/** Results as lines of a table, with whether each goal was reached. */
+export function formatResults(results: readonly BenchmarkResult[]): string {
+  const rows = results.map((result) => [
+    result.name,
+    `${short(result.ours)} ${result.unit}`,
+    `${short(result.baseline)} ${result.unit} (${result.baselineName})`,
+    `${short(result.ratio)} (${short(result.ratioMin)}–${short(result.ratioMax)})`,
+    `${result.goal} ${result.ratio >= result.goal ? "reached" : "missed"}`,
+  ]);
+  const table = [["", "ours", "baseline", "ratio (range)", "goal"], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const toLine = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ");
+  return table.map((row) => toLine(row).trimEnd()).join("\n");
+}
