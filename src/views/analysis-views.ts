@@ -1,6 +1,6 @@
 // One door for the analysis notebook: its tables, grids and sentences; figures have a door of their own.
 export { saveAnalysis } from "./analysis";
-export { sentenceOf, viewOf } from "./attempt-view";
+export { tell, viewOf } from "./attempt-view";
 export { calibrationSeries, describeCalibration } from "./calibration-figures";
 export { collectAnalysis, summarizeValidation } from "./collect-analysis";
 export { errorsTable } from "./error-views";

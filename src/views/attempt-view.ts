@@ -14,7 +14,7 @@ export function viewOf<T, V>(result: Attempt<T>, draw: (value: T) => V): V | Not
   return result.ok === true ? draw(result.value) : noteView(result.reason);
 }
 
-/** What a computation says about itself, or why it gave nothing. */
-export function sentenceOf<T>(result: Attempt<T>, say: (value: T) => string): string {
-  return result.ok === true ? say(result.value) : result.reason;
+/** Prints what a computation says about itself; a refusal is shown by `viewOf`. */
+export function tell<T>(result: Attempt<T>, say: (value: T) => string): void {
+  if (result.ok === true) console.log(say(result.value));
 }

@@ -23,7 +23,7 @@ import { plotScoreIntervals } from "./interval-views";
 import { plotLeakage, plotNeighbours } from "./leakage-views";
 import { type FigureOrNote, plotRunPrecisionRecall, plotRunProbabilities, plotRunRoc } from "./run-figures";
 import { plotStains } from "./stain-views";
-import { plotThresholdMatrices } from "./threshold-figure";
+import { plotRunMatrices } from "./threshold-figure";
 import { plotWorkload } from "./triage-views";
 import type { PicturedWork } from "./work-list";
 
@@ -109,7 +109,7 @@ function mapAttempt<T, U>(result: Attempt<T>, change: (value: T) => U): Attempt<
 /** The figures of the front part, those that can be drawn. */
 function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures {
   const { run } = sources;
-  const { classes, positiveClass, threshold, synthetic } = run.summary;
+  const { classes, synthetic } = run.summary;
   const positiveName = positiveNameOf(run.summary);
   const drawn: AnalysisFigures = {};
   const keep = (name: string, view: FigureOrNote) => {
@@ -121,9 +121,7 @@ function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures 
   when(findings.scores, "scores", (scores) =>
     plotScoreIntervals(scores, classes.length, { of: "the test part", synthetic }),
   );
-  when(sources.sweep, "thresholds", (sweep) =>
-    plotThresholdMatrices(sweep, { classes, positiveClass: positiveClass ?? 0, threshold, synthetic }),
-  );
+  keep("thresholds", plotRunMatrices(run.summary, sources.sweep));
   keep("roc", plotRunRoc(run));
   keep("precisionRecall", plotRunPrecisionRecall(run));
   keep("probabilities", plotRunProbabilities(run));

@@ -2,14 +2,23 @@ import type { Grouping, GroupScores } from "../evaluation/group-scores";
 import type { PatientScore } from "../evaluation/patient-scores";
 import { categoryColour, referenceColour } from "./colours";
 import { subtypeName } from "./dataset-counts";
-import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
+import { noteView } from "./display";
+import { axis, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import { escapeLabel } from "./html";
 import { type PlainTable, plainTable } from "./plain-table";
+import type { FigureOrNote } from "./run-figures";
 import type { Cell } from "./table-html";
 
 /** Draws the accuracy in each group of test images, beside what the class that is most frequent overall reaches there. */
-export function plotGroupScores(groups: readonly GroupScores[], by: Grouping, synthetic = false): Figure {
+export function plotGroupScores(
+  groups: readonly GroupScores[],
+  by: Grouping,
+  synthetic = false,
+): FigureOrNote {
+  if (groups.every(({ group }) => group === "unknown")) {
+    return noteView(`The images' names do not tell their ${by}, so nothing can be said by it.`);
+  }
   const shown = [...groups].reverse();
   const names = shown.map((group) => escapeLabel(groupLabel(group, by)));
   const bars: Trace = {

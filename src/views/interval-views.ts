@@ -40,7 +40,13 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
   }
   const level = roundTo(100 * image.scores.accuracy.level, 1);
   const caption = titleWithOrigin(`Scores of ${of}, with ${level} % intervals`, synthetic);
-  return plainTable(rows, caption);
+  const told = rows.filter((one) =>
+    Object.values(one)
+      .slice(1)
+      .some((cell) => cell !== null && cell !== "–"),
+  );
+  const columns = ["score", "by image", ...(patient === null ? [] : ["by patient"])];
+  return plainTable(told, caption, columns);
 }
 
 type ForEachLevel = (text: (level: ScoredLevel) => Cell) => readonly [Cell, Cell];
@@ -108,8 +114,9 @@ export function plotScoreIntervals(
       range: [names.length - 0.5, -0.5],
       zeroline: false,
     }),
-    legend: { orientation: "h", x: 0, y: -0.16, yanchor: "top" },
-    height: 150 + 44 * names.length,
+    // Below the axis title, however low the plot is.
+    legend: { orientation: "h", x: 0, y: -64 / (44 * names.length), yanchor: "top" },
+    height: 156 + 44 * names.length,
     margin: { l: 64, r: 24, t: 60, b: 96 },
   });
 }

@@ -22,7 +22,7 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
     `by image (${image.count})`,
     ...(patient === null ? [] : [`by patient (${patient.count})`]),
   ];
-  const rows: Cell[][] = [
+  const all: Cell[][] = [
     ["accuracy", ...levels.map((level) => shareText(level.scores.accuracy))],
     ...(patient === null ? [] : [["the same, exact interval", null, shareText(patient.exactAccuracy)]]),
     ["always the majority class", ...levels.map((level) => percent(level.majorityClassAccuracy))],
@@ -30,8 +30,9 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
     ["specificity", ...levels.map((level) => shareText(level.scores.specificity))],
     ["AUC", ...levels.map((level) => decimalText(level.scores.auc))],
   ];
+  const rows = all.filter((row) => row.slice(1).some((cell) => cell !== null && cell !== "–"));
   const sentences = [
-    "In parentheses: 95 % intervals that resample patients.",
+    `In parentheses: 95 % intervals that resample patients${data.imagesWithoutPatient > 0 ? ", and one by one the images whose patient is unknown, which makes them too narrow if patients repeat" : ""}.`,
     patient?.coarseness ?? "No test image's patient is known.",
     ...(levels.some(hasNoWidth)
       ? [
@@ -77,10 +78,10 @@ export function dataCardHtml(card: DataCard): string {
   const rows: Cell[][] = [
     ["name", card.synthetic ? `${card.name}, synthetic images` : card.name],
     ["layout", card.layout],
-    ["images", `${card.images} of ${card.patients} patients${unknownText(card)}`],
+    ["images", `${card.images}${ofPatients(card.patients)}${unknownText(card)}`],
     ...card.classes.map(({ name, images, patients }): Cell[] => [
       `class ${name}`,
-      `${images} images of ${patients} patients`,
+      `${images} images${ofPatients(patients)}`,
     ]),
     ["subtypes", kinds(card.subtypes)],
     ["magnifications", kinds(card.magnifications)],
@@ -93,8 +94,10 @@ export function dataCardHtml(card: DataCard): string {
 }
 
 function unknownText({ imagesWithoutPatient }: DataCard): string {
-  return imagesWithoutPatient === 0 ? "" : `, and ${imagesWithoutPatient} of unknown patients`;
+  return imagesWithoutPatient === 0 ? "" : `, ${imagesWithoutPatient} of them of unknown patients`;
 }
+
+const ofPatients = (patients: number) => (patients === 0 ? "" : ` of ${patients} patients`);
 
 /** How the data set was split, with the sentence that says whether it leaks. */
 export function splitHtml({ split }: DataCard): string {
@@ -165,7 +168,7 @@ function triageText({
 function limitsText(summary: RunSummary, { synthetic, patients }: DataCard): string {
   const origin = synthetic
     ? "trained and tested on synthetic images only"
-    : `trained and tested on ${patients} patients of one data set; other laboratories, scanners and stains are untested`;
+    : `trained and tested on images${ofPatients(patients)} of one data set; other laboratories, scanners and stains are untested`;
   const leak =
     summary.split === "patient"
       ? ""

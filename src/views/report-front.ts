@@ -26,7 +26,7 @@ export function frontSections(summary: RunSummary, settings: Settings | null, an
       const found = analysis.figures[name];
       return found === undefined ? "" : figureHtml(found, `front-${name}`);
     });
-  return [
+  const sections = [
     section("headline", "The results in short", headlineHtml(findings)),
     section("data", "The data set", dataCardHtml(findings.data)),
     section("split", "The split", splitHtml(findings.data)),
@@ -63,9 +63,12 @@ export function frontSections(summary: RunSummary, settings: Settings | null, an
     ),
     section("stain", "Stain", stainHtml(findings), ...draw("stain")),
   ];
+  return sections.flatMap((one) => one ?? []);
 }
 
-function section(id: string, title: string, ...parts: string[]): Section {
+/** Null where there is nothing in it, such as curves without a class that is looked for. */
+function section(id: string, title: string, ...parts: string[]): Section | null {
+  if (parts.every((part) => part === "")) return null;
   return {
     id,
     title,

@@ -1,33 +1,11 @@
-import type { DataFrame } from "danfojs-node";
 import type { ListedRun } from "../training/run-log";
 import type { RunSummary } from "../training/run-summary";
 import { partColours, referenceColour } from "./colours";
 import { axis, type Figure, figure, roundTo, type Trace } from "./figure";
 import { escapeLabel } from "./html";
-import type { Cell } from "./table-html";
-import { toDataFrame } from "./tables";
 
 /** More bars of runs than this can't be told apart; the newest are shown. */
 const runLimit = 30;
-
-/** All runs as a table, the newest first: what each was trained with, and what came out. */
-export function runsTable(runs: readonly ListedRun[]): DataFrame {
-  const rows = runs.map(({ id, settings, summary }): Record<string, Cell> => {
-    return {
-      run: id,
-      "data set": summary === null ? "not finished" : datasetName(summary),
-      backbone: summary?.backbone ?? null,
-      split: settings.split,
-      "learning rate": settings.learningRate,
-      "best epoch": summary?.bestEpoch ?? null,
-      "validation, %": percentCell(summary?.validation?.accuracy),
-      "test, %": percentCell(summary?.test?.accuracy),
-      "majority class (test), %": percentCell(summary?.test?.majorityClassAccuracy),
-      "AUC (test)": summary?.test?.auc ?? null,
-    };
-  });
-  return toDataFrame(rows, "All runs, the newest first: accuracy by image");
-}
 
 /** Draws the accuracy of every finished run by image, the oldest first, beside that of the majority class. */
 export function plotRunHistory(runs: readonly ListedRun[]): Figure {
@@ -65,10 +43,6 @@ export function plotRunHistory(runs: readonly ListedRun[]): Figure {
     xaxis: axis("run", { type: "category" }),
     yaxis: axis("accuracy, %", { range: [0, 103] }),
   });
-}
-
-function datasetName(summary: RunSummary): string {
-  return summary.synthetic ? `${summary.dataset} (synthetic)` : summary.dataset;
 }
 
 function percentCell(share: number | null | undefined): number | null {

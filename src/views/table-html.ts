@@ -10,11 +10,13 @@ const rowLimit = 200;
  * A table as HTML; every cell and heading is escaped.
  *
  * @param values - Shape [rows][columns].
+ * @param isMarked - Which cells stand out, by row and column.
  */
 export function tableHtml(
   columns: readonly string[],
   values: readonly (readonly Cell[])[],
   caption = "",
+  isMarked: (row: number, column: number) => boolean = () => false,
 ): string {
   const numeric = columns.map((_, j) => isNumericColumn(values.map((row) => row[j] ?? null)));
   const format = columns.map((_, j) => numberFormat(values.map((row) => row[j] ?? null)));
@@ -22,11 +24,11 @@ export function tableHtml(
   const head = columns.map(
     (name, j) => `<th scope="col" style="${cellStyle(align(j))}">${escapeHtml(name)}</th>`,
   );
-  const body = values.slice(0, rowLimit).map((row) => {
+  const body = values.slice(0, rowLimit).map((row, i) => {
     const cells = columns.map((_, j) => {
       const text = format[j]!(row[j] ?? null);
       const wrap = text.length > longestLine ? "" : ";white-space:nowrap";
-      return `<td style="${cellStyle(align(j))}${wrap}">${escapeHtml(text)}</td>`;
+      return `<td style="${cellStyle(align(j))}${wrap}${isMarked(i, j) ? markStyle : ""}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
   });
@@ -45,6 +47,7 @@ const longestLine = 32;
 
 const border = "1px solid var(--jp-border-color2, #8885)";
 const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
+const markStyle = ";font-weight:700;box-shadow:inset 3px 0 0 var(--jp-brand-color1, #1976d2)";
 const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600;white-space:nowrap";
 
 function cellStyle(align: string): string {

@@ -1,6 +1,9 @@
 import type { ThresholdMatrices } from "../evaluation/threshold-sweep";
+import type { Attempt } from "../runtime/attempt";
+import type { RunSummary } from "../training/run-summary";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { escapeLabel } from "./html";
+import { type FigureOrNote, plotRunConfusion } from "./run-figures";
 
 /** What the slider's figure is about. */
 export interface ThresholdFigureOptions {
@@ -38,6 +41,17 @@ export function plotThresholdMatrices(
     width: panels.length === 1 ? 520 : 860,
     margin: { l: 64, r: 24, t: 92, b: 120 },
   });
+}
+
+/**
+ * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are.
+ *
+ * @param sweep - Of the run's test part.
+ */
+export function plotRunMatrices(summary: RunSummary, sweep: Attempt<ThresholdMatrices[]>): FigureOrNote {
+  const { classes, positiveClass, threshold, synthetic } = summary;
+  if (sweep.ok === false || positiveClass === null) return plotRunConfusion(summary, "images");
+  return plotThresholdMatrices(sweep.value, { classes, positiveClass, threshold, synthetic });
 }
 
 /** Index of the threshold that lies nearest to the one in use. */

@@ -34,6 +34,9 @@ export function plotTrainingCurves(history: readonly EpochRecord[], options: Cur
   });
 }
 
+/** With more epochs than this, marks run into each other, and cost time to draw. */
+const markerLimit = 100;
+
 function lossCurves(history: readonly EpochRecord[]): Trace[] {
   return [
     curve("train", history, (record) => roundTo(record.trainLoss, 4), ""),
@@ -69,7 +72,7 @@ function curve(
 ): Trace {
   return {
     type: "scatter",
-    mode: "lines+markers",
+    mode: history.length > markerLimit ? "lines" : "lines+markers",
     name: part,
     legendgroup: part,
     x: history.map((record) => record.epoch),

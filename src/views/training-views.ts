@@ -1,3 +1,5 @@
 // One door for the training notebook: what it shows while it trains, and of all runs.
 export { type LiveTraining, type LiveTrainingOptions, liveTraining } from "./live-training";
-export { plotRunHistory, runsTable } from "./run-history";
+export { plotRuns } from "./run-curves";
+export { plotRunHistory } from "./run-history";
+export { showRuns } from "./run-table";

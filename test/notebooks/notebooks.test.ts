@@ -69,7 +69,15 @@ function expectWholeRun(folder: string, runFolder: string): void {
     expect(cells.map((cell) => cell.execution_count)).toEqual(cells.map((_, index) => index + 1));
     expect(cells.flatMap((cell) => cell.outputs).map((output) => output.output_type)).not.toContain("error");
   }
-  for (const file of ["settings.json", "history.jsonl", "split.json", "predictions.csv", "classifier"]) {
+  const left = [
+    "settings.json",
+    "history.jsonl",
+    "split.json",
+    "predictions.csv",
+    "classifier",
+    "triage.json",
+  ];
+  for (const file of [...left, "analysis.json"]) {
     expect(existsSync(join(runFolder, file)), file).toBe(true);
   }
   expect(realpathSync(join(folder, "runs", "latest"))).toBe(realpathSync(runFolder));
@@ -82,10 +90,26 @@ function expectWholeRun(folder: string, runFolder: string): void {
     12,
   );
   expect(test.majorityClassAccuracy).toBeGreaterThanOrEqual(0.5);
+  expectAnalysis(runFolder, test);
   const [header, ...rows] = readFileSync(join(runFolder, "predictions.csv"), "utf8").trim().split("\n");
   expect(header).toMatch(/^file,split,patient,label,probabilityMalignant,predicted/);
   const { train, validation, test: tested } = summary.counts;
   expect(rows).toHaveLength(train.images + validation.images + tested.images);
+}
+
+/** What the analysis says of the test part is what the summary says, with intervals around it. */
+function expectAnalysis(runFolder: string, test: Part): void {
+  const { findings, explained } = readJson(join(runFolder, "analysis.json"));
+  const { accuracy } = findings.scores.value.image.scores;
+  expect(accuracy.value).toBeCloseTo(test.accuracy, 12);
+  expect(accuracy.low).toBeLessThanOrEqual(accuracy.value);
+  expect(accuracy.high).toBeGreaterThanOrEqual(accuracy.value);
+  expect(findings.leakage.value.conclusion).toMatch(/\d patients\)/);
+  expect(findings.crossValidation.value.scores.image.count).toBe(findings.data.images);
+  const { threshold } = readJson(join(runFolder, "triage.json"));
+  expect(threshold).toBe(findings.triage.value.locked.threshold);
+  expect(explained.length).toBeGreaterThan(0);
+  for (const image of explained) expect(image.overlay).toMatch(/^data:image\/jpeg;base64,/);
 }
 
 describe("the four notebooks on a small synthetic set", () => {
@@ -119,6 +143,10 @@ describe("the four notebooks on a small synthetic set", () => {
     const page = readFileSync(await writeReport(runFolder), "utf8");
     expect(page).toMatch(/not a medical device/i);
     expect(page).not.toMatch(/<(?:script|link|img)[^>]+(?:src|href)="https?:/);
+    expect(page).toContain("The results in short");
+    const numbers = readJson(join(runFolder, "report.json"));
+    expect(numbers.findings.scores.ok).toBe(true);
+    expect(numbers.findings.data.synthetic).toBe(true);
   });
 });
 

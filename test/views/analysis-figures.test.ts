@@ -20,6 +20,7 @@ import { describeStains } from "../../src/views/stain-views";
 import { describeTriage } from "../../src/views/triage-views";
 import { manyPredictions } from "../support/example-analysis";
 import { exampleDataset, exampleRecord, hostileName } from "../support/example-dataset";
+import { exampleSummary } from "../support/example-summary";
 
 const rule = { positiveClass: 1, threshold: 0.5 };
 const bootstrap = { resamples: 200 };
@@ -275,7 +276,7 @@ describe("sentences", () => {
     );
     const verb = after! < before! ? "falls from" : "rises from";
     expect(describeCalibration(calibrated)).toContain(
-      `${verb} ${before!.toFixed(3)} to ${after!.toFixed(3)}.`,
+      `calibration error ${verb} ${before!.toFixed(3)} to ${after!.toFixed(3)}, and the Brier score `,
     );
   });
 });
@@ -290,5 +291,38 @@ describe("tables of patients and errors", () => {
       .values.map((row) => Number.parseFloat(String(row[4])));
     expect(shares).toEqual([...shares].sort((a, b) => a - b));
     expect(shares).toHaveLength(8);
+  });
+});
+
+describe("where there is nothing to draw", () => {
+  const refused = { ok: false as const, reason: "A threshold decides between two classes, found 3." };
+
+  it("matrices without a threshold are those of the answers", () => {
+    const summary = exampleSummary({ positiveClass: null });
+    const figure = asFigure(figures.plotRunMatrices(summary, refused));
+    expect(figure.layout).not.toHaveProperty("sliders");
+    expect(figure.data[0]!["text"]).toEqual([
+      ["2<br>100.0 %", "0<br>0.0 %"],
+      ["1<br>50.0 %", "1<br>50.0 %"],
+    ]);
+  });
+
+  it("says so where names do not tell a property", () => {
+    const test = manyPredictions().filter(({ split }) => split === "test");
+    const records = test.map(({ file, label }) => exampleRecord({ file, label, magnification: null }));
+    const groups = scoreGroups(exampleDataset({ records }), test, "magnification", rule);
+    expect(figures.plotGroupScores(groups, "magnification")).toMatchObject({
+      html: expect.stringContaining("do not tell their magnification"),
+    });
+  });
+
+  it("leaves out columns and rows that nothing is known of", () => {
+    const test = manyPredictions().filter(({ split }) => split === "test");
+    const strangers = test.map((prediction) => ({ ...prediction, patient: null }));
+    const scores = scoreWithIntervals(strangers, { positiveClass: null, threshold: 0.5 }, bootstrap);
+    const table = figures.intervalsTable(scores, { of: "x", prevalence: 0.1 });
+    expect(table.columns).toEqual(["score", "by image"]);
+    expect(table.values.map(([name]) => name)).not.toContain("sensitivity");
+    expect(table.values.map(([name]) => name)).toContain("accuracy");
   });
 });
