@@ -1,6 +1,8 @@
 import type { Dataset } from "../data/dataset";
+import { fingerprintDataset } from "../data/dataset-fingerprint";
 import type { Split } from "../data/split";
 import type { Classifier } from "../model/classifier";
+import { describeCode } from "../runtime/code-version";
 import type { Run } from "../training/run-folder";
 import type { Prediction, RunSummary } from "../training/run-summary";
 import type { TrainingResult } from "../training/train";
@@ -30,6 +32,8 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     ended: training.ended,
     bestEpoch: training.bestEpoch,
     dataset: dataset.name,
+    dataFingerprint: fingerprintDataset(dataset),
+    code: describeCode(),
     synthetic: dataset.synthetic,
     classes,
     positiveClass,

@@ -77,7 +77,16 @@ function settingsFromEnvironment(): Record<string, unknown> {
  * resolveSettings({ epochs: 10 }).learningRate; // 0.001
  */
 export function resolveSettings(fromCell: Partial<Settings> = {}): Settings {
-  const result = settingsSchema.safeParse({ ...fromCell, ...settingsFromEnvironment() });
+  return completeSettings({ ...fromCell, ...settingsFromEnvironment() });
+}
+
+/**
+ * Completes and checks settings by defaults alone, whatever the flags of `npm start`.
+ *
+ * @throws Error naming each setting that is unknown or out of range, and what was expected.
+ */
+export function completeSettings(given: Record<string, unknown> | Partial<Settings>): Settings {
+  const result = settingsSchema.safeParse(given);
   if (result.success === false) {
     const complaints = result.error.issues.map(
       (issue) => `${issue.path.join(".") || "settings"}: ${issue.message}`,

@@ -5,7 +5,7 @@ import type { Dataset } from "../data/dataset";
 import { type Split, saveSplit } from "../data/split";
 import { type Classifier, saveClassifier } from "../model/classifier";
 import { runsFolder } from "../runtime/paths";
-import type { Settings } from "../runtime/settings";
+import { completeSettings, type Settings } from "../runtime/settings";
 import { readPredictions, writePredictions } from "./predictions-file";
 import { checkRunId, findRuns, latestName, pointLatestTo, type Run, settingsFile } from "./run-folder";
 import type { Prediction, RunSummary } from "./run-summary";
@@ -103,6 +103,12 @@ async function latestId(): Promise<string> {
   throw new Error(`There is no finished run in ${runsFolder()} yet: run notebook 03 (03-train-model) first.`);
 }
 
+async function findRunId(id: string): Promise<string> {
+  const runId = id === latestName ? await latestId() : id;
+  checkRunId(runId);
+  return runId;
+}
+
 /**
  * Reads a finished run.
  *
@@ -110,8 +116,7 @@ async function latestId(): Promise<string> {
  * @throws Error that names the notebook to run if there is no such run or it has not finished.
  */
 export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latestName): Promise<SavedRun> {
-  const runId = id === latestName ? await latestId() : id;
-  checkRunId(runId);
+  const runId = await findRunId(id);
   const folder = join(runsFolder(), runId);
   const settings = await readJson<Settings>(join(folder, settingsFile));
   const summary = await readJson<RunSummary>(join(folder, summaryFile));
@@ -129,6 +134,34 @@ export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latest
     splitFile: join(folder, splitFileName),
     classifierFolder: join(folder, classifierFolderName),
   };
+}
+
+/**
+ * The settings that a run was started with, so that it can be made again: the same settings give the same split, first
+ * weights and order of images, and on a CPU the same predictions bit for bit, if images and code are the same.
+ *
+ * @param id - A run's, finished or not, or "latest".
+ * @throws Error if there is no such run.
+ *
+ * @example
+ * const settings = await settingsOfRun("2026-03-14T15-09-26"); // in place of the settings cell
+ */
+export async function settingsOfRun(id: string): Promise<Settings> {
+  const runId = await findRunId(id);
+  const settings = await readJson<Settings>(join(runsFolder(), runId, settingsFile));
+  if (settings === null)
+    throw new Error(`There is no run ${runId} in ${runsFolder()}: listRuns() knows all of them.`);
+  return completeSettings(settings);
+}
+
+/** The epochs that a run has kept so far, in order; none if it ended before the first did. */
+export async function loadHistory(run: Run): Promise<EpochRecord[]> {
+  try {
+    return await readHistory(join(run.folder, historyFile));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Every run that was started, the newest first, with its settings and, if it finished, its summary. */

@@ -1,4 +1,5 @@
 import type { SplitKind, SplitPart } from "../data/split-value";
+import type { CodeVersion } from "../runtime/code-version";
 import type { TrainingResult } from "./train";
 
 /** What the classifier said about one image of the data set. */
@@ -54,6 +55,10 @@ export interface RunSummary {
   bestEpoch: number;
   /** Name of the data set. */
   dataset: string;
+  /** Of exactly these images with their labels and patients; runs kept before this was noted have none. */
+  dataFingerprint?: string;
+  /** What computed it; runs kept before this was noted have none. */
+  code?: CodeVersion;
   /** Whether it was drawn by the demo's generator: then no number here says anything about tissue. */
   synthetic: boolean;
   classes: string[];

@@ -46,8 +46,9 @@ describe("training in JupyterLab", () => {
     mkdirSync(join(folder, "cache"));
     const weights = join(cacheFolder(), "weights");
     if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
-    // More epochs than anybody waits for: training is ended by hand.
-    const settings = { data, epochs: 10_000, patience: 10_000, backbone: "efficientnet-lite0" };
+    // More and slower epochs than anybody waits for: training is ended by hand.
+    const slow = { epochs: 10_000, patience: 10_000, batchSize: 1, hiddenUnits: [1024, 256] };
+    const settings = { data, backbone: "efficientnet-lite0", ...slow };
     const environment = {
       BREAKHIS_CACHE: join(folder, "cache"),
       BREAKHIS_RUNS: join(folder, "runs"),
@@ -57,6 +58,7 @@ describe("training in JupyterLab", () => {
     browser = await startBrowser();
     lost = await openNotebook(browser, lab, name);
     await switchTheme(lost, "light");
+    await lost.page.setViewportSize({ width: 1280, height: 1400 });
     for (const id of ["imports", "settings", "features"]) await runCell(lost, position(id));
   }, 180_000);
 

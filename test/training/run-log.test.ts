@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Dataset, openDataset } from "../../src/data/dataset";
+import { fingerprintDataset } from "../../src/data/dataset-fingerprint";
 import { loadSplit, makeSplit, type Split } from "../../src/data/split";
 import { predictSplit } from "../../src/evaluation/evaluate";
 import { summarizeRun } from "../../src/evaluation/summarize";
@@ -10,9 +11,19 @@ import { type LoadedBackbone, loadBackbone } from "../../src/model/backbone";
 import { buildClassifier, loadClassifier } from "../../src/model/classifier";
 import { extractFeatures } from "../../src/model/features";
 import { findKeptWeights } from "../../src/model/weights-location";
+import { describeCode } from "../../src/runtime/code-version";
 import { createRandom } from "../../src/runtime/random";
 import { resolveSettings } from "../../src/runtime/settings";
-import { listRuns, loadRun, type Run, type RunResults, saveRun, startRun } from "../../src/training/run-log";
+import {
+  listRuns,
+  loadHistory,
+  loadRun,
+  type Run,
+  type RunResults,
+  saveRun,
+  settingsOfRun,
+  startRun,
+} from "../../src/training/run-log";
 import { trainHead } from "../../src/training/train";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -125,6 +136,36 @@ describe.skipIf(!weightsAreThere)("a run from images to its results", () => {
     expect(await loadSplit(saved.splitFile, dataset)).toEqual(split);
     const classifier = await loadClassifier(saved.classifierFolder, { backbone: loaded.backbone });
     expect(classifier).toEqual(results.classifier);
+  });
+
+  it("knows the code and the images it was made with", () => {
+    const { code, dataFingerprint } = results.summary;
+    expect(code).toEqual(describeCode());
+    expect(dataFingerprint).toMatch(/^[0-9a-f]{64}$/);
+    const [first, ...rest] = dataset.records;
+    const relabelled = { ...dataset, records: [{ ...first!, label: 1 - first!.label }, ...rest] };
+    expect(fingerprintDataset({ ...dataset })).toBe(dataFingerprint);
+    expect(fingerprintDataset(relabelled)).not.toBe(dataFingerprint);
+  });
+
+  it("is made again from its id, bit for bit, whatever the flags of the day", async () => {
+    vi.stubEnv("BREAKHIS_SETTINGS", '{ "seed": 7, "epochs": 1 }');
+    const again = await settingsOfRun(run.id);
+    vi.stubEnv("BREAKHIS_SETTINGS", "");
+    expect(again).toEqual(settings);
+    const sameSplit = makeSplit(dataset, { by: again.split, seed: again.seed });
+    expect(sameSplit).toEqual(split);
+    const features = await extractFeatures(dataset, loaded.backbone);
+    const labels = dataset.records.map(({ label }) => label);
+    const training = await trainHead({ features, labels, split: sameSplit, classCount: 2, settings: again });
+    const classifier = buildClassifier({
+      ...loaded,
+      ...{ head: training.head, dataset, settings: again, runId: "again" },
+    });
+    expect(predictSplit(dataset, sameSplit, features, classifier)).toEqual(results.predictions);
+    expect(await loadHistory(run)).toHaveLength(training.history.length);
+    await expect(settingsOfRun("never")).rejects.toThrow(/no run never/);
+    await expect(settingsOfRun("../escape")).rejects.toThrow(/run's id/);
   });
 
   it("is the one that npm start is at, if that has finished, whatever is newer", async () => {

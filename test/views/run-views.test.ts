@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { resolveSettings } from "../../src/runtime/settings";
-import type { ListedRun } from "../../src/training/run-log";
-import { jupyterDisplay } from "../../src/views/display";
+import { resolveSettings, type Settings } from "../../src/runtime/settings";
+import type { ListedRun, RunSummary } from "../../src/training/run-log";
+import { type Displayable, jupyterDisplay } from "../../src/views/display";
 import type { Figure } from "../../src/views/figure";
 import { summaryRows } from "../../src/views/report-summary";
+import { plotRunCurves } from "../../src/views/run-curves";
 import {
   type FigureOrNote,
   plotRunConfusion,
   plotRunProbabilities,
   plotRunRoc,
 } from "../../src/views/run-figures";
-import { plotRunHistory, runsTable } from "../../src/views/run-history";
+import { plotRunHistory } from "../../src/views/run-history";
+import { runsView } from "../../src/views/run-table";
 import { describeTest, scoresTable } from "../../src/views/score-tables";
 import { examplePredictions, exampleSummary } from "../support/example-summary";
 
@@ -22,7 +24,7 @@ function asFigure(view: FigureOrNote): Figure {
   return view;
 }
 
-function textOf(view: FigureOrNote): string {
+function textOf(view: Displayable): string {
   return String(view[jupyterDisplay]()["text/plain"]);
 }
 
@@ -115,13 +117,6 @@ describe("the history of runs", () => {
     { id: "old", folder: "/runs/old", settings, summary },
   ];
 
-  it("lists every run, also one that has not finished", () => {
-    const rows = runsTable(runs).values as unknown[][];
-    expect(rows.map((row) => row[0])).toEqual(["new", "stopped", "old"]);
-    expect(rows[0]?.[1]).toBe("example (synthetic)");
-    expect(rows[1]?.[1]).toBe("not finished");
-  });
-
   it("draws finished runs, the oldest first, beside the majority class", () => {
     const { data } = plotRunHistory(runs);
     expect(data[0]?.["x"]).toEqual(["old", "new, synthetic"]);
@@ -134,6 +129,95 @@ describe("the history of runs", () => {
 
   it("is empty, and no failure, before the first run", () => {
     expect(plotRunHistory([]).data[0]?.["x"]).toEqual([]);
-    expect(runsTable([]).shape[0]).toBe(0);
+    expect(textOf(runsView([]))).toBe("There are no runs yet.");
+  });
+});
+
+describe("the table of runs", () => {
+  const code = (commit: string) => ({ version: "1.0.0", commit: commit.repeat(40), changed: commit === "b" });
+  const made = (id: string, changes: Partial<Settings>, summary: Partial<RunSummary> | null): ListedRun => ({
+    id,
+    folder: `/runs/${id}`,
+    settings: resolveSettings(changes),
+    summary: summary === null ? null : exampleSummary({ id, ...summary }),
+  });
+  const part = (accuracy: number) => ({ ...summary.test!, accuracy });
+  const runs = [
+    made("third", { learningRate: 0.01, data: "<b>" }, { validation: part(0.6), code: code("b") }),
+    made("second", { learningRate: 0.01 }, null),
+    made("first", {}, { validation: part(0.9), code: code("a"), timings: { training: 1.26 } }),
+  ];
+  const rowsOf = (html: string) =>
+    [...html.matchAll(/<tr>(.*?)<\/tr>/g)].map(([, row]) =>
+      [...row!.matchAll(/<t[hd][^>]*>(.*?)<\/t[hd]>/g)].map(([, cell]) => cell!),
+    );
+
+  it("has the settings in which runs differ as columns, and no others", () => {
+    const [header] = rowsOf(runsView(runs).html);
+    expect(header).toContain("learning rate");
+    expect(header).toContain("data");
+    expect(header).not.toContain("dropout");
+  });
+
+  it("says and marks what changed since the run before", () => {
+    const { html } = runsView(runs);
+    const rows = rowsOf(html);
+    expect(rows.slice(1).map((row) => row.at(-1))).toEqual([
+      "data – → &lt;b&gt;",
+      "learning rate 0.001 → 0.01",
+      "the first run",
+    ]);
+    expect(html.match(/font-weight:700/g)).toHaveLength(2);
+    expect(html).not.toContain("<b>");
+    expect(rows[1]).toContain("bbbbbbb+");
+    expect(rows[3]).toContain("aaaaaaa");
+    expect(rows[3]).toContain("1.3");
+  });
+
+  it("notices other code and other images behind equal settings", () => {
+    const again = made("again", {}, { code: code("b"), dataFingerprint: "2" });
+    const before = made("before", {}, { code: code("a"), dataFingerprint: "1" });
+    expect(rowsOf(runsView([again, before]).html)[1]?.at(-1)).toBe("other images; other code");
+  });
+
+  it("is sorted by any column, what is unknown last, and its marks go along", () => {
+    const ids = (options: Parameters<typeof runsView>[1]) =>
+      rowsOf(runsView(runs, options).html)
+        .slice(1)
+        .map((row) => row[0]);
+    const sortBy = "validation accuracy, %";
+    expect(ids({})).toEqual(["third", "second", "first"]);
+    expect(ids({ sortBy })).toEqual(["first", "third", "second"]);
+    expect(ids({ sortBy, ascending: true })).toEqual(["third", "first", "second"]);
+    expect(() => runsView(runs, { sortBy: "luck" })).toThrow(/"validation accuracy, %".*found "luck"/);
+    const sorted = runsView(runs, { sortBy }).html;
+    expect(sorted.match(/<tr>.*?<\/tr>/g)?.map((row) => row.includes("font-weight:700"))).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("draws chosen runs over each other, named by what differs", () => {
+    const history = [1, 2].map((epoch) => ({
+      epoch,
+      trainLoss: 1 / epoch,
+      trainAccuracy: 0.5,
+      validationLoss: 2 / epoch,
+      validationAccuracy: 0.25,
+      elapsedSeconds: epoch,
+    }));
+    const { data } = plotRunCurves([
+      { ...runs[1]!, history },
+      { ...runs[2]!, history: [] },
+    ]);
+    expect(data.filter((trace) => trace["showlegend"] === true).map((trace) => trace["name"])).toEqual([
+      "second, learning rate 0.01",
+      "first, learning rate 0.001",
+    ]);
+    expect(data[0]).toMatchObject({ x: [1, 2], y: [2, 1] });
+    expect(data[1]).toMatchObject({ y: [25, 25], xaxis: "x2" });
+    expect(data[2]).toMatchObject({ y: [1, 0.5], line: { dash: "dot" } });
   });
 });
