@@ -2,7 +2,6 @@ import { type Dataset, type ImageRecord, imagePath } from "../data/dataset";
 import { encodeThumbnail } from "../data/images";
 import type { ImagePrediction } from "../model/classifier";
 import { createRandom } from "../runtime/random";
-import type { Prediction } from "../training/run-summary";
 import { classColours } from "./colours";
 import { type Displayable, htmlView } from "./display";
 import { titleWithOrigin } from "./figure";
@@ -72,25 +71,6 @@ export function sampleGrid(
     rows.map((row) => recordItem(dataset, row)),
     { title },
   );
-}
-
-/**
- * Shows images with what the classifier took them for and how sure it was, beside their true class.
- *
- * @param predictions - About images of this data set.
- */
-export function predictionGrid(
-  dataset: Dataset,
-  predictions: readonly Prediction[],
-  title: string,
-): Promise<{ html: string } & Displayable> {
-  const rowOf = new Map(dataset.records.map((record, row) => [record.file, row]));
-  const items = predictions.flatMap(({ file, predicted, probabilities }) => {
-    const row = rowOf.get(file);
-    const answer = `taken for ${dataset.classes[predicted]}, ${percent(probabilities[predicted]!)} sure`;
-    return row === undefined ? [] : [recordItem(dataset, row, [answer])];
-  });
-  return imageGrid(items, { title: titleWithOrigin(title, dataset.synthetic) });
 }
 
 /** Shows image files with the probability that the classifier gives to each class, the most probable first. */
