@@ -90,6 +90,7 @@ function calibrationHtml({ calibration }: Findings): string {
 
 function patientsHtml({ classes, synthetic }: RunSummary, { patientScores }: Findings): string {
   if (patientScores.ok === false) return paragraph(patientScores.reason);
+  if (patientScores.value.patients.length === 0) return paragraph("No test image's patient is known.");
   return plainTableHtml(patientScoresTable(patientScores.value.patients, classes, synthetic));
 }
 

@@ -16,6 +16,15 @@ async function loadPlotly() {
   return window.Plotly;
 }
 
+/** CSS pixels that A4 and Letter leave between usual margins. */
+const paperWidth = 690;
+
+/** No figure is wider than its place; on paper, whose layout is not known yet when figures are drawn, than a page. */
+function widthFor(node, wanted) {
+  if (matchMedia("print").matches) return Math.min(wanted ?? paperWidth, paperWidth);
+  return wanted === undefined ? undefined : Math.min(wanted, node.clientWidth);
+}
+
 /** Colours are read when figures are drawn, so that a change of theme, or paper, is a matter of drawing again. */
 function drawFigures(plotly) {
   const colours = readThemeColours(document);
@@ -25,7 +34,8 @@ function drawFigures(plotly) {
     const settings = { displaylogo: false, responsive: true };
     if (!node.classList.contains("drawn")) node.replaceChildren();
     node.classList.add("drawn");
-    plotly.react(node, data, { ...layout, autosize: layout.width === undefined, template }, settings);
+    const width = widthFor(node, layout.width);
+    plotly.react(node, data, { ...layout, width, autosize: width === undefined, template }, settings);
   }
 }
 

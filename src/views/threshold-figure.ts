@@ -107,7 +107,9 @@ function heatmap(unit: string, matrix: Matrix, names: string[], panel: number): 
 function panelAxes(panels: number): Record<string, unknown> {
   const x = axis("answer", { type: "category", showgrid: false });
   const y = axis("true class", { type: "category", autorange: "reversed", showgrid: false });
-  return panels === 1 ? { xaxis: x, yaxis: y } : { xaxis: x, yaxis: y, xaxis2: x, yaxis2: y };
+  return panels === 1
+    ? { xaxis: x, yaxis: y }
+    : { xaxis: x, yaxis: y, xaxis2: x, yaxis2: { ...y, title: { text: "" } } };
 }
 
 function panelTitle(unit: string, { counts }: Matrix, panel: number): Record<string, unknown> {
