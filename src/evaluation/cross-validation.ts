@@ -58,6 +58,10 @@ export interface CrossValidationTask {
    * is tested in several, each fold is a repeat of its own, so that scores are means over folds.
    */
   given?: readonly Fold[];
+  /** Called after each fold that was finished. */
+  onFold?: () => void;
+  /** False where this is a part of something that shows its own progress. */
+  showProgress?: boolean;
 }
 
 interface FoldJob {
@@ -131,7 +135,7 @@ function planJobs(task: CrossValidationTask, seed: number, folds: number, repeat
 
 async function runJobs(
   jobs: readonly FoldJob[],
-  progress: ProgressReporter,
+  progress: ProgressReporter | null,
   signal: AbortSignal,
 ): Promise<Pick<CrossValidation, "predictions" | "folds" | "complete">> {
   const predictions: OutOfFoldPrediction[] = [];
@@ -141,7 +145,8 @@ async function runJobs(
     if (done === null) return { predictions, folds, complete: false };
     predictions.push(...done.predictions);
     folds.push(done.result);
-    progress.advance();
+    progress?.advance();
+    job.task.onFold?.();
   }
   return { predictions, folds, complete: true };
 }
@@ -168,11 +173,12 @@ export async function crossValidate(task: CrossValidationTask): Promise<CrossVal
   }
   const startedAtMs = performance.now();
   const jobs = planJobs(task, seed, foldCount, repeats);
-  const progress = startProgress("Cross-validating", jobs.length, "folds");
+  const progress =
+    task.showProgress === false ? null : startProgress("Cross-validating", jobs.length, "folds");
   try {
     const done = await runCooperatively("cross-validation", (signal) => runJobs(jobs, progress, signal));
     return { foldCount, repeats, seed, ...done, seconds: (performance.now() - startedAtMs) / 1000 };
   } finally {
-    progress.finish();
+    progress?.finish();
   }
 }

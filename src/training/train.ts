@@ -141,10 +141,15 @@ function score(step: TrainingStep, rows: LoadedRows): PartScore {
   return { loss: loss / weights, accuracy: correct / rows.count, logits };
 }
 
+/** The name of the error that says so; a sweep goes on after it. */
+export const divergenceName = "TrainingDiverged";
+
 function divergence(loss: number, settings: TrainingSettings): Error {
-  return new Error(
+  const error = new Error(
     `Training diverged: the loss became ${loss}. The learning rate ${settings.learningRate} is probably too high; try ${settings.learningRate / 10}.`,
   );
+  error.name = divergenceName;
+  return error;
 }
 
 /** Throws if a batch's loss was not a number; read once an epoch, since each reading waits for the device. */

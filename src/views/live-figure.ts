@@ -1,7 +1,6 @@
 import { referenceColour } from "./colours";
 import { displayable } from "./display";
 import { type Figure, figure, plotlyMimeType, roundTo, type Trace, titleWithOrigin } from "./figure";
-import { percent } from "./findings";
 import { escapeLabel } from "./html";
 import { liveHtml } from "./live-html";
 import { plotTrainingCurves } from "./training-figures";
@@ -23,9 +22,12 @@ const place = {
   accuracy: [0.38, 0.68],
   matrix: [0.79, 1],
   legend: 0.36,
-  pictures: { top: 0.27, height: 0.17 },
+  pictures: { top: 0.26, height: 0.155 },
+  captions: 0.105,
   footer: -0.01,
 } as const;
+
+const picturesHeading = "<b>Some validation images</b>: the truth, and what the head takes them for";
 
 /**
  * Draws a training as it stands: progress, loss and accuracy by epoch, the validation part's confusion matrix, some of
@@ -53,13 +55,12 @@ export function plotTraining(plan: TrainingPlan, state: TrainingState): Figure {
       annotations: [
         ...headings(state),
         note(text[1]!, 0, place.bar.high, { yanchor: "bottom" }),
+        note(picturesHeading, 0, place.pictures.top + 0.01, { yanchor: "bottom" }),
         ...plan.watched.map((image, i) =>
-          note(
-            captionOf(plan, answers[image.position], plan.validationLabels[image.position]!, image.origin),
-            i / plan.watched.length,
-            place.pictures.top - place.pictures.height,
-            { yanchor: "top", font: { size: 11 } },
-          ),
+          note(captionOf(plan, answers[image.position], image), i / plan.watched.length, place.captions, {
+            yanchor: "top",
+            font: { size: 11 },
+          }),
         ),
         note(`${escapeLabel(state.device)} · ${escapeLabel(state.memory)}`, 0, place.footer, {
           yanchor: "top",
@@ -201,9 +202,22 @@ function pictureOf(source: string, i: number, count: number): Record<string, unk
   return { source, xref: "paper", yref: "paper", x: i / count, y: top, ...size };
 }
 
-function captionOf(plan: TrainingPlan, answer: Answer | undefined, label: number, origin: string): string {
-  const truth = `<b>${escapeLabel(plan.classes[label]!)}</b>, ${escapeLabel(origin)}`;
+/** Longer names would run into the next picture's. */
+const longestName = 16;
+
+function shortName(name: string): string {
+  return escapeLabel(name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name);
+}
+
+/** The truth, the patient and the answer, a line each. */
+function captionOf(
+  plan: TrainingPlan,
+  answer: Answer | undefined,
+  { position, origin }: TrainingPlan["watched"][number],
+): string {
+  const truth = `<b>${shortName(plan.classes[plan.validationLabels[position]!]!)}</b><br>${shortName(origin)}`;
   if (answer === undefined) return `${truth}<br>not asked yet`;
-  const mark = answer.predicted === answer.label ? "✓" : "✗ taken for";
-  return `${truth}<br>${mark} ${escapeLabel(plan.classes[answer.predicted]!)}, ${percent(answer.probability)}`;
+  const mark = answer.predicted === answer.label ? "✓" : "✗";
+  const share = `${Math.round(100 * answer.probability)} %`;
+  return `${truth}<br>${mark} ${shortName(plan.classes[answer.predicted]!)}, ${share}`;
 }

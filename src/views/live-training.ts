@@ -60,7 +60,8 @@ function deviceText(): string {
 
 function memoryText(): string {
   const { tensors, tensorBytes, processBytes } = describeMemory();
-  const megabytes = (bytes: number) => `${Math.round(bytes / 1e6).toLocaleString("en-US")} MB`;
+  const megabytes = (bytes: number) =>
+    `${(bytes / 1e6).toLocaleString("en-US", { maximumFractionDigits: bytes < 1e7 ? 1 : 0 })} MB`;
   return `${tensors} tensors of ${megabytes(tensorBytes)}, process ${megabytes(processBytes)}`;
 }
 
