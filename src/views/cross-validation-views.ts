@@ -2,10 +2,9 @@ import type { CrossValidation } from "../evaluation/cross-validation";
 import type { FoldScores } from "../evaluation/fold-scores";
 import type { ScoreIntervals } from "../evaluation/score-intervals";
 import { categoryColour, referenceColour } from "./colours";
+import { errorBars, inPercent } from "./error-bars";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { shareText } from "./score-names";
-
-const inPercent = (share: number) => roundTo(100 * share, 1);
 
 /** Draws each fold's accuracy by image beside its majority class, and all folds together with their interval. */
 export function plotCrossValidation(
@@ -60,25 +59,15 @@ function pooled(
   color: string,
   symbol: string,
 ): Trace {
-  const { value, low, high } = accuracy;
-  const reach = (from: number | null, to: number | null) =>
-    from === null || to === null ? 0 : inPercent(Math.max(0, to - from));
   return {
     type: "scatter",
     mode: "markers",
     name: `${name}, ${roundTo(100 * accuracy.level, 1)} % interval`,
     x: [place],
-    y: [value === null ? null : inPercent(value)],
+    y: [inPercent(accuracy.value)],
     text: [shareText(accuracy)],
     hovertemplate: "%{text}<extra></extra>",
-    error_y: {
-      type: "data",
-      symmetric: false,
-      array: [reach(value, high)],
-      arrayminus: [reach(low, value)],
-      thickness: 2.5,
-      width: 8,
-    },
+    error_y: errorBars([accuracy]),
     marker: { size: 13, color, symbol },
   };
 }
@@ -95,7 +84,9 @@ function majorityMarks(names: string[], folds: readonly FoldScores[], scores: Sc
     mode: "markers",
     name: "always the majority class",
     x: [...names, ...pooledPlaces],
-    y: [...folds.map(({ majorityClassAccuracy }) => majorityClassAccuracy), ...pooledShares].map(inPercent),
+    y: [...folds.map(({ majorityClassAccuracy }) => majorityClassAccuracy), ...pooledShares].map((share) =>
+      inPercent(share),
+    ),
     hovertemplate: "%{x}: %{y} %<extra>majority class</extra>",
     marker: { symbol: "line-ew-open", size: 18, color: referenceColour, line: { width: 3 } },
   };

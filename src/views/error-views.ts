@@ -55,28 +55,12 @@ export function plotErrorQuality(
   const wrong = measured.filter(({ label, predicted }) => label !== predicted);
   if (wrong.length === 0) return noteView("There is no error whose image quality could be compared.");
   const right = measured.filter(({ label, predicted }) => label === predicted);
-  const traces = measures.flatMap(({ name, of }, panel): Trace[] =>
-    [
-      { group: `right (${right.length})`, items: right, color: categoryColour(0) },
-      { group: `wrong (${wrong.length})`, items: wrong, color: categoryColour(1) },
-    ].map(({ group, items, color }) => ({
-      type: "box",
-      name: group,
-      legendgroup: group,
-      showlegend: false,
-      boxpoints: "all",
-      jitter: 0.5,
-      pointpos: 0,
-      x: items.map(() => group),
-      y: items.map(({ file }) => roundTo(of(qualities.get(file)!), 3)),
-      text: items.map(({ file }) => escapeLabel(file)),
-      hovertemplate: `${name} %{y}<br>%{text}<extra></extra>`,
-      xaxis: `x${panel === 0 ? "" : panel + 1}`,
-      yaxis: `y${panel === 0 ? "" : panel + 1}`,
-      marker: { color, size: 4, opacity: 0.7 },
-      line: { color, width: 1.5 },
-      fillcolor: "rgba(0,0,0,0)",
-    })),
+  const groups = [
+    { group: `right (${right.length})`, items: right, color: categoryColour(0) },
+    { group: `wrong (${wrong.length})`, items: wrong, color: categoryColour(1) },
+  ];
+  const traces = measures.flatMap((measure, panel) =>
+    groups.map((one) => boxTrace(one, measure, panel, qualities)),
   );
   const axes = Object.fromEntries(
     measures.flatMap(({ name }, panel) => {
@@ -94,4 +78,36 @@ export function plotErrorQuality(
     height: 380,
     width: 960,
   });
+}
+
+interface AnswerGroup {
+  group: string;
+  items: readonly Prediction[];
+  color: string;
+}
+
+function boxTrace(
+  { group, items, color }: AnswerGroup,
+  { name, of }: (typeof measures)[number],
+  panel: number,
+  qualities: ReadonlyMap<string, ImageQuality>,
+): Trace {
+  const axisNumber = panel === 0 ? "" : panel + 1;
+  return {
+    type: "box",
+    name: group,
+    showlegend: false,
+    boxpoints: "all",
+    jitter: 0.5,
+    pointpos: 0,
+    x: items.map(() => group),
+    y: items.map(({ file }) => roundTo(of(qualities.get(file)!), 3)),
+    text: items.map(({ file }) => escapeLabel(file)),
+    hovertemplate: `${name} %{y}<br>%{text}<extra></extra>`,
+    xaxis: `x${axisNumber}`,
+    yaxis: `y${axisNumber}`,
+    marker: { color, size: 4, opacity: 0.7 },
+    line: { color, width: 1.5 },
+    fillcolor: "rgba(0,0,0,0)",
+  };
 }

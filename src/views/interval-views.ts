@@ -2,6 +2,7 @@ import { negativePredictiveValueAtPrevalence, precisionAtPrevalence } from "../e
 import type { ScoredLevel, ScoreIntervals } from "../evaluation/score-intervals";
 import type { ScoreName } from "../evaluation/weighed-scores";
 import { categoryColour, referenceColour } from "./colours";
+import { errorBars, inPercent } from "./error-bars";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import { type PlainTable, plainTable } from "./plain-table";
@@ -123,9 +124,6 @@ export function plotScoreIntervals(
 
 function points(level: ScoredLevel, names: readonly ScoreName[], offset: number): Trace {
   const intervals = names.map((name) => level.scores[name]);
-  const inPercent = (value: number | null) => (value === null ? null : roundTo(100 * value, 1));
-  const reach = (from: number | null, to: number | null) =>
-    from === null || to === null ? 0 : roundTo(100 * Math.max(0, to - from), 1);
   return {
     type: "scatter",
     mode: "markers",
@@ -133,13 +131,7 @@ function points(level: ScoredLevel, names: readonly ScoreName[], offset: number)
     y: names.map((_, i) => i + offset),
     text: names.map((name) => `${scoreNames[name]}: ${scoreText(name, level.scores[name])}`),
     hovertemplate: "%{text}<extra>%{fullData.name}</extra>",
-    error_x: {
-      type: "data",
-      symmetric: false,
-      array: intervals.map(({ value, high }) => reach(value, high)),
-      arrayminus: intervals.map(({ value, low }) => reach(low, value)),
-      thickness: 2,
-    },
+    error_x: errorBars(intervals, 5),
   };
 }
 
@@ -161,7 +153,7 @@ function noSkill(
     type: "scatter",
     mode: "markers",
     name: "no skill: always the majority class (accuracy), or guessing",
-    x: marks.map(({ x }) => roundTo(100 * x, 1)),
+    x: marks.map(({ x }) => inPercent(x)),
     y: marks.map(({ y }) => y),
     hovertemplate: "%{x} %<extra>no skill</extra>",
     marker: { symbol: "line-ns-open", size: 16, color: referenceColour, line: { width: 3 } },

@@ -1,60 +1,18 @@
-import type { LeakageAudit } from "../evaluation/leakage";
+import type { Interval } from "../evaluation/bootstrap";
+import type { AuditSeed, LeakageAudit } from "../evaluation/leakage";
 import type { NeighbourShares, ShareAndChance } from "../evaluation/nearest-neighbours";
 import { categoryColour, referenceColour } from "./colours";
 import { noteView } from "./display";
+import { errorBars, inPercent } from "./error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import type { FigureOrNote } from "./run-figures";
 import { shareText } from "./score-names";
 
-const inPercent = (share: number) => roundTo(100 * share, 1);
-
 /** Draws the accuracy that the same head reaches when images, and when patients, are split: seed by seed, and means. */
 export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNote {
   const { scores, seeds } = audit;
   if (scores === null) return noteView(audit.conclusion);
-  const perSeed = seeds.map(
-    ({ seed, image, patient }, i): Trace => ({
-      type: "scatter",
-      mode: "lines+markers",
-      name: "one seed",
-      legendgroup: "seeds",
-      showlegend: i === 0,
-      x: [0, 1],
-      y: [inPercent(image.accuracy), inPercent(patient.accuracy)],
-      text: [image, patient].map(
-        ({ testImages, testPatients }) =>
-          `seed ${seed}: ${testImages} test images of ${testPatients} patients`,
-      ),
-      hovertemplate: "%{y} %<br>%{text}<extra></extra>",
-      line: { color: referenceColour, width: 1 },
-      marker: { size: 6, color: referenceColour },
-      opacity: 0.7,
-    }),
-  );
-  const both = [scores.imageAccuracy, scores.patientAccuracy];
-  const level = roundTo(100 * scores.accuracyGap.level, 1);
-  const means = both.map(({ value, low, high }, i): Trace => {
-    const color = categoryColour(i === 0 ? 1 : 0);
-    return {
-      type: "scatter",
-      mode: "markers",
-      name: `mean ${i === 0 ? "by image" : "by patient"}, ${level} % interval`,
-      x: [i],
-      y: [value === null ? null : inPercent(value)],
-      text: [shareText({ value, low, high })],
-      hovertemplate: "%{text}<extra></extra>",
-      error_y: {
-        type: "data",
-        symmetric: false,
-        array: [reach(value, high)],
-        arrayminus: [reach(low, value)],
-        thickness: 2.5,
-        width: 8,
-      },
-      marker: { size: 13, color, symbol: i === 0 ? "circle" : "diamond" },
-    };
-  });
   const majority = inPercent(audit.majorityClassAccuracy);
   const floor: Trace = {
     type: "scatter",
@@ -64,7 +22,11 @@ export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNot
     y: [majority, majority],
     line: { color: referenceColour, dash: "dash", width: 1.5 },
   };
-  return figure([...perSeed, floor, ...means], {
+  const means = [
+    meanTrace(scores.imageAccuracy, "by image", 0, categoryColour(1), "circle"),
+    meanTrace(scores.patientAccuracy, "by patient", 1, categoryColour(0), "diamond"),
+  ];
+  return figure([...seeds.map(seedTrace), floor, ...means], {
     title: titleWithOrigin("The same head and features, split by image and by patient", synthetic),
     xaxis: axis("", {
       tickvals: [0, 1],
@@ -79,8 +41,38 @@ export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNot
   });
 }
 
-function reach(from: number | null, to: number | null): number {
-  return from === null || to === null ? 0 : inPercent(Math.max(0, to - from));
+/** A line from one split to the other; the legend needs only one of them. */
+function seedTrace({ seed, image, patient }: AuditSeed, i: number): Trace {
+  return {
+    type: "scatter",
+    mode: "lines+markers",
+    name: "one seed",
+    legendgroup: "seeds",
+    showlegend: i === 0,
+    x: [0, 1],
+    y: [inPercent(image.accuracy), inPercent(patient.accuracy)],
+    text: [image, patient].map(
+      ({ testImages, testPatients }) => `seed ${seed}: ${testImages} test images of ${testPatients} patients`,
+    ),
+    hovertemplate: "%{y} %<br>%{text}<extra></extra>",
+    line: { color: referenceColour, width: 1 },
+    marker: { size: 6, color: referenceColour },
+    opacity: 0.7,
+  };
+}
+
+function meanTrace(accuracy: Interval, by: string, x: number, color: string, symbol: string): Trace {
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: `mean ${by}, ${roundTo(100 * accuracy.level, 1)} % interval`,
+    x: [x],
+    y: [inPercent(accuracy.value)],
+    text: [shareText(accuracy)],
+    hovertemplate: "%{text}<extra></extra>",
+    error_y: errorBars([accuracy]),
+    marker: { size: 13, color, symbol },
+  };
 }
 
 const questions: readonly { name: string; of: (shares: NeighbourShares) => ShareAndChance }[] = [

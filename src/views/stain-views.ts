@@ -2,6 +2,7 @@ import type { Interval } from "../evaluation/bootstrap";
 import type { StainAblation } from "../evaluation/stain-ablation";
 import { categoryColour, referenceColour } from "./colours";
 import { noteView } from "./display";
+import { errorBars, inPercent } from "./error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { percent } from "./findings";
 import type { FigureOrNote } from "./run-figures";
@@ -27,26 +28,16 @@ export function plotStains(
 ): FigureOrNote {
   const { accuracy, seeds } = ablation;
   if (accuracy === null) return noteView(stopped);
-  const inPercent = (share: number) => roundTo(100 * share, 1);
-  const reach = (from: number | null, to: number | null) =>
-    from === null || to === null ? 0 : inPercent(Math.max(0, to - from));
   const intervals = arms.map(({ arm }) => accuracy[arm]);
   const means: Trace = {
     type: "scatter",
     mode: "markers",
     name: `mean of ${seeds.length} seeds, ${roundTo(100 * accuracy.none.level, 1)} % interval`,
     x: arms.map(({ name }) => name),
-    y: intervals.map(({ value }) => (value === null ? null : inPercent(value))),
+    y: intervals.map(({ value }) => inPercent(value)),
     text: intervals.map(shareText),
     hovertemplate: "%{text}<extra></extra>",
-    error_y: {
-      type: "data",
-      symmetric: false,
-      array: intervals.map(({ value, high }) => reach(value, high)),
-      arrayminus: intervals.map(({ value, low }) => reach(low, value)),
-      thickness: 2.5,
-      width: 8,
-    },
+    error_y: errorBars(intervals),
     marker: { size: 13, color: categoryColour(0) },
   };
   const majority: Trace = {

@@ -1,5 +1,8 @@
 import { bestTry, type Sweep, type SweepGrid, type SweepTask, sweepSettings } from "../evaluation/sweep";
+import type { Attempt } from "../runtime/attempt";
 import type { Settings } from "../runtime/settings";
+import type { Note } from "./attempt-view";
+import { noteView } from "./display";
 import { type LiveOutput, liveOutput } from "./notebook";
 import { settingName, settingText } from "./run-differences";
 import { scoreNames } from "./score-names";
@@ -29,9 +32,20 @@ export async function sweep(
     drawnAtMs = now();
     output.update(plotSweep(state));
   };
-  const done = await sweepSettings(grid, { ...rest, onTry });
-  output.update(plotSweep(done));
-  return done;
+  try {
+    const done = await sweepSettings(grid, { ...rest, onTry });
+    output.update(plotSweep(done));
+    return done;
+  } catch (error) {
+    // What was refused leaves no empty figure behind.
+    output.clear();
+    throw error;
+  }
+}
+
+/** What `describeSweep` says, or why there was no sweep, as a cell's last value. */
+export function sweepNote(result: Attempt<Sweep>): Note {
+  return noteView(result.ok === true ? describeSweep(result.value) : result.reason);
 }
 
 /** Says which settings did best, with which interval, which others did as well, and how far to trust that. */
