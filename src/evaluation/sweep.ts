@@ -3,7 +3,7 @@ import { type Features, selectRows } from "../model/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { completeSettings, type Settings } from "../runtime/settings";
-import { divergenceName, type TrainingSettings } from "../training/train";
+import { isDivergence, type TrainingSettings } from "../training/train";
 import type { TrainingParts } from "../training/training-data";
 import { crossValidate } from "./cross-validation";
 import { type ScoreIntervals, scoreWithIntervals } from "./score-intervals";
@@ -123,7 +123,7 @@ async function tryValues(
     const scores = scoreWithIntervals(result.predictions, rule, { resamples: task.resamples ?? 500 });
     return { values, scores, problem: null };
   } catch (error) {
-    if ((error as Error).name !== divergenceName) throw error;
+    if (!isDivergence(error)) throw error;
     progress.advance(folds - finished);
     return { values, scores: null, problem: (error as Error).message };
   }

@@ -141,15 +141,18 @@ function score(step: TrainingStep, rows: LoadedRows): PartScore {
   return { loss: loss / weights, accuracy: correct / rows.count, logits };
 }
 
-/** The name of the error that says so; a sweep goes on after it. */
-export const divergenceName = "TrainingDiverged";
+const divergenceCode = "training-diverged";
 
 function divergence(loss: number, settings: TrainingSettings): Error {
   const error = new Error(
     `Training diverged: the loss became ${loss}. The learning rate ${settings.learningRate} is probably too high; try ${settings.learningRate / 10}.`,
   );
-  error.name = divergenceName;
-  return error;
+  return Object.assign(error, { code: divergenceCode });
+}
+
+/** Whether an error says that training diverged with these settings; with others it may work. */
+export function isDivergence(error: unknown): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === divergenceCode;
 }
 
 /** Throws if a batch's loss was not a number; read once an epoch, since each reading waits for the device. */

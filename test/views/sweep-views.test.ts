@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { Interval } from "../../src/evaluation/bootstrap";
 import type { Sweep, SweepTry } from "../../src/evaluation/sweep";
+import { attempt } from "../../src/runtime/attempt";
 import { resolveSettings } from "../../src/runtime/settings";
 import { jupyterDisplay } from "../../src/views/display";
 import type { Figure } from "../../src/views/figure";
 import { plotSweep } from "../../src/views/sweep-figure";
-import { describeSweep, sweep } from "../../src/views/sweep-views";
+import { describeSweep, sweep, sweepNote } from "../../src/views/sweep-views";
 import { exampleCohort } from "../support/example-cohort";
 
 function tryOf(values: SweepTry["values"], value: number | null): SweepTry {
@@ -102,6 +103,27 @@ describe("describeSweep", () => {
 });
 
 describe("sweep", () => {
+  it("leaves a sentence and no figure where patients are not known", async () => {
+    const seen: string[] = [];
+    const output = { update: () => void seen.push("figure"), clear: () => void seen.push("nothing") };
+    const { dataset, features } = exampleCohort({ patients: 12, imagesPerPatient: 2, seed: 3 });
+    const records = dataset.records.map((record) => ({ ...record, patient: null }));
+    const rows = records.map((_, row) => row);
+    const tried = await attempt(() =>
+      sweep(
+        { dropout: [0, 0.1] },
+        {
+          ...{ dataset: { ...dataset, records }, features, output },
+          split: { train: rows.slice(0, 20), validation: rows.slice(20) },
+          settings: resolveSettings(),
+        },
+      ),
+    );
+    expect(seen.at(-1)).toBe("nothing");
+    expect(sweepNote(tried).html).toMatch(/needs to know every image&#39;s patient/);
+    expect(sweepNote({ ok: true, value: two }).html).toContain("Best of 3 of 4");
+  });
+
   it("draws in one place as scores come, at most twice a second, and ends with all of them", async () => {
     const drawn: Figure[] = [];
     let nowMs = 0;
