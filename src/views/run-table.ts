@@ -66,6 +66,7 @@ function rowOf(
   return {
     cells: {
       run: id,
+      "changed since the run before": changes === null ? "the first run" : changes.join("; ") || "nothing",
       "data set":
         summary === null
           ? "not finished"
@@ -81,7 +82,6 @@ function rowOf(
       "AUC (test)": summary?.test?.auc ?? null,
       "training, s": secondsCell(summary?.timings["training"]),
       code: codeOf(run) ?? null,
-      "changed since the run before": changes === null ? "the first run" : changes.join("; ") || "nothing",
     },
     changed: new Set(
       before === undefined
