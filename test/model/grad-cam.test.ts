@@ -131,9 +131,7 @@ describe("docstring examples", () => {
   });
 });
 
-const weightsAreThere = findKeptWeights("efficientnet-lite0.safetensors") !== null;
-
-describe.skipIf(!weightsAreThere)("Grad-CAM on EfficientNet-Lite0", () => {
+describe("Grad-CAM on EfficientNet-Lite0", () => {
   let backbone: Backbone;
   let classifier: Explainable;
   let photograph: string;

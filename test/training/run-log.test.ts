@@ -10,7 +10,6 @@ import { summarizeRun } from "../../src/evaluation/summarize";
 import { type LoadedBackbone, loadBackbone } from "../../src/model/backbone";
 import { buildClassifier, loadClassifier } from "../../src/model/classifier";
 import { extractFeatures } from "../../src/model/features";
-import { findKeptWeights } from "../../src/model/weights-location";
 import { describeCode } from "../../src/runtime/code-version";
 import { createRandom } from "../../src/runtime/random";
 import { resolveSettings } from "../../src/runtime/settings";
@@ -52,9 +51,7 @@ async function drawDataset(): Promise<Dataset> {
   return openDataset(folder);
 }
 
-const weightsAreThere = findKeptWeights("efficientnet-lite0.safetensors") !== null;
-
-describe.skipIf(!weightsAreThere)("a run from images to its results", () => {
+describe("a run from images to its results", () => {
   let loaded: LoadedBackbone;
   let dataset: Dataset;
   let split: Split;
