@@ -9,7 +9,7 @@ import { explainDownloadError, isDamage } from "./download-problems";
 import { explainFailure, type FetchedDataset, type FetchOptions, type Job } from "./fetch-job";
 import { findPresent, writeOrigin } from "./fetched-origin";
 import type { RemoteOptions } from "./remote-file";
-import { type DataSource, dataSources, shareOf } from "./sources";
+import { type DataSource, dataSources, shareOf, usualBytes } from "./sources";
 import { exists, freeSpaceOf, openStaging, requireSpace, type Staging } from "./staging";
 import type { UnpackOptions } from "./unpack-archive";
 import { unpackLocal } from "./unpack-local";
@@ -112,6 +112,7 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
     magnification,
     // Of an archive of the user's nobody knows how much of it has the magnification.
     share: source !== null ? shareOf(source, magnification) : magnification === null ? 1 : 0,
+    usualBytes: source === null ? null : usualBytes(source, magnification),
     limits: options.limits ?? defaultLimits,
     signal,
     freeSpace: options.freeSpace ?? freeSpaceOf,

@@ -14,11 +14,16 @@ export interface DataSource {
   expected: Readonly<Record<number, ClassCounts>>;
   /** Of the archive, where its publisher tells. */
   sha256: string | null;
+  /** Mean size of an image's file, to ask for room where the server doesn't tell the archive's length. */
+  imageBytes: number;
   /** What to do where the server says 401, 403 or 404. */
   help: string;
   /** The value of an Authorization header for the source's own server. */
   authorize?: () => Promise<string | null>;
 }
+
+/** Mean of 56 of BreaKHis' PNG files of 700 × 460 pixels, which are between 0.35 and 0.88 MB large. */
+const breakhisImageBytes = 570_000;
 
 /** 400× in the set on Kaggle, whose description counts 547 benign and 1,146 malignant images in train and test. */
 const kaggleCounts = { 400: { benign: 547, malignant: 1_146 } };
@@ -35,6 +40,7 @@ export const dataSources: readonly DataSource[] = [
     // The repository credits the set on Kaggle and publishes no count of its own.
     expected: kaggleCounts,
     sha256: null,
+    imageBytes: breakhisImageBytes,
     help: "See whether https://github.com/PerceptiLabs/breakhis-400x is still there, or take the source kaggle",
   },
   {
@@ -43,6 +49,7 @@ export const dataSources: readonly DataSource[] = [
     url: "https://www.kaggle.com/api/v1/datasets/download/forderation/breakhis-400x",
     expected: kaggleCounts,
     sha256: null,
+    imageBytes: breakhisImageBytes,
     help:
       "Kaggle may want to know you: create a token in your Kaggle settings and put its kaggle.json into ~/.kaggle, " +
       "or set KAGGLE_API_TOKEN",
@@ -60,6 +67,7 @@ export const dataSources: readonly DataSource[] = [
       400: { benign: 588, malignant: 1_232 },
     },
     sha256: null,
+    imageBytes: breakhisImageBytes,
     help:
       "Look for the present address of BreaKHis_v1.tar.gz at " +
       "https://web.inf.ufpr.br/vri/databases/breast-cancer-histopathological-database-breakhis/ and pass it with --mirror",
@@ -74,6 +82,12 @@ export function expectedCounts(source: DataSource, magnification: number | null)
     for (const [name, count] of Object.entries(counts)) total[name] = (total[name] ?? 0) + count;
   }
   return total;
+}
+
+/** What the wanted images take on a disk, roughly. */
+export function usualBytes(source: DataSource, magnification: number | null): number {
+  const images = Object.values(expectedCounts(source, magnification)).reduce((sum, count) => sum + count, 0);
+  return images * source.imageBytes;
 }
 
 /** The share of a source's images that have a magnification, in [0, 1]. */

@@ -16,6 +16,8 @@ export interface UnpackOptions {
   magnification: number | null;
   /** The share of the archive that is wanted, as far as one can know, in [0, 1]. */
   share: number;
+  /** What is wanted usually takes on a disk; null where one can't know. Counts where a server tells no length. */
+  usualBytes: number | null;
   limits: ArchiveLimits;
   signal: AbortSignal;
   freeSpace: FreeSpace;

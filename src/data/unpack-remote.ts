@@ -100,7 +100,7 @@ export async function unpackRemote(
       return await unpackRemoteZip(file, url, staging, options, { ...remote, signal: options.signal });
     }
     const total = file.totalBytes();
-    const needed = total === null ? null : total * options.share;
+    const needed = total === null ? options.usualBytes : total * options.share;
     await requireSpace(dirname(staging.content), needed, options.freeSpace);
     const progress = megabyteProgress(`Downloading ${options.title}`, total);
     try {

@@ -434,6 +434,16 @@ describe("the disk", () => {
     );
   });
 
+  it("is estimated from the number of images where the server tells no length", async () => {
+    server.answer(serveFile(tarGz, { noLength: true }));
+    const source = smallSource(`${server.origin}/set`, { imageBytes: 1_000_000 });
+    const freeSpace = async () => 5_000_000;
+    await expectFailure(
+      fetchDataset(source, { into: join(folder, "small"), connection, freeSpace }),
+      /about \d+ MB are needed and 5 MB are free/,
+    );
+  });
+
   it("is asked for room for an archive that is kept", async () => {
     server.answer(serveFile(tarGz));
     const archive = join(root, `${count}.tar.gz`);

@@ -43,6 +43,7 @@ export function smallSource(url: string, changes: Partial<DataSource> = {}): Dat
     url,
     expected: smallCounts,
     sha256: null,
+    imageBytes: 1_000,
     help: "Ask whoever published it",
     ...changes,
   };
