@@ -26,7 +26,7 @@ function memberOf({ name, type, size }: Header): ArchiveMember {
 /** Counts what passes and remembers the end. */
 function meter(onBytes: (total: number) => void): { stream: Transform; endsWithZeros(): boolean } {
   let total = 0;
-  let tail = Buffer.alloc(0);
+  let tail: Buffer = Buffer.alloc(0);
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       total += chunk.length;

@@ -51,7 +51,7 @@ export function headGradient(
     values = output.map((value) => Math.max(0, value));
   }
   const logits = outputs[outputs.length - 1]!;
-  let gradient = logits.map((_, index) => (index === classIndex ? 1 : 0));
+  let gradient: Float64Array = logits.map((_, index) => (index === classIndex ? 1 : 0));
   for (let index = layers.length - 1; index >= 0; index--) {
     gradient = passBack(layers[index]!, gradient);
     const before = outputs[index - 1];
