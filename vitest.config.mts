@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // With worker threads the native TensorFlow addon crashes when the thread ends.
     pool: "forks",
+    // By default one core of the machine is left idle, which is half of a machine with two.
+    maxWorkers: "100%",
     testTimeout: 120_000,
     hookTimeout: 120_000,
     env: { TF_CPP_MIN_LOG_LEVEL: "2", TF_ENABLE_ONEDNN_OPTS: "1" },

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type FakeProject, makeFakeProject, pythonFacts } from "./fake-project";
+import { type FakeProject, makeFakeProject, pythonFacts } from "../support/fake-project";
 
 let project: FakeProject;
 beforeEach(() => {

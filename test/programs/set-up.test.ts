@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { addProgram, type FakeProject, makeFakeProject, touchContent } from "./fake-project";
+import { addProgram, type FakeProject, makeFakeProject, touchContent } from "../support/fake-project";
 
 const everything = ["npm ci", "venv", "pip 141 tensorflow-cpu", "c++", "convert"];
 
