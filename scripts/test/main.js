@@ -93,6 +93,11 @@ const STAGES = [
   whole("types", "Types, under the project's compiler", ["node_modules/typescript/bin/tsc", "--noEmit"]),
   whole("types-tslab", "Types of src/, under tslab's compiler", ["scripts/typecheck-tslab.js"]),
   whole("lint", "Lint and format", ["node_modules/@biomejs/biome/bin/biome", "ci"]),
+  whole("reference", "Docstrings, as the API reference reads them", [
+    "node_modules/typedoc/bin/typedoc",
+    "--emit",
+    "none",
+  ]),
   // One process loads TensorFlow once for all of its files.
   tests("unit", "Unit tests", [`--exclude=test/{${SLOW.join(",")}}/**`, "--no-isolate"]),
   tests("programs", "The programs behind the npm scripts", ["test/programs/", ONE_BY_ONE]),

@@ -132,7 +132,7 @@ function createJudge({ patients, labels, contents }: Rows, metric: Metric) {
  * neighbour drawn at random would give, image by image.
  *
  * @param values - Shape [records, width], finite.
- * @param signal - Where given, an abort ends it.
+ * @param options.signal - Where given, an abort ends it.
  * @returns Null if it was aborted.
  * @throws RangeError if the values are not one row a record.
  */
