@@ -1,7 +1,7 @@
+import type { NativeId } from "./native-backend";
 import {
   createNativeVariable,
   flagAttribute,
-  type NativeId,
   type NativeScope,
   type NativeVariable,
   typeAttribute,
@@ -10,9 +10,9 @@ import {
 import { tf } from "./tensorflow";
 
 // Kingma and Ba, ICLR 2015, with the values and the place of epsilon that Keras uses.
-const firstMomentDecay = 0.9;
-const secondMomentDecay = 0.999;
-const epsilon = 1e-7;
+export const firstMomentDecay = 0.9;
+export const secondMomentDecay = 0.999;
+export const epsilon = 1e-7;
 
 /** Adam's memory of some variables. */
 export interface NativeAdam {

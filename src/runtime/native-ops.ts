@@ -1,77 +1,12 @@
-import { tf } from "./tensorflow";
+import { type NativeId, type NativeValue, nativeBackend, type OpAttribute } from "./native-backend";
+import type { tf } from "./tensorflow";
 
 /**
- * TensorFlow's own operations and variables, beyond those that TensorFlow.js offers.
- *
- * This is the only module that uses the addon's internal interface, so it is the one to look at when the
- * addon's version changes. Elsewhere in the project the currency is `tf.Tensor`.
+ * TensorFlow's own operations and variables, beyond those that TensorFlow.js offers, each run at once.
  */
-
-/** The version of the addon whose interface is used here. */
-export const addonVersion = "4.22.0";
 
 // A name that makes TensorFlow invent one, and forget it with the variable (ResourceHandle::ANONYMOUS_NAME).
 const anonymous = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
-
-/** Number under which the addon keeps one of TensorFlow's values. */
-export type NativeId = number;
-
-/** One attribute of an operation; made by `typeAttribute` and its like. */
-export interface OpAttribute {
-  name: string;
-  type: number;
-  value: unknown;
-}
-
-interface NativeValue {
-  id: NativeId;
-  shape: number[];
-  dtype: number;
-}
-
-interface Binding {
-  readonly TF_FLOAT: number;
-  readonly TF_INT32: number;
-  readonly TF_ATTR_TYPE: number;
-  readonly TF_ATTR_BOOL: number;
-  readonly TF_ATTR_SHAPE: number;
-  readonly TF_ATTR_STRING: number;
-  executeOp(name: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeValue[];
-  deleteTensor(id: NativeId): void;
-  getNumOfTensors(): number;
-}
-
-interface NativeBackend {
-  binding: Binding;
-  getInputTensorIds(tensors: tf.Tensor[]): NativeId[];
-  createOutputTensor(value: NativeValue): tf.Tensor;
-}
-
-/**
- * Throws unless a version of the addon is the one that this module is written against.
- *
- * @param found - By default that of the addon that is loaded.
- */
-export function checkAddonVersion(found: string | undefined = loadedAddonVersion()): void {
-  if (found === addonVersion) return;
-  throw new Error(
-    `Native operations need @tensorflow/tfjs-node-gpu ${addonVersion}, whose internal interface they use, but ${found ?? "another backend"} is loaded. Install ${addonVersion} (npm run setup), or adapt src/runtime/native-ops.ts.`,
-  );
-}
-
-function loadedAddonVersion(): string | undefined {
-  return (tf.version as Record<string, string>)["tfjs-node"];
-}
-
-let checkedBackend: NativeBackend | null = null;
-
-function nativeBackend(): NativeBackend {
-  if (checkedBackend === null) {
-    checkAddonVersion();
-    checkedBackend = tf.backend() as unknown as NativeBackend;
-  }
-  return checkedBackend;
-}
 
 /** An attribute that names the type of an operation's tensors. */
 export function typeAttribute(name: string, dtype: "float32" | "int32" = "float32"): OpAttribute {
@@ -83,11 +18,6 @@ export function typeAttribute(name: string, dtype: "float32" | "int32" = "float3
 /** An attribute that is true or false. */
 export function flagAttribute(name: string, value: boolean): OpAttribute {
   return { name, type: nativeBackend().binding.TF_ATTR_BOOL, value };
-}
-
-/** How many values the addon holds, those behind tensors included; for finding leaks. */
-export function countNativeValues(): number {
-  return nativeBackend().binding.getNumOfTensors();
 }
 
 /** Runs operations and holds their results until it ends. */

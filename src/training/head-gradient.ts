@@ -1,11 +1,6 @@
 import { headLogits } from "../model/head";
-import {
-  flagAttribute,
-  type NativeId,
-  type NativeScope,
-  typeAttribute,
-  withNativeScope,
-} from "../runtime/native-ops";
+import type { NativeId } from "../runtime/native-backend";
+import { flagAttribute, type NativeScope, typeAttribute, withNativeScope } from "../runtime/native-ops";
 import { tf } from "../runtime/tensorflow";
 
 /** Images that are learned from together. */

@@ -3,7 +3,7 @@ import { crossValidate } from "../../src/evaluation/cross-validation";
 import { scoreWithIntervals } from "../../src/evaluation/score-intervals";
 import { bestTry, type Sweep, type SweepTask, sweepSettings } from "../../src/evaluation/sweep";
 import { requestStop } from "../../src/runtime/interruption";
-import { countNativeValues } from "../../src/runtime/native-ops";
+import { countNativeValues } from "../../src/runtime/native-backend";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { resolveSettings } from "../../src/runtime/settings";
 import { tf } from "../../src/runtime/tensorflow";

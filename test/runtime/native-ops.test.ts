@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createNativeAdam } from "../../src/runtime/native-adam";
+import { countNativeValues } from "../../src/runtime/native-backend";
 import {
-  addonVersion,
-  checkAddonVersion,
-  countNativeValues,
   createNativeVariable,
   flagAttribute,
   type NativeVariable,
@@ -29,19 +27,6 @@ function readOf(variable: NativeVariable): Float32Array {
   tensor.dispose();
   return values;
 }
-
-describe("checkAddonVersion", () => {
-  it("accepts the addon that is installed", () => {
-    expect(() => checkAddonVersion()).not.toThrow();
-  });
-
-  it("refuses another version, naming both and what to do", () => {
-    expect(() => checkAddonVersion("4.23.0")).toThrow(
-      new RegExp(`${addonVersion.replaceAll(".", "\\.")}.*4\\.23\\.0 is loaded.*npm run setup`),
-    );
-    expect(() => checkAddonVersion("")).toThrow(/is loaded/);
-  });
-});
 
 describe("withNativeScope", () => {
   it("runs operations that TensorFlow.js does not have, and frees all but what is handed over", () => {

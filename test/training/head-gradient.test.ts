@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildHead, headTensors } from "../../src/model/head";
-import { countNativeValues } from "../../src/runtime/native-ops";
+import { countNativeValues } from "../../src/runtime/native-backend";
 import { createRandom, type Random } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
 import { disposeBatch } from "../../src/training/epoch-batches";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { buildHead, predictHead } from "../../src/model/head";
 import { requestStop } from "../../src/runtime/interruption";
-import { countNativeValues } from "../../src/runtime/native-ops";
+import { countNativeValues } from "../../src/runtime/native-backend";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { tf } from "../../src/runtime/tensorflow";
 import { differentiateHead } from "../../src/training/head-gradient";
