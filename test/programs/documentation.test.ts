@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/runtime/paths";
+import { temporaryFolder } from "../support/temporary-folder";
+
+const root = projectRoot();
+/** Where a reader's commands are given: with a small synthetic set in data/demo, and a run in runs/. */
+const folder = temporaryFolder("documentation");
+const { BREAKHIS_SETTINGS: _, ...environment } = process.env;
+const env = { ...environment, BREAKHIS_RUNS: join(folder, "runs") };
+
+const documents = ["README.md", "CONTRIBUTING.md", "data/README.md"].concat(
+  readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+);
+const contentOf = (document: string) => readFileSync(join(root, document), "utf8");
+
+/** What npm start and npm test do is tested by running them; the rest of what the documents show is run here. */
+const leftToThemselves = /^npm (?:start|test)\b/;
+/** It runs until it is told to stop. */
+const servers = /^npm run (?:lab|viewer)\b/;
+
+/** The commands in a document's shell blocks, in their order, without comments. */
+function commandsIn(document: string): string[] {
+  const blocks = [...contentOf(document).matchAll(/^```sh\n(.*?)^```/gms)].map((match) => match[1]!);
+  const lines = blocks.flatMap((block) => block.replace(/\\\n\s*/g, " ").split("\n"));
+  return lines.map((line) => line.replace(/(?:^|\s+)#.*$/, "").trim()).filter((line) => line !== "");
+}
+
+const shown = documents.flatMap((document) => commandsIn(document).map((command) => ({ document, command })));
+const commands = shown
+  .filter(({ command }) => !leftToThemselves.test(command))
+  .filter(({ command }, i, all) => all.findIndex((other) => other.command === command) === i);
+
+/** Runs a command as a reader does: npm in this project, called from the reader's folder. */
+const asReader = (command: string) => command.replace(/\bnpm run\b/g, `npm --prefix ${root} run`);
+
+function run(command: string) {
+  return spawnSync("bash", ["-ec", asReader(command)], { cwd: folder, env, encoding: "utf8" });
+}
+
+/** Starts a server and stops it as Ctrl-C does once it has said where it is. */
+async function runServer(command: string): Promise<{ address: string; code: number | null }> {
+  const child: ChildProcess = spawn("bash", ["-ec", asReader(command)], { cwd: folder, env, detached: true });
+  let said = "";
+  const address = await new Promise<string>((resolve, reject) => {
+    const listen = (chunk: Buffer) => {
+      said += chunk.toString();
+      const found = /http:\/\/(?:localhost|127\.0\.0\.1):\d+\S*/.exec(said);
+      if (found) resolve(found[0]);
+    };
+    child.stdout!.on("data", listen);
+    child.stderr!.on("data", listen);
+    child.once("exit", (code) => reject(new Error(`It ended by itself with ${code}:\n${said}`)));
+  });
+  child.removeAllListeners("exit");
+  const ended = once(child, "exit");
+  process.kill(-child.pid!, "SIGINT");
+  const [code] = (await ended) as [number | null];
+  return { address, code };
+}
+
+beforeAll(() => {
+  const size = ["--width", "96", "--height", "64"];
+  const demo = run(
+    `npm run demo -- --folder data/demo --patients 12 --images-per-patient 4 ${size.join(" ")}`,
+  );
+  expect(demo.status, demo.stderr).toBe(0);
+  const settings = ["--backbone", "efficientnet-lite0", "--input-size", "64", "--epochs", "3"];
+  const start = spawnSync(
+    process.execPath,
+    [join(root, "scripts", "start.js"), "--data", "data/demo", ...settings],
+    { cwd: folder, env: { ...env, INIT_CWD: folder }, encoding: "utf8" },
+  );
+  expect(start.status, start.stdout + start.stderr).toBe(0);
+}, 300_000);
+
+describe("the commands that the documents show", () => {
+  it.each(commands.filter(({ command }) => !servers.test(command)))("$document: $command", ({ command }) => {
+    const { status, stdout, stderr } = run(command);
+    expect(status, stdout + stderr).toBe(0);
+  });
+
+  it.each(commands.filter(({ command }) => servers.test(command)))(
+    "$document: $command",
+    async ({ command }) => {
+      const { address } = await runServer(command);
+      expect(address).toMatch(/^http:/);
+    },
+  );
+
+  it("are npm scripts that exist, also where they aren't run", () => {
+    const { scripts } = JSON.parse(contentOf("package.json")) as { scripts: Record<string, string> };
+    const known = ["start", "test", ...Object.keys(scripts).map((name) => `run ${name}`)];
+    const named = documents.flatMap((document) =>
+      [...contentOf(document).matchAll(/\bnpm (start|test|run [a-z:]+)/g)].map(([, name]) => name!),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
+it("links lead to files that exist", () => {
+  const links = [...documents, "CHANGELOG.md"].flatMap((document) =>
+    [...contentOf(document).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, target]) => ({
+      document,
+      target: target!,
+    })),
+  );
+  const lost = links.filter(({ document, target }) => !existsSync(join(root, dirname(document), target)));
+  expect(lost).toEqual([]);
+});
