@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import writeFileAtomic from "write-file-atomic";
+import { lockTriage } from "../model/classifier-triage";
+import type { SavedRun } from "../training/run-log";
 import type { Prediction } from "../training/run-summary";
 import type { BootstrapOptions } from "./bootstrap";
 import {
@@ -62,19 +64,22 @@ export function triageRun(task: RunTriageTask): RunTriage {
 const triageFile = "triage.json";
 
 /**
- * Keeps a locked threshold beside its run's classifier, whole or not at all. The classifier itself still decides at
- * its own threshold: triage asks another question, and its answer must not change what was reported before.
+ * Keeps a locked threshold in its run's folder and in the saved classifier, which can then be taken elsewhere. The
+ * classifier itself still decides at its own threshold: triage asks another question, and its answer must not change
+ * what was reported before.
  *
  * @param temperature - Fitted on validation, null where there is none. The threshold is one of the classifier's own
  * probabilities, before any temperature.
- * @returns The file's path.
+ * @returns The path of the run's file.
  */
 export async function saveTriage(
-  runFolder: string,
+  run: Pick<SavedRun, "folder" | "classifierFolder">,
   locked: LockedThreshold,
   temperature: number | null,
 ): Promise<string> {
-  const path = join(runFolder, triageFile);
+  const { threshold, level, target, chosenOn, description } = locked;
+  await lockTriage(run.classifierFolder, { threshold, level, target, chosenOn, description, temperature });
+  const path = join(run.folder, triageFile);
   const content = { format: 1, appliesTo: "probabilities before the temperature", ...locked, temperature };
   await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
   return path;

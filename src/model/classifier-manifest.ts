@@ -1,9 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { StainReference } from "../data/stain-reference";
 import { describeDevice } from "../runtime/device";
 import { projectRoot } from "../runtime/paths";
+import type { FamiliarityDescription } from "./familiarity-file";
 
 const plainFormat = "breakhis-lab classifier 1";
 /** A format of its own, so that a program that knows nothing of stains refuses it rather than predicts wrongly. */
@@ -15,6 +17,8 @@ export const manifestFormat = (stain: StainReference | null) =>
 
 const positiveInteger = z.number().int().positive();
 const checksum = z.string().regex(/^[0-9a-f]{64}$/);
+// A saved classifier never reads outside its folder.
+const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
 const provenanceSchema = z.object({
   runId: z.string().nullable(),
@@ -32,6 +36,33 @@ const stainSchema = z.object({
   eosin: densityVector,
   strongest: z.tuple([z.number().positive(), z.number().positive()]),
   images: positiveInteger,
+});
+
+const rangeSchema = z
+  .object({ least: z.number(), most: z.number() })
+  .refine(({ least, most }) => least <= most, { message: "least must not be above most" });
+const wholeNumber = z.number().int().min(0);
+const share = z.number().min(0).max(1);
+
+/** Only adds to what a classifier says, so that programs that don't know it predict the same without it. */
+const familiaritySchema = z.object({
+  format: z.literal(1),
+  file: plainName,
+  sha256: checksum,
+  count: positiveInteger,
+  limit: z.number().min(0).max(2),
+  validation: z.object({ images: positiveInteger, beyond: wholeNumber, falseAlarmRate: share }),
+  stain: z.object({ haematoxylin: rangeSchema, eosin: rangeSchema, other: rangeSchema }),
+  size: z.object({ shorterSide: rangeSchema, aspect: rangeSchema }),
+});
+
+const triageSchema = z.object({
+  threshold: share,
+  level: z.enum(["image", "patient"]),
+  target: share,
+  chosenOn: z.string(),
+  description: z.string(),
+  temperature: z.number().positive().finite().nullable(),
 });
 
 const manifestSchema = z
@@ -53,8 +84,7 @@ const manifestSchema = z
       featureWidth: positiveInteger,
     }),
     head: z.object({
-      // A plain file name: a saved classifier never reads outside its folder.
-      file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
+      file: plainName,
       sha256: checksum,
       layers: z
         .array(
@@ -66,6 +96,8 @@ const manifestSchema = z
         )
         .min(1),
     }),
+    familiarity: familiaritySchema.optional(),
+    triage: triageSchema.optional(),
     provenance: provenanceSchema,
   })
   .refine(({ positiveClass, classes }) => positiveClass === null || positiveClass < classes.length, {
@@ -73,7 +105,26 @@ const manifestSchema = z
   })
   .refine(({ format, preprocessing }) => (format === stainedFormat) === (preprocessing.stain !== undefined), {
     message: `only "${stainedFormat}" has a stain reference, and it must have one`,
+  })
+  .refine(({ triage, positiveClass }) => triage === undefined || positiveClass !== null, {
+    message: "triage needs a positiveClass: a class that is looked for",
   });
+
+/** A threshold that was chosen on validation and then left alone: from it on, somebody looks again. */
+export interface LockedTriage {
+  /** Compared with the classifier's own probability of the positive class; in [0, 1]. */
+  threshold: number;
+  /** Whether it is compared with each image's probability, or with the mean of a patient's images. */
+  level: "image" | "patient";
+  /** The sensitivity that was asked for. */
+  target: number;
+  /** For example "validation". */
+  chosenOn: string;
+  /** How it was chosen, and how coarsely, in a sentence or two. */
+  description: string;
+  /** Makes probabilities that can be taken at their word; null where none was fitted. Not used by the threshold. */
+  temperature: number | null;
+}
 
 /** Where a classifier comes from. */
 export interface Provenance {
@@ -93,7 +144,10 @@ export interface Provenance {
 }
 
 /** What `classifier.json` holds. */
-export type ClassifierManifest = Omit<z.infer<typeof manifestSchema>, "provenance" | "preprocessing"> & {
+export type ClassifierManifest = Omit<
+  z.infer<typeof manifestSchema>,
+  "provenance" | "preprocessing" | "familiarity" | "triage"
+> & {
   preprocessing: {
     inputSize: number;
     colours: "RGB, 0 to 255";
@@ -103,7 +157,12 @@ export type ClassifierManifest = Omit<z.infer<typeof manifestSchema>, "provenanc
   };
   // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
   provenance: Provenance;
+  triage?: LockedTriage;
+  familiarity?: FamiliarityDescription & { file: string; sha256: string };
 };
+
+/** Name of the file that describes a classifier, in its folder. */
+export const manifestFile = "classifier.json";
 
 /**
  * Checks what was read from, or is about to be written to, `classifier.json`.
@@ -117,6 +176,38 @@ export function checkManifest(json: unknown, path: string): ClassifierManifest {
     (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
   );
   throw new Error(`${path} doesn't describe a classifier: ${complaints.join("; ")}.`);
+}
+
+/**
+ * Reads a file of a saved classifier.
+ *
+ * @throws Error that says that there is none in this folder.
+ */
+export async function readPart(folder: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, file));
+  } catch (error) {
+    throw new Error(
+      `There is no saved classifier in ${resolve(folder)}: ${file} could not be read (${(error as Error).message}).`,
+    );
+  }
+}
+
+/**
+ * Reads and checks the description of a saved classifier.
+ *
+ * @throws Error naming what is missing, damaged or wrong.
+ */
+export async function readManifest(folder: string): Promise<ClassifierManifest> {
+  const bytes = await readPart(folder, manifestFile);
+  const path = join(folder, manifestFile);
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new Error(`${path} is damaged: it is not JSON. Save the classifier again.`);
+  }
+  return checkManifest(json, path);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
 import type { Dataset, SkippedImage } from "../data/dataset";
@@ -15,16 +15,22 @@ import {
   checkManifest,
   currentVersions,
   findWeightsPath,
+  type LockedTriage,
+  manifestFile,
   manifestFormat,
   type Provenance,
+  readManifest,
+  readPart,
 } from "./classifier-manifest";
 import { decide } from "./decision";
+import type { Familiarity } from "./familiarity";
+import { decodeFamiliarity, describeFamiliarity, encodeExamples } from "./familiarity-file";
 import { embedPixels, featureBatchSize } from "./features";
 import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { applyTemperature } from "./temperature";
 
-export type { Provenance } from "./classifier-manifest";
+export type { LockedTriage, Provenance } from "./classifier-manifest";
 
 /** Everything from an image file to a decision. */
 export interface Classifier {
@@ -43,6 +49,10 @@ export interface Classifier {
   inputSize: number;
   /** What images' stains are normalised to before the backbone sees them; null where they are left as they are. */
   stain: StainReference | null;
+  /** What the training images look like, to warn of images that don't; none where it was not kept. */
+  familiarity?: Familiarity;
+  /** The threshold for a second look, once it is locked; `decide` does not use it. */
+  triage?: LockedTriage;
   provenance: Provenance;
 }
 
@@ -61,8 +71,8 @@ export interface ImagePrediction {
   predicted: number;
 }
 
-const manifestFile = "classifier.json";
 const headFile = "head.safetensors";
+const examplesFile = "familiarity.safetensors";
 
 /** What a classifier is put together from after training. */
 export interface ClassifierParts {
@@ -73,6 +83,8 @@ export interface ClassifierParts {
   runId: string | null;
   /** What the images' stains were normalised to when their features were computed; null or nothing if they weren't. */
   stain?: StainReference | null;
+  /** From `fitFamiliarity`; null or nothing if images unlike the training images are not to be told. */
+  familiarity?: Familiarity | null;
 }
 
 /** Where the user's own file of weights lies; null for weights that are found without being told. */
@@ -83,7 +95,7 @@ function weightsPathOf(backbone: Backbone, weights: string | null): string | nul
 
 /** Puts a trained head together with its backbone; the positive class is answered from probability 0.5 on. */
 export function buildClassifier(parts: ClassifierParts): Classifier {
-  const { backbone, head, dataset, settings, runId, stain = null } = parts;
+  const { backbone, head, dataset, settings, runId, stain = null, familiarity = null } = parts;
   const { classes, positiveClass } = dataset;
   checkHeadFits(head, backbone.featureWidth, classes.length);
   return {
@@ -94,6 +106,7 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
     threshold: 0.5,
     inputSize: backbone.inputSize,
     stain,
+    ...(familiarity === null ? {} : { familiarity }),
     provenance: {
       runId,
       dataset: dataset.name,
@@ -111,8 +124,19 @@ function temperatureOf({ temperature }: { temperature?: number | undefined }): {
   return temperature === undefined ? {} : { temperature };
 }
 
-function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest {
-  const { backbone, head, classes, positiveClass, threshold, stain, provenance } = classifier;
+function triageOf({ triage }: { triage?: LockedTriage | undefined }): { triage?: LockedTriage } {
+  return triage === undefined ? {} : { triage };
+}
+
+/** What is written beside the manifest: a classifier's files by their names. */
+function encodeParts({ head, familiarity }: Classifier): Record<string, Buffer> {
+  const examples = familiarity === undefined ? {} : { [examplesFile]: encodeExamples(familiarity) };
+  return { [headFile]: encodeHead(head), ...examples };
+}
+
+function describe(classifier: Classifier, parts: Record<string, Buffer>): ClassifierManifest {
+  const { backbone, head, classes, positiveClass, threshold, stain, familiarity, provenance } = classifier;
+  const part = (file: string) => ({ file, sha256: sha256(parts[file]!) });
   return {
     format: manifestFormat(stain),
     classes,
@@ -126,7 +150,11 @@ function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest
       ...(stain === null ? {} : { stain }),
     },
     backbone: { name: backbone.name, weights: backbone.weights, featureWidth: backbone.featureWidth },
-    head: { file: headFile, sha256: sha256(headBytes), layers: headShapes(head) },
+    head: { ...part(headFile), layers: headShapes(head) },
+    ...(familiarity === undefined
+      ? {}
+      : { familiarity: { ...part(examplesFile), ...describeFamiliarity(familiarity) } }),
+    ...triageOf(classifier),
     provenance,
   };
 }
@@ -140,32 +168,12 @@ function describe(classifier: Classifier, headBytes: Buffer): ClassifierManifest
  */
 export async function saveClassifier(folder: string, classifier: Classifier): Promise<void> {
   checkHeadFits(classifier.head, classifier.backbone.featureWidth, classifier.classes.length);
-  const headBytes = encodeHead(classifier.head);
-  const manifest = checkManifest(describe(classifier, headBytes), manifestFile);
+  const parts = encodeParts(classifier);
+  const manifest = checkManifest(describe(classifier, parts), manifestFile);
   await writeFolderAtomically(folder, async (temporary) => {
-    await writeFile(join(temporary, headFile), headBytes);
+    for (const [file, bytes] of Object.entries(parts)) await writeFile(join(temporary, file), bytes);
     await writeFile(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   });
-}
-
-async function readPart(folder: string, file: string): Promise<Buffer> {
-  try {
-    return await readFile(join(folder, file));
-  } catch (error) {
-    throw new Error(
-      `There is no saved classifier in ${resolve(folder)}: ${file} could not be read (${(error as Error).message}).`,
-    );
-  }
-}
-
-function parseManifest(bytes: Buffer, path: string): ClassifierManifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    throw new Error(`${path} is damaged: it is not JSON. Save the classifier again.`);
-  }
-  return checkManifest(json, path);
 }
 
 /** @throws Error if the backbone is not the very one that the head was trained on. */
@@ -199,6 +207,27 @@ async function loadNeededBackbone(manifest: ClassifierManifest, weights: string 
   return backbone;
 }
 
+/** Reads a part and makes sure that it is the one that was saved. */
+async function readCheckedPart(folder: string, part: { file: string; sha256: string }): Promise<Buffer> {
+  const bytes = await readPart(folder, part.file);
+  if (sha256(bytes) !== part.sha256) {
+    throw new Error(
+      `${join(folder, part.file)} is damaged: its checksum is not the one in ${manifestFile}. Train again.`,
+    );
+  }
+  return bytes;
+}
+
+async function loadFamiliarity(
+  folder: string,
+  { familiarity, backbone }: ClassifierManifest,
+): Promise<{ familiarity?: Familiarity }> {
+  if (familiarity === undefined) return {};
+  const bytes = await readCheckedPart(folder, familiarity);
+  const path = join(folder, familiarity.file);
+  return { familiarity: decodeFamiliarity(bytes, familiarity, backbone.featureWidth, path) };
+}
+
 /**
  * Loads what `saveClassifier` wrote, and makes sure that it will predict what it predicted then.
  *
@@ -212,14 +241,11 @@ export async function loadClassifier(
   folder: string,
   options: { weights?: string | null; backbone?: Backbone } = {},
 ): Promise<Classifier> {
-  const manifest = parseManifest(await readPart(folder, manifestFile), join(folder, manifestFile));
-  const headPath = join(folder, manifest.head.file);
-  const headBytes = await readPart(folder, manifest.head.file);
-  if (sha256(headBytes) !== manifest.head.sha256) {
-    throw new Error(`${headPath} is damaged: its checksum is not the one in ${manifestFile}. Train again.`);
-  }
-  const head = decodeHead(headBytes, manifest.head.layers, headPath);
+  const manifest = await readManifest(folder);
+  const headBytes = await readCheckedPart(folder, manifest.head);
+  const head = decodeHead(headBytes, manifest.head.layers, join(folder, manifest.head.file));
   checkHeadFits(head, manifest.backbone.featureWidth, manifest.classes.length);
+  const familiarity = await loadFamiliarity(folder, manifest);
   if (options.backbone) checkBackbone(options.backbone, manifest);
   const { classes, positiveClass, threshold, provenance } = manifest;
   return {
@@ -231,6 +257,8 @@ export async function loadClassifier(
     ...temperatureOf(manifest),
     inputSize: manifest.preprocessing.inputSize,
     stain: manifest.preprocessing.stain ?? null,
+    ...familiarity,
+    ...triageOf(manifest),
     provenance,
   };
 }

@@ -1,5 +1,5 @@
 import { type Head, type HeadLayer, headClassCount, headInputs } from "./head";
-import { decodeSafetensors } from "./safetensors";
+import { decodeSafetensors, encodeSafetensors } from "./safetensors";
 import { takeWeight } from "./weight-tensors";
 
 /** A layer without its weights: what a reader has to know before it takes them out of the file. */
@@ -10,34 +10,17 @@ export function headShapes(head: Head): LayerShape[] {
   return head.layers.map(({ inputs, units, activation }) => ({ inputs, units, activation }));
 }
 
-function tensorsOf(head: Head): { name: string; shape: number[]; values: Float32Array }[] {
-  return head.layers.flatMap((layer, i) => [
-    { name: `layers.${i}.kernel`, shape: [layer.inputs, layer.units], values: layer.kernel },
-    { name: `layers.${i}.bias`, shape: [layer.units], values: layer.bias },
-  ]);
-}
-
 /**
  * Writes a head's weights as a safetensors file, which Python reads too: `layers.<i>.kernel` of shape
  * [inputs, units] and `layers.<i>.bias` of shape [units], float32.
  */
 export function encodeHead(head: Head): Buffer {
-  const tensors = tensorsOf(head);
-  const entries: Record<string, { dtype: "F32"; shape: number[]; data_offsets: [number, number] }> = {};
-  let offset = 0;
-  for (const { name, shape, values } of tensors) {
-    entries[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
-    offset += values.byteLength;
-  }
-  const json = JSON.stringify(entries);
-  // Filled up with spaces, as the format asks, so that the values start at a multiple of 8 bytes.
-  const header = Buffer.from(json.padEnd(8 * Math.ceil(json.length / 8)));
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(header.length));
-  const values = tensors.map((tensor) =>
-    Buffer.from(tensor.values.buffer, tensor.values.byteOffset, tensor.values.byteLength),
+  return encodeSafetensors(
+    head.layers.flatMap((layer, i) => [
+      { name: `layers.${i}.kernel`, shape: [layer.inputs, layer.units], values: layer.kernel },
+      { name: `layers.${i}.bias`, shape: [layer.units], values: layer.bias },
+    ]),
   );
-  return Buffer.concat([length, header, ...values]);
 }
 
 /**

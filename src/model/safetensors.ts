@@ -78,3 +78,27 @@ export function decodeSafetensors(bytes: Buffer, path: string): Map<string, Weig
   }
   return tensors;
 }
+
+/** A tensor to be written, with its name. */
+export interface NamedTensor extends WeightTensor {
+  name: string;
+}
+
+/** Writes float32 tensors as a safetensors file, which Python reads too; the same tensors give the same bytes. */
+export function encodeSafetensors(tensors: readonly NamedTensor[]): Buffer {
+  const entries: Record<string, HeaderEntry> = {};
+  let offset = 0;
+  for (const { name, shape, values } of tensors) {
+    entries[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
+    offset += values.byteLength;
+  }
+  const json = JSON.stringify(entries);
+  // Filled up with spaces, as the format asks, so that the values start at a multiple of 8 bytes.
+  const header = Buffer.from(json.padEnd(8 * Math.ceil(json.length / 8)));
+  const length = Buffer.alloc(lengthBytes);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const values = tensors.map((tensor) =>
+    Buffer.from(tensor.values.buffer, tensor.values.byteOffset, tensor.values.byteLength),
+  );
+  return Buffer.concat([length, header, ...values]);
+}

@@ -7,12 +7,28 @@ import type { OutOfFoldPrediction } from "../../src/evaluation/cross-validation"
 import { chooseExamples, outcomeOf } from "../../src/evaluation/examples-to-explain";
 import { scoreFolds } from "../../src/evaluation/fold-scores";
 import { requirePositiveClass, saveTriage, triageRun } from "../../src/evaluation/run-triage";
+import { buildClassifier, type Classifier, loadClassifier, saveClassifier } from "../../src/model/classifier";
+import { buildHead } from "../../src/model/head";
 import { manyPredictions } from "../support/example-analysis";
+import { meanColourBackbone } from "../support/mean-colour-backbone";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const predictions = manyPredictions();
 const test = predictions.filter(({ split }) => split === "test");
 const task = { predictions, positiveClass: 1, targetSensitivity: 0.9, triageLevel: "image" as const };
+
+/** Quick, and whole enough to be saved. */
+function meanColourClassifier(): Classifier {
+  const backbone = meanColourBackbone(16);
+  const sha256 = "12".repeat(32);
+  return buildClassifier({
+    backbone: { ...backbone, weights: { ...backbone.weights, sha256 } },
+    head: buildHead({ inputs: 3, hiddenUnits: [], classCount: 2, seed: 1 }),
+    dataset: { name: "drawn", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 },
+    settings: { seed: 1, weights: null },
+    runId: null,
+  });
+}
 
 describe("triageRun", () => {
   it("chooses on validation alone: other test images leave the threshold as it is", () => {
@@ -32,10 +48,17 @@ describe("triageRun", () => {
     expect(requirePositiveClass(0)).toBe(0);
   });
 
-  it("is kept beside the run with the temperature that was fitted", async () => {
+  it("is kept beside the run and in its classifier, with the temperature that was fitted", async () => {
     const folder = temporaryFolder("triage");
+    const run = { folder, classifierFolder: join(folder, "classifier") };
+    await saveClassifier(run.classifierFolder, meanColourClassifier());
     const { locked } = triageRun({ ...task, bootstrap: { resamples: 50 } });
-    expect(await saveTriage(folder, locked, 1.5)).toBe(join(folder, "triage.json"));
+    expect(await saveTriage(run, locked, 1.5)).toBe(join(folder, "triage.json"));
+    const { triage } = await loadClassifier(run.classifierFolder, {
+      backbone: meanColourClassifier().backbone,
+    });
+    const { threshold, level, target, chosenOn, description } = locked;
+    expect(triage).toEqual({ threshold, level, target, chosenOn, description, temperature: 1.5 });
     const kept = JSON.parse(readFileSync(join(folder, "triage.json"), "utf8"));
     expect(kept).toMatchObject({ format: 1, threshold: locked.threshold, target: 0.9, temperature: 1.5 });
   });

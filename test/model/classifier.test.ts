@@ -13,6 +13,8 @@ import {
   predictImages,
   saveClassifier,
 } from "../../src/model/classifier";
+import { lockTriage } from "../../src/model/classifier-triage";
+import { fitFamiliarity } from "../../src/model/familiarity";
 import { extractFeatures } from "../../src/model/features";
 import { buildHead, predictHead } from "../../src/model/head";
 import { applyTemperature } from "../../src/model/temperature";
@@ -117,6 +119,53 @@ describe("a classifier on EfficientNet-Lite0", () => {
     expect("temperature" in (await loadClassifier(saved, { backbone }))).toBe(false);
     const cold = withManifest("cold", (manifest) => Object.assign(manifest, { temperature: 0 }));
     await expect(loadClassifier(cold, { backbone })).rejects.toThrow(/temperature/);
+  });
+
+  it("carries what the training images look like and a locked threshold, and predicts the same with them", async () => {
+    const dataset = await openDataset(withImages("training", files));
+    const features = await extractFeatures(dataset, backbone);
+    const rows = dataset.records.map((_, row) => row);
+    const split = { train: rows.slice(0, 20), validation: rows.slice(20) };
+    const familiarity = fitFamiliarity(dataset, split, features);
+    const parts = {
+      backbone,
+      head: classifier.head,
+      dataset: { name: "blots", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 },
+      settings: { seed: 2, weights: null },
+      runId: null,
+    };
+    const folder = join(home, "familiar");
+    const whole = buildClassifier({ ...parts, familiarity });
+    await saveClassifier(folder, whole);
+    expect(readdirSync(folder).sort()).toEqual([
+      "classifier.json",
+      "familiarity.safetensors",
+      "head.safetensors",
+    ]);
+    const triage = {
+      threshold: 0.125,
+      level: "image" as const,
+      target: 0.95,
+      chosenOn: "validation",
+      description: "Chosen on validation.",
+      temperature: 1.5,
+    };
+    await lockTriage(folder, triage);
+    const elsewhere = join(home, "copied");
+    cpSync(folder, elsewhere, { recursive: true });
+    const loaded = await loadClassifier(elsewhere, { backbone });
+    expect(loaded).toEqual({ ...whole, triage });
+    expect(await predictImages(loaded, files)).toEqual(await predictImages(classifier, files));
+    await saveClassifier(folder, loaded);
+    expect(await loadClassifier(folder, { backbone })).toEqual(loaded);
+
+    await expect(lockTriage(folder, { ...triage, threshold: 2 })).rejects.toThrow(/triage\.threshold/);
+    expect(await loadClassifier(folder, { backbone })).toEqual(loaded);
+    const bytes = readFileSync(join(folder, "familiarity.safetensors"));
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(join(folder, "familiarity.safetensors"), bytes);
+    await expect(loadClassifier(folder, { backbone })).rejects.toThrow(/familiarity\.safetensors is damaged/);
+    await expect(lockTriage(join(home, "nowhere"), triage)).rejects.toThrow(/no saved classifier/);
   });
 
   it("predicts from files what it predicts from a data set's cached features", async () => {
