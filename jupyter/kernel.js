@@ -30,6 +30,7 @@ function main() {
   const session = require("./kernel/session").createSession();
   require("./kernel/cells").prepareCells(compiler, session);
   require("./kernel/protocol").prepareProtocol(session);
+  require("./kernel/inspection").prepareInspection();
 
   const { startKernel } = require("tslab/dist/main.js");
   startKernel({ configPath: connectionFile, enableFindLocal: false, jsKernel: false });
