@@ -14,6 +14,9 @@ const CELL_NAME = /^notebook-cell-(\d+)$/;
 
 const FOR_AWAIT = /\bfor\s+await\b/;
 
+/** Of so many cells, the last ones, source maps are kept; without a limit a kernel would grow with every cell. */
+const MAPPED_CELLS = 100;
+
 function prepareCells(compiler, session) {
   const sources = createSources();
   session.locate = sources.locate;
@@ -83,6 +86,7 @@ function reloadWholly(converter, compiler, sources, session) {
     if (result.output) {
       const lineCount = result.output.split("\n").length;
       sources.mapsByCell.set(session.cellNumber, { map: compiler.takeSourceMap(result.output), lineCount });
+      sources.mapsByCell.delete(session.cellNumber - MAPPED_CELLS);
       // The name makes cells distinguishable in stack frames; without it all are "evalmachine.<anonymous>".
       result.output = `\n${result.output}\n//# sourceURL=notebook-cell-${session.cellNumber}`;
     }

@@ -30,7 +30,8 @@ def main(launcher, folder):
             kernel_name="under-test", kernel_spec_manager=KernelSpecManager(kernel_dirs=[specs])
         )
         kernel_log = open(Path(specs) / "log", "w+")
-        manager.start_kernel(cwd=folder, stderr=kernel_log)
+        # Node makes its standard output non-blocking; were it this program's own, long answers would be cut off.
+        manager.start_kernel(cwd=folder, stdout=kernel_log, stderr=kernel_log)
         client = manager.client()
         client.start_channels()
         try:
