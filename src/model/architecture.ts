@@ -1,5 +1,6 @@
 import { sha256 } from "../runtime/content-hash";
 import type { tf } from "../runtime/tensorflow";
+import type { NetworkGraph } from "./network-graph";
 
 /** One row of an architecture table: a stage of the network. */
 export interface LayerSummary {
@@ -60,6 +61,8 @@ export interface Backbone {
    * @throws RangeError if the images have another shape.
    */
   activate(images: tf.Tensor4D): tf.Tensor4D;
+  /** Describes what `activate` computes, weights included, for programs that compute it elsewhere. */
+  describe(): NetworkGraph;
   /**
    * The same network with random weights in its last stage (He-uniform kernels, zero biases), for sanity checks
    * of explanations. The stages below are shared: dispose of the copy first, which frees only its own weights.

@@ -19,6 +19,7 @@ import {
   poolGlobally,
   randomiseConvolution,
 } from "./convolutions";
+import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
 
 /** Width of EfficientNet-Lite0's features: the channels of its last convolution. */
@@ -134,6 +135,27 @@ function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   return activations;
 }
 
+/** The same as `applyNetwork`, step by step, as data. */
+function describeNetwork(network: Network): NetworkGraph {
+  const graph = startGraph();
+  // Both are exact in binary, so this is (x − 127) / 128 to the bit.
+  const [scale, offsets] = [1 / pixelScale, [-pixelOffset / pixelScale]];
+  let current = graph.add("preprocessing", [imageNode], { kind: "rescale", scale, offsets });
+  current = graph.convolve("stem", current, network.stem, "same", "relu6");
+  for (const [index, { expand, depthwise, project, hasShortcut }] of network.stages.flat().entries()) {
+    const name = `block${index + 1}`;
+    const wide =
+      expand === null ? current : graph.convolve(`${name}_expand`, current, expand, "same", "relu6");
+    const seen = graph.convolveDepthwise(`${name}_depthwise`, wide, depthwise);
+    const narrow = graph.convolve(`${name}_project`, seen, project, "same", "linear");
+    current = hasShortcut
+      ? graph.add(`${name}_add`, [current, narrow], { kind: "add", activation: "linear" })
+      : narrow;
+  }
+  graph.convolve("top", current, network.head, "same", "relu6");
+  return graph.nodes;
+}
+
 const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
   blocks.flatMap(({ expand, depthwise, project }) => [
     ...(expand === null ? [] : [expand]),
@@ -215,6 +237,7 @@ function asBackbone(
     parameterCount: countParameters(convolutionsOf(network)),
     embed: (images) => poolGlobally(activate(images)),
     activate,
+    describe: () => describeNetwork(network),
     withRandomTop(seed) {
       const head = randomiseConvolution(network.head, createRandom(seed).fork("top stage"));
       const random = { ...network, head };

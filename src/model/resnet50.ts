@@ -18,6 +18,7 @@ import {
   poolGlobally,
   randomiseConvolution,
 } from "./convolutions";
+import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
 
 /** Width of ResNet50's features: the channels of its last stage. */
@@ -160,6 +161,31 @@ function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   return current;
 }
 
+/** The same as `applyNetwork`, step by step, as data. */
+function describeNetwork(network: Network): NetworkGraph {
+  const graph = startGraph();
+  const offsets = meanColour.map((mean) => -mean);
+  let current = graph.add("preprocessing", [imageNode], { kind: "rescale", scale: 1, offsets });
+  current = graph.add("conv1_pad", [current], { kind: "pad", pixels: 3 });
+  current = graph.convolve("conv1", current, network.stem, "valid", "relu");
+  current = graph.add("pool1_pad", [current], { kind: "pad", pixels: 1 });
+  current = graph.add("pool1", [current], { kind: "poolLargest", window: 3, stride: 2 });
+  for (const [index, blocks] of network.stages.entries()) {
+    for (const [number, { reduce, spatial, widen, projection }] of blocks.entries()) {
+      const name = `${stages[index]!.name}_block${number + 1}`;
+      const shortcut =
+        projection === null
+          ? current
+          : graph.convolve(`${name}_project`, current, projection, "valid", "linear");
+      const reduced = graph.convolve(`${name}_reduce`, current, reduce, "valid", "relu");
+      const seen = graph.convolve(`${name}_spatial`, reduced, spatial, "same", "relu");
+      const widened = graph.convolve(`${name}_widen`, seen, widen, "valid", "linear");
+      current = graph.add(`${name}_out`, [shortcut, widened], { kind: "add", activation: "relu" });
+    }
+  }
+  return graph.nodes;
+}
+
 /** A network of its own last stage, at random; everything below is the given one's. */
 function randomiseTop(network: Network, seed: number): Network {
   const random = createRandom(seed).fork("top stage");
@@ -266,6 +292,7 @@ function asBackbone(
     parameterCount: countParameters(convolutionsOf(network)),
     embed: (images) => poolGlobally(activate(images)),
     activate,
+    describe: () => describeNetwork(network),
     withRandomTop(seed) {
       const random = randomiseTop(network, seed);
       const own = convolutionsOfStage(random.stages[random.stages.length - 1]!);

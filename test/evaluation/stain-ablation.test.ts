@@ -29,6 +29,7 @@ const backbone: Backbone = {
   parameterCount: 0,
   embed: (batch) => tf.tidy(() => tf.div(tf.sub(tf.mean(tf.cast(batch, "float32"), [1, 2]), 150), 20)),
   activate: (batch) => tf.cast(batch, "float32"),
+  describe: () => [],
   withRandomTop: () => backbone,
   dispose() {},
 };

@@ -39,6 +39,7 @@ function meanColourBackbone(name: Backbone["name"] = "resnet50", sha256 = "1234"
       return tf.mean(tf.cast(batch, "float32"), [1, 2]);
     },
     activate: (batch) => tf.cast(batch, "float32"),
+    describe: () => [],
     withRandomTop: () => meanColourBackbone(name, sha256),
     dispose() {},
   };

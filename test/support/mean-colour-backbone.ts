@@ -13,6 +13,7 @@ export function meanColourBackbone(inputSize: number): Backbone {
     parameterCount: 0,
     embed: (batch) => tf.mean(tf.cast(batch, "float32"), [1, 2]),
     activate: (batch) => tf.cast(batch, "float32"),
+    describe: () => [],
     withRandomTop: () => meanColourBackbone(inputSize),
     dispose() {},
   };

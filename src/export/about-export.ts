@@ -1,0 +1,93 @@
+import type { StainReference } from "../data/stain-reference";
+import type { Classifier, Provenance } from "../model/classifier";
+
+/** Formats that a classifier can be exported to. */
+export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
+/** What each format's file or folder is called, relative to the export's folder. */
+export const modelFiles: Record<ExportFormat, string> = {
+  keras: "classifier.keras",
+  savedmodel: "saved_model",
+  tfjs: "model.json",
+  onnx: "classifier.onnx",
+};
+
+/** The largest difference to the classifier itself, in probability, that an export may have. */
+export const exportTolerance = 1e-4;
+
+/** How images of any size become what the network takes: none of the formats does it by itself. */
+export const resizingText =
+  "The whole image is stretched to a square with a cubic kernel (Catmull-Rom, a = -0.5), widened when shrinking so that all pixels count: Pillow's BICUBIC, tf.image.resize with bicubic and antialias, or libvips' and sharp's cubic. Transparent parts are laid on white.";
+
+const exportFormatName = "breakhis-lab export 1";
+
+/** What `export.json` holds: everything a program must know to use the model beside it. */
+export interface AboutExport {
+  format: typeof exportFormatName;
+  model: string;
+  modelFormat: ExportFormat;
+  input: {
+    shape: [null, number, number, 3];
+    type: "float32";
+    values: "RGB, 0 to 255; preprocessing is inside the model";
+    resizing: string;
+    /** To be done before the model sees an image; null where nothing is. */
+    stainNormalisation: StainReference | null;
+  };
+  output: {
+    shape: [null, number];
+    values: "probabilities, after the temperature, in the order of the classes";
+  };
+  classes: string[];
+  positiveClass: number | null;
+  /** With two classes: the positive one is answered from this probability on. */
+  threshold: number;
+  /** Is in the model already. */
+  temperature: number;
+  backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
+  check: { images: number; largestDifference: number; tolerance: number };
+  provenance: Provenance;
+}
+
+/** Describes an export for programs. */
+export function describeExport(
+  classifier: Classifier,
+  modelFormat: ExportFormat,
+  check: { images: number; largestDifference: number },
+): AboutExport {
+  const { backbone, classes, positiveClass, threshold, temperature = 1, inputSize, stain } = classifier;
+  const { name, weights, pretrained } = backbone;
+  return {
+    format: exportFormatName,
+    model: modelFiles[modelFormat],
+    modelFormat,
+    input: {
+      shape: [null, inputSize, inputSize, 3],
+      type: "float32",
+      values: "RGB, 0 to 255; preprocessing is inside the model",
+      resizing: resizingText,
+      stainNormalisation: stain,
+    },
+    output: {
+      shape: [null, classes.length],
+      values: "probabilities, after the temperature, in the order of the classes",
+    },
+    classes,
+    positiveClass,
+    threshold,
+    temperature,
+    backbone: { name, weights, pretrained },
+    check: { ...check, tolerance: exportTolerance },
+    // Where weights lay on this machine is nobody's business elsewhere.
+    provenance: { ...classifier.provenance, weightsPath: null },
+  };
+}
+
+/** A difference as people read it. */
+export const differenceText = (difference: number): string =>
+  difference === 0 ? "0" : difference.toExponential(1);
+
+/** Whether JSON says that it belongs to an export. */
+export const isExport = (json: unknown): boolean =>
+  typeof json === "object" && json !== null && (json as AboutExport).format === exportFormatName;

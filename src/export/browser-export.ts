@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { NetworkGraph } from "../model/network-graph";
+import { tf } from "../runtime/tensorflow";
+import type { CheckImages } from "./check-images";
+import { buildLayersModel } from "./layers-model";
+
+/**
+ * Writes a graph as a TensorFlow.js layers model (`model.json`, `weights.bin`), and reads it back and asks it about
+ * the check images.
+ *
+ * @param folder - An existing one.
+ * @returns What the model answers, shape [count, classCount].
+ */
+export async function writeForBrowsers(
+  graph: NetworkGraph,
+  inputSize: number,
+  folder: string,
+  check: CheckImages,
+): Promise<Float32Array> {
+  const model = buildLayersModel(graph, inputSize);
+  await model.save(pathToFileURL(folder).href);
+  model.dispose();
+  const loaded = await tf.loadLayersModel(pathToFileURL(join(folder, "model.json")).href);
+  const answers = tf.tidy(() => {
+    const images = Float32Array.from(check.pixels);
+    return loaded.predict(tf.tensor4d(images, [check.count, inputSize, inputSize, 3])) as tf.Tensor2D;
+  });
+  const values = (await answers.data<"float32">()).slice();
+  answers.dispose();
+  loaded.dispose();
+  return values;
+}

@@ -1,0 +1,34 @@
+import type { Classifier } from "../model/classifier";
+import { type NetworkGraph, startGraph } from "../model/network-graph";
+
+/**
+ * A whole classifier as one graph: preprocessing, backbone, pooling, head and temperature; RGB pixels in, shape
+ * [n, inputSize, inputSize, 3], probabilities out, shape [n, classCount].
+ *
+ * Stain normalisation is not in it: it looks at an image's percentiles before it changes a pixel.
+ */
+export function describeClassifier({
+  backbone,
+  head,
+  temperature = 1,
+}: Pick<Classifier, "backbone" | "head" | "temperature">): NetworkGraph {
+  const graph = startGraph();
+  graph.nodes.push(...backbone.describe());
+  let current = graph.nodes[graph.nodes.length - 1]!.name;
+  current = graph.add("features", [current], { kind: "poolGlobally" });
+  for (const [i, { kernel, bias, inputs, units, activation }] of head.layers.entries()) {
+    const isLast = i === head.layers.length - 1;
+    current = graph.add(isLast ? "logits" : `dense_${i + 1}`, [current], {
+      kind: "dense",
+      kernel,
+      kernelShape: [inputs, units],
+      bias,
+      activation: activation === "softmax" ? "linear" : activation,
+    });
+  }
+  if (temperature !== 1) {
+    current = graph.add("temperature", [current], { kind: "rescale", scale: 1 / temperature, offsets: [0] });
+  }
+  graph.add("probabilities", [current], { kind: "softmax" });
+  return graph.nodes;
+}

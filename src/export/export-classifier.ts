@@ -1,0 +1,125 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Classifier } from "../model/classifier";
+import { writeFolderAtomically } from "../runtime/atomic-folder";
+import {
+  type AboutExport,
+  describeExport,
+  type ExportFormat,
+  exportTolerance,
+  isExport,
+  modelFiles,
+} from "./about-export";
+import { writeForBrowsers } from "./browser-export";
+import { askAboutCheckImages, type CheckImages, largestDifference } from "./check-images";
+import { describeClassifier } from "./classifier-graph";
+import { writeWithKeras } from "./keras-export";
+import { modelCard } from "./model-card";
+import type { RunResults } from "./run-results";
+
+/** What is exported, how, and where to. */
+export interface ExportTask {
+  /** Its backbone stays the caller's. */
+  classifier: Classifier;
+  format: ExportFormat;
+  /** Folder to be written; an earlier export in it is replaced, anything else is refused. */
+  out: string;
+  /** For the model card. */
+  results: RunResults;
+  /** Images to check it with, besides drawn ones. */
+  images?: readonly string[];
+  /** Whether a stain reference may be written beside the model, where the caller of the model must apply it. */
+  stainBeside?: boolean;
+}
+
+const aboutFile = "export.json";
+const cardFile = "MODEL-CARD.md";
+
+/**
+ * Refuses to replace what is no export: the folder may be anything.
+ *
+ * @param marker - The file that an earlier one would have, and how it is recognised.
+ */
+export async function refuseForeignFolder(
+  folder: string,
+  marker: { file: string; isOurs: (json: unknown) => boolean; name: string },
+): Promise<void> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new Error(
+      `${folder} can't be written to: ${error.code === "ENOTDIR" ? "it is a file" : error.message}.`,
+    );
+  });
+  if (names.length === 0) return;
+  const text = await readFile(join(folder, marker.file), "utf8").catch(() => "null");
+  try {
+    if (marker.isOurs(JSON.parse(text))) return;
+  } catch {
+    // What can't be read is not ours.
+  }
+  throw new Error(
+    `${resolve(folder)} holds something else than ${marker.name}, so it is not replaced: name another folder.`,
+  );
+}
+
+function refuseStains({ classifier, stainBeside }: ExportTask): void {
+  if (classifier.stain === null || stainBeside === true) return;
+  throw new Error(
+    "This classifier normalises every image's stains first, which no exported model can do: it depends on the whole image. Export it with --stain-beside if whoever calls the model will do that, by the reference that is then written beside it.",
+  );
+}
+
+async function writeModel(
+  task: ExportTask,
+  folder: string,
+  workshop: string,
+  check: CheckImages,
+): Promise<Float32Array> {
+  const { classifier, format } = task;
+  const graph = describeClassifier(classifier);
+  const { inputSize } = classifier;
+  return format === "tfjs"
+    ? writeForBrowsers(graph, inputSize, folder, check)
+    : writeWithKeras(graph, inputSize, format, join(folder, modelFiles[format]), workshop, check);
+}
+
+/**
+ * Exports a classifier to another program's format, with a description for programs (`export.json`) and a model card,
+ * whole or not at all.
+ *
+ * What was written is read back and asked about drawn images and the caller's: it must answer what `predictImages`
+ * does, within `exportTolerance`.
+ *
+ * @returns What `export.json` says.
+ * @throws Error if it can't carry something, answers otherwise, or the folder holds something else.
+ *
+ * @example
+ * const about = await exportClassifier({ classifier, format: "keras", out: "exported", results });
+ */
+export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
+  const { classifier, format, out, results, images = [] } = task;
+  refuseStains(task);
+  await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
+  const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-export-"));
+  try {
+    const drawn = join(workshop, "images");
+    await mkdir(drawn);
+    const check = await askAboutCheckImages(classifier, drawn, images);
+    let about: AboutExport | null = null;
+    await writeFolderAtomically(out, async (folder) => {
+      const difference = largestDifference(await writeModel(task, folder, workshop, check), check);
+      if (!(difference <= exportTolerance)) {
+        throw new Error(
+          `The exported model answers otherwise than the classifier: probabilities differ by up to ${difference.toPrecision(2)}, where ${exportTolerance} is accepted. Nothing was written; the classifier may do something that an export can't carry.`,
+        );
+      }
+      about = describeExport(classifier, format, { images: check.count, largestDifference: difference });
+      await writeFile(join(folder, aboutFile), `${JSON.stringify(about, null, 2)}\n`);
+      await writeFile(join(folder, cardFile), modelCard(about, results));
+    });
+    return about!;
+  } finally {
+    await rm(workshop, { recursive: true, force: true });
+  }
+}

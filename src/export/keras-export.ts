@@ -1,0 +1,46 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { NetworkGraph } from "../model/network-graph";
+import { encodeSafetensors } from "../model/safetensors";
+import { runPythonProgram } from "../runtime/python";
+import type { CheckImages } from "./check-images";
+
+/** Formats that the Keras in `.venv` writes. */
+export type KerasFormat = "keras" | "savedmodel" | "onnx";
+
+/** Keeps the weights out of the JSON: their names stand for them. */
+function weightsOf(graph: NetworkGraph) {
+  return graph.flatMap((node) =>
+    "kernel" in node
+      ? [
+          { name: `${node.name}.kernel`, shape: node.kernelShape, values: node.kernel },
+          { name: `${node.name}.bias`, shape: [node.bias.length], values: node.bias },
+        ]
+      : [],
+  );
+}
+
+/**
+ * Writes a graph in a format that Keras knows, and has it read back and asked about the check images.
+ *
+ * @param path - To be written: a file, or a folder for SavedModel.
+ * @param workshop - A folder for what the two programs tell each other.
+ * @returns What the file answers, shape [count, classCount].
+ * @throws Error with Keras' own reason if it can't.
+ */
+export async function writeWithKeras(
+  graph: NetworkGraph,
+  inputSize: number,
+  format: KerasFormat,
+  path: string,
+  workshop: string,
+  check: CheckImages,
+): Promise<Float32Array> {
+  const nodes = graph.map((node) => ({ ...node, kernel: undefined, bias: undefined }));
+  await writeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes }));
+  await writeFile(join(workshop, "weights.safetensors"), encodeSafetensors(weightsOf(graph)));
+  await writeFile(join(workshop, "pixels.bin"), check.pixels);
+  await runPythonProgram("export_classifier.py", [workshop, format, path]);
+  const answers = await readFile(join(workshop, "probabilities.bin"));
+  return new Float32Array(Uint8Array.from(answers).buffer);
+}

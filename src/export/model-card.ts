@@ -1,0 +1,160 @@
+import type { ScoredLevel } from "../evaluation/score-intervals";
+import type { Scores } from "../training/run-summary";
+import { notMedicalDevice, percent } from "../views/findings";
+import { scoreNames, scoreOrder, scoreText, shareText } from "../views/score-names";
+import { type AboutExport, differenceText, exportTolerance } from "./about-export";
+import { callExample } from "./call-example";
+import type { RunResults } from "./run-results";
+
+/** Makes a name safe in Markdown: nothing in it is markup, a table's border or HTML. */
+export const escapeMarkdown = (text: unknown): string =>
+  String(text)
+    .replace(/\s+/g, " ")
+    .replace(/[\\`*_{}[\]()#+!|~<>&-]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+const tableRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [tableRow(head), tableRow(head.map(() => "---")), ...rows.map(tableRow)].join("\n");
+}
+
+function decisionText({ classes, positiveClass, threshold }: AboutExport): string {
+  if (positiveClass === null || classes.length !== 2) return "The most probable class is answered.";
+  return `${escapeMarkdown(classes[positiveClass])} is answered from probability ${threshold} on. The threshold is not in the model: it stands in \`export.json\`.`;
+}
+
+function stainText({ input }: AboutExport): string {
+  return input.stainNormalisation === null
+    ? "Stains are left as they are."
+    : "**Every image's stains must be normalised first** (Macenko et al. 2009, as in `src/data/stain.ts`), to the reference in `export.json`. That is not in the model; without it the answers are of no use.";
+}
+
+function intervalTable(levels: readonly [string, ScoredLevel][]): string {
+  const rows = scoreOrder.map((name) => [
+    scoreNames[name],
+    ...levels.map(([, { scores }]) => (scores[name] === undefined ? "–" : scoreText(name, scores[name]))),
+  ]);
+  const majority = [
+    "always the majority class",
+    ...levels.map(([, level]) => percent(level.majorityClassAccuracy)),
+  ];
+  return table(["", ...levels.map(([title, { count }]) => `${title} (${count})`)], [majority, ...rows]);
+}
+
+function plainScores({ count, accuracy, majorityClassAccuracy, sensitivity, specificity }: Scores): string {
+  const share = (value: number | null) => (value === null ? "–" : percent(value));
+  return table(
+    ["", `by image (${count})`],
+    [
+      ["accuracy", percent(accuracy)],
+      ["always the majority class", percent(majorityClassAccuracy)],
+      ["sensitivity", share(sensitivity)],
+      ["specificity", share(specificity)],
+    ],
+  );
+}
+
+function scoresText({ summary, findings }: RunResults): string {
+  if (summary === null)
+    return "The run that trained it does not lie beside it, so its scores are not known here.";
+  const split = `On the test part of the run ${escapeMarkdown(summary.id)}, split by ${summary.split}${summary.split === "patient" ? "" : " (patients may be both in training and in test)"}`;
+  if (findings?.scores.ok === true) {
+    const { image, patient } = findings.scores.value;
+    const levels: [string, ScoredLevel][] = [["by image", image]];
+    if (patient !== null) levels.push(["by patient", patient]);
+    const exact =
+      patient === null
+        ? ""
+        : `\n\nAccuracy by patient with its exact interval: ${shareText(patient.exactAccuracy)}. ${escapeMarkdown(patient.coarseness)}`;
+    return `${split}; in parentheses 95 % intervals that resample patients:\n\n${intervalTable(levels)}${exact}`;
+  }
+  if (summary.test === null) return `${split}: there is no test part.`;
+  return `${split}, without intervals, since the run was not analysed:\n\n${plainScores(summary.test)}`;
+}
+
+function dataText({ provenance }: AboutExport, { summary }: RunResults): string {
+  const name = escapeMarkdown(provenance.dataset);
+  const origin = provenance.synthetic
+    ? `**Synthetic images** (${name}): they were drawn by a program, so nothing here says anything about tissue.`
+    : `Trained on the data set ${name}.`;
+  if (summary === null) return origin;
+  const { train, validation, test } = summary.counts;
+  const part = ({ images, patients }: { images: number; patients: number }) =>
+    `${images} images${patients === 0 ? "" : ` of ${patients} patients`}`;
+  return `${origin} Training: ${part(train)}; validation: ${part(validation)}; test: ${part(test)}.`;
+}
+
+/**
+ * Writes an export's model card: what it is, what it is for and not for, what it was trained on, how well it does,
+ * and how it is called.
+ *
+ * Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
+ *
+ * @returns Markdown in which no name of a class, data set or file is markup.
+ */
+export function modelCard(about: AboutExport, results: RunResults): string {
+  const { classes, backbone, provenance, check, temperature } = about;
+  const [, size] = about.input.shape;
+  const { language, code, needs } = callExample(about);
+  return `# Model card
+
+**${notMedicalDevice}**
+
+A classifier of H&E-stained breast histology (${classes.map(escapeMarkdown).join(", ")}), made with breakhis-lab and exported to
+${about.modelFormat}: \`${about.model}\`. \`export.json\` beside it says the same for programs.
+
+## What it is for, and what not
+
+Learning and research: to see what a small head on a pretrained network can and cannot do with H&E breast images.
+Not for diagnosis, nor for any decision about a person.
+
+## Limits
+
+- It answers for every image, also for one that shows no tissue.
+- ${provenance.synthetic ? "It was trained on synthetic images only." : "It knows the images of one data set; other laboratories, scanners and stains are untested."}
+- A patch is not a slide, and a slide is not a patient.
+
+## Data
+
+${dataText(about, results)}
+
+## Scores
+
+${scoresText(results)}
+
+## The network
+
+${backbone.name}${backbone.pretrained ? " with its published ImageNet weights" : ""} (${escapeMarkdown(backbone.weights.name)}, SHA-256 ${backbone.weights.sha256}), BatchNorm folded into the convolutions,
+then a dense head. ${temperature === 1 ? "Probabilities are the softmax's own." : `Probabilities are softened by the temperature ${temperature}, which is in the model.`}
+
+## What goes in, what comes out
+
+In: float32 of shape [n, ${size}, ${size}, 3], RGB, 0 to 255. Preprocessing is in the model; resizing is not:
+${about.input.resizing}
+
+${stainText(about)}
+
+Out: probabilities of ${classes.map(escapeMarkdown).join(", ")}, in this order. ${decisionText(about)}
+
+## How it was checked
+
+When it was written, ${check.images} images were asked about, here and in breakhis-lab: the largest difference in probability was
+${differenceText(check.largestDifference)} (at most ${exportTolerance} is accepted).
+
+## How it is called
+
+${needs}
+
+\`\`\`${language}
+${code}
+\`\`\`
+
+## Where it comes from
+
+Run ${provenance.runId === null ? "unknown" : escapeMarkdown(provenance.runId)}, ${escapeMarkdown(provenance.created)}, seed ${provenance.seed}; ${Object.entries(
+    provenance.versions,
+  )
+    .map(([name, version]) => `${escapeMarkdown(name)} ${escapeMarkdown(version)}`)
+    .join(", ")}.
+`;
+}

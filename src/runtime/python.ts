@@ -1,0 +1,30 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { projectRoot } from "./paths";
+
+const outputLimit = 64 * 1024 * 1024;
+
+/**
+ * Runs one of the programs in `python/` with the Python that set-up installed.
+ *
+ * @param program - File name, for example "export_classifier.py".
+ * @returns What it prints.
+ * @throws Error with the last line that it complains with, if it fails; Error that says what to do if set-up has
+ * not been run.
+ */
+export function runPythonProgram(program: string, args: readonly string[]): Promise<string> {
+  const python = join(projectRoot(), ".venv", "bin", "python");
+  if (!existsSync(python)) throw new Error(`There is no Python at ${python}: run npm run setup first.`);
+  const command = [join(projectRoot(), "python", program), ...args];
+  return new Promise((fulfil, reject) => {
+    execFile(python, command, { maxBuffer: outputLimit }, (error, stdout, stderr) => {
+      if (error === null) {
+        fulfil(stdout);
+        return;
+      }
+      const complaint = stderr.trim().split("\n").pop() || error.message;
+      reject(new Error(`python/${program} failed: ${complaint}`));
+    });
+  });
+}
