@@ -1,5 +1,5 @@
 import type { StainReference } from "../data/stain-reference";
-import type { Classifier, Provenance } from "../model/classifier";
+import type { Classifier, LockedTriage, Provenance } from "../model/classifier";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
@@ -45,6 +45,8 @@ export interface AboutExport {
   threshold: number;
   /** Is in the model already. */
   temperature: number;
+  /** The locked threshold for a second look; null where there is none. */
+  triage: LockedTriage | null;
   backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
   check: { images: number; largestDifference: number; tolerance: number };
   provenance: Provenance;
@@ -57,6 +59,7 @@ export function describeExport(
   check: { images: number; largestDifference: number },
 ): AboutExport {
   const { backbone, classes, positiveClass, threshold, temperature = 1, inputSize, stain } = classifier;
+  const { triage = null } = classifier;
   const { name, weights, pretrained } = backbone;
   return {
     format: exportFormatName,
@@ -77,6 +80,7 @@ export function describeExport(
     positiveClass,
     threshold,
     temperature,
+    triage,
     backbone: { name, weights, pretrained },
     check: { ...check, tolerance: exportTolerance },
     // Where weights lay on this machine is nobody's business elsewhere.

@@ -23,6 +23,13 @@ function decisionText({ classes, positiveClass, threshold }: AboutExport): strin
   return `${escapeMarkdown(classes[positiveClass])} is answered from probability ${threshold} on. The threshold is not in the model: it stands in \`export.json\`.`;
 }
 
+function triageText({ triage }: AboutExport): string {
+  if (triage === null) return "";
+  const { threshold, level, description } = triage;
+  const compared = level === "image" ? "each image" : "the mean of a patient's images";
+  return `\n\nThe locked threshold for a second look is ${threshold}, compared with the probability of ${compared}. ${escapeMarkdown(description)}`;
+}
+
 function stainText({ input }: AboutExport): string {
   return input.stainNormalisation === null
     ? "Stains are left as they are."
@@ -112,6 +119,7 @@ Not for diagnosis, nor for any decision about a person.
 
 - It answers for every image, also for one that shows no tissue.
 - ${provenance.synthetic ? "It was trained on synthetic images only." : "It knows the images of one data set; other laboratories, scanners and stains are untested."}
+- What the classifier knows of its training images, to warn of others, is not in the model.
 - A patch is not a slide, and a slide is not a patient.
 
 ## Data
@@ -134,7 +142,7 @@ ${about.input.resizing}
 
 ${stainText(about)}
 
-Out: probabilities of ${classes.map(escapeMarkdown).join(", ")}, in this order. ${decisionText(about)}
+Out: probabilities of ${classes.map(escapeMarkdown).join(", ")}, in this order. ${decisionText(about)}${triageText(about)}
 
 ## How it was checked
 

@@ -29,6 +29,14 @@ function exampleAbout(changes: Partial<AboutExport> = {}): AboutExport {
     positiveClass: 1,
     threshold: 0.25,
     temperature: 1,
+    triage: {
+      threshold: 0.1,
+      level: "patient",
+      target: 0.95,
+      chosenOn: "validation",
+      description: `Chosen ${hostileName}.`,
+      temperature: null,
+    },
     backbone: {
       name: "resnet50",
       weights: { name: hostileName, sha256: "ab", source: "user's file" },
@@ -71,6 +79,9 @@ describe("modelCard", () => {
     expect(card).toMatch(/Not a medical device/);
     expect(card).toMatch(/Synthetic images/);
     expect(card).toMatch(/from probability 0\.25 on/);
+    expect(card).toMatch(
+      /second look is 0\.1, compared with the probability of the mean of a patient's images/,
+    );
   });
 
   it("says so where scores have no intervals, or are not known", async () => {
