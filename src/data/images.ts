@@ -84,10 +84,8 @@ async function decodeSquare(bytes: Uint8Array, size: number): Promise<Uint8Array
   return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
 }
 
-async function withReason<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<Outcome<T>> {
-  const file = await readImageFile(path);
-  if (file.ok === false) return file;
-  const bytes = file.value;
+/** Does something with an image's bytes, or says why they are no image. */
+async function withReason<T>(bytes: Buffer, work: (bytes: Buffer) => Promise<T>): Promise<Outcome<T>> {
   if (imageFormatOf(bytes) === null) return { ok: false, reason: explainDecodingError(bytes, null) };
   try {
     return { ok: true, value: await work(bytes) };
@@ -96,10 +94,21 @@ async function withReason<T>(path: string, work: (bytes: Buffer) => Promise<T>):
   }
 }
 
-async function withPath<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<T> {
-  const outcome = await withReason(path, work);
-  if (outcome.ok === false) throw new Error(`The image ${path} can't be used: ${outcome.reason}.`);
+async function readWithReason<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<Outcome<T>> {
+  const file = await readImageFile(path);
+  return file.ok === false ? file : withReason(file.value, work);
+}
+
+const unusable = (path: string, reason: string): Error =>
+  new Error(`The image ${path} can't be used: ${reason}.`);
+
+function orThrow<T>(path: string, outcome: Outcome<T>): T {
+  if (outcome.ok === false) throw unusable(path, outcome.reason);
   return outcome.value;
+}
+
+async function withPath<T>(path: string, work: (bytes: Buffer) => Promise<T>): Promise<T> {
+  return orThrow(path, await readWithReason(path, work));
 }
 
 function meanColour(pixels: Uint8Array): [number, number, number] {
@@ -130,7 +139,7 @@ async function lookInto(bytes: Buffer): Promise<ImageFacts> {
 
 /** Reads an image's file once, decodes it wholly and tells its facts, or why it can't be used. Never throws. */
 export async function inspectImage(path: string): Promise<Inspection> {
-  const outcome = await withReason(path, lookInto);
+  const outcome = await readWithReason(path, lookInto);
   return outcome.ok === true ? { ok: true, facts: outcome.value } : outcome;
 }
 
@@ -191,6 +200,9 @@ export interface DecodedBatch {
 /**
  * Decodes images batch by batch, the next batch while the caller works on this one.
  *
+ * TensorFlow holds up whoever calls it, so a batch is handed over only when the next one's files are read and wait
+ * for the decoders, which need nobody's help from there on.
+ *
  * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
  *
  * @param options.transform - Done to each image's pixels; it must leave their number as it is.
@@ -208,42 +220,79 @@ export async function* decodeBatches(
   requirePositiveInteger("An image's size", size);
   requirePositiveInteger("A batch's size", batchSize);
   const { transform = unchanged } = options;
-  let ahead = startBatch(paths, 0, size, batchSize, transform);
+  const start = (first: number) => startBatch(paths.slice(first, first + batchSize), first, size, transform);
+  let ahead = start(0);
   try {
-    for (let start = 0; start < paths.length; start += batchSize) {
-      const batch = await ahead;
+    for (let first = 0; first < paths.length; first += batchSize) {
+      const batch = await ahead.decoded;
       if (batch.ok === false) throw batch.error;
-      ahead = startBatch(paths, start + batchSize, size, batchSize, transform);
+      ahead = start(first + batchSize);
+      await ahead.queued;
       yield batch.value;
     }
   } finally {
-    await ahead;
+    await ahead.decoded;
   }
 }
 
 type BatchOutcome = { ok: true; value: DecodedBatch } | { ok: false; error: unknown };
 
-/** Never rejects, so that a batch nobody asks for any more can fail without consequence. */
-async function startBatch(
+/** A batch that is under way. Neither promise rejects: nobody may ask for it any more. */
+interface StartedBatch {
+  /** Every file is read and waits for a decoder. */
+  queued: Promise<unknown>;
+  decoded: Promise<BatchOutcome>;
+}
+
+/** While files of this many bytes wait for a decoder, no more are read. */
+const waitingBytesLimit = 64 * 1024 * 1024;
+
+function startBatch(
   paths: readonly string[],
   start: number,
   size: number,
-  batchSize: number,
   transform: PixelTransform,
-): Promise<BatchOutcome> {
-  const batchPaths = paths.slice(start, start + batchSize);
+): StartedBatch {
   const imageBytes = size * size * 3;
-  const pixels = new Uint8Array(batchPaths.length * imageBytes);
-  try {
-    await pMap(
-      batchPaths,
-      async (path, index) => pixels.set(transform(await decodeImage(path, size)), index * imageBytes),
-      { concurrency: imageConcurrency },
-    );
-    return { ok: true, value: { pixels, start, count: batchPaths.length } };
-  } catch (error) {
-    return { ok: false, error };
+  const pixels = new Uint8Array(paths.length * imageBytes);
+  const failures: unknown[] = [];
+  const decoding: Promise<void>[] = [];
+  let waitingBytes = 0;
+
+  async function decode(path: string, bytes: Buffer, index: number): Promise<void> {
+    waitingBytes += bytes.length;
+    try {
+      const image = orThrow(path, await withReason(bytes, (whole) => decodeSquare(whole, size)));
+      pixels.set(transform(image), index * imageBytes);
+    } catch (error) {
+      failures.push(error);
+    } finally {
+      waitingBytes -= bytes.length;
+    }
   }
+
+  async function read(path: string, index: number): Promise<void> {
+    if (failures.length > 0) return;
+    const file = await readImageFile(path);
+    if (file.ok === false) {
+      failures.push(unusable(path, file.reason));
+      return;
+    }
+    const decodingOne = decode(path, file.value, index);
+    decoding.push(decodingOne);
+    if (waitingBytes > waitingBytesLimit) await decodingOne;
+  }
+
+  const queued = pMap(paths, read, { concurrency: imageConcurrency });
+  const finished = queued.then(() => Promise.all(decoding));
+  return {
+    queued,
+    decoded: finished.then(() =>
+      failures.length > 0
+        ? { ok: false, error: failures[0] }
+        : { ok: true, value: { pixels, start, count: paths.length } },
+    ),
+  };
 }
 
 /**

@@ -33,6 +33,14 @@ export function withRandomWeights<Origin extends WeightsOrigin>(
   return { ...origin, source, sha256: sha256(`${origin.sha256}:random top:${seed}`), pretrained: false };
 }
 
+/** Images as they are decoded. */
+export interface PixelBatch {
+  /** RGB, 0..255. */
+  pixels: Uint8Array;
+  /** [n, inputSize, inputSize, 3] */
+  shape: [number, number, number, number];
+}
+
 /** A frozen network that turns images into features: convolutions up to global average pooling. */
 export interface Backbone {
   name: "resnet50" | "efficientnet-lite0";
@@ -53,6 +61,13 @@ export interface Backbone {
    * @throws RangeError if the images have another shape.
    */
   embed(images: tf.Tensor4D): tf.Tensor2D;
+  /**
+   * The same for pixels as they were decoded, which need not become a tensor first; where a backbone lacks it,
+   * `embed` does.
+   *
+   * @returns As `embed`, to the bit.
+   */
+  embedPixels?(batch: PixelBatch): tf.Tensor2D;
   /**
    * Computes the last stage's activations: features are their means over height and width.
    *

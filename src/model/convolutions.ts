@@ -95,13 +95,6 @@ export function loadWhole<Network extends object>(load: () => Network): Network 
   return tf.tidy(load as () => tf.TensorContainer) as Network;
 }
 
-/** Means over height and width, shape [n, channels]; the activations are disposed of. */
-export function poolGlobally(activations: tf.Tensor4D): tf.Tensor2D {
-  const pooled = tf.mean(activations, [1, 2]) as tf.Tensor2D;
-  activations.dispose();
-  return pooled;
-}
-
 /** Parameters of several convolutions and their BatchNorms, as Keras counts them. */
 export function countParameters(convolutions: readonly Convolution[]): number {
   return convolutions.reduce((sum, { parameters }) => sum + parameters, 0);

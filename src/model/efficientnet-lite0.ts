@@ -16,9 +16,9 @@ import {
   disposeConvolutions,
   loadConvolution,
   loadWhole,
-  poolGlobally,
   randomiseConvolution,
 } from "./convolutions";
+import { freezeNetwork } from "./frozen-network";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
 
@@ -227,6 +227,7 @@ function asBackbone(
     checkImageShape(images.shape, inputSize);
     return applyNetwork(network, images);
   };
+  const frozen = freezeNetwork(() => describeNetwork(network), inputSize);
   return {
     name: "efficientnet-lite0",
     weights,
@@ -235,7 +236,8 @@ function asBackbone(
     featureWidth: efficientnetLite0FeatureWidth,
     layers: summarise(network, inputSize),
     parameterCount: countParameters(convolutionsOf(network)),
-    embed: (images) => poolGlobally(activate(images)),
+    embed: frozen.embed,
+    embedPixels: frozen.embedPixels,
     activate,
     describe: () => describeNetwork(network),
     withRandomTop(seed) {
@@ -243,6 +245,9 @@ function asBackbone(
       const random = { ...network, head };
       return asBackbone(random, withRandomWeights(origin, seed), inputSize, [head]);
     },
-    dispose: () => disposeConvolutions(owned),
+    dispose() {
+      frozen.dispose();
+      disposeConvolutions(owned);
+    },
   };
 }

@@ -38,9 +38,10 @@ export interface Features {
 export const featureBatchSize = 32;
 
 /** Raised by hand when decoding, preprocessing or the networks compute something else than before. */
-const featuresVersion = 1;
+const featuresVersion = 2;
 const cacheKind = "features";
 const cacheReaders = 16;
+const cacheWriters = 8;
 
 /**
  * Embeds at most one batch of images, filled up with black ones.
@@ -63,15 +64,28 @@ export function embedPixels(
       `Expected at most ${batchSize} images of ${imageLength} values, found ${pixels.length} values for ${count} images.`,
     );
   }
-  const padded = new Int32Array(batchSize * imageLength);
-  padded.set(pixels);
-  // Read outside of tidy, which would walk over every number of an array that it returns.
-  const features = tf.tidy(() =>
-    backbone.embed(tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32")),
-  );
-  const values = features.dataSync<"float32">().slice(0, count * featureWidth);
+  const shape: [number, number, number, number] = [batchSize, inputSize, inputSize, 3];
+  const features = embedBatch(backbone, fillUp(pixels, batchSize * imageLength), shape);
+  const values = features.dataSync<"float32">();
   features.dispose();
-  return values;
+  return count === batchSize ? values : values.slice(0, count * featureWidth);
+}
+
+/** The pixels as they are, or followed by black ones. */
+function fillUp(pixels: Uint8Array, length: number): Uint8Array {
+  if (pixels.length === length) return pixels;
+  const filled = new Uint8Array(length);
+  filled.set(pixels);
+  return filled;
+}
+
+function embedBatch(
+  backbone: Backbone,
+  pixels: Uint8Array,
+  shape: [number, number, number, number],
+): tf.Tensor2D {
+  if (backbone.embedPixels !== undefined) return backbone.embedPixels({ pixels, shape });
+  return tf.tidy(() => backbone.embed(tf.tensor4d(Int32Array.from(pixels), shape, "int32")));
 }
 
 /** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
@@ -140,27 +154,50 @@ interface Extraction {
   signal: AbortSignal;
 }
 
-/** Computes rows and keeps them, until it is asked to stop; returns how many it computed. */
+/** Keeps rows under their keys; rows of one batch are written at the same time. */
+async function keepRows(keys: readonly string[], batch: Float32Array, width: number): Promise<void> {
+  const keep = (key: string, row: number) =>
+    writeEntry(cacheKind, key, asBytes(batch.subarray(row * width, (row + 1) * width)));
+  await pMap(keys, keep, { concurrency: cacheWriters });
+}
+
+/**
+ * Computes rows and keeps them, until it is asked to stop; returns how many it computed.
+ *
+ * While a batch is computed, the next one is decoded and the one before is written.
+ */
 async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
   const { dataset, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
   const width = backbone.featureWidth;
   const groups = groupRows(missing, keys);
   const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
   let computed = 0;
+  let writing: Promise<void> = Promise.resolve();
   const decoding = transform === null ? {} : { transform: transform.apply };
   const batches = decodeBatches(paths, backbone.inputSize, batchSize, decoding);
-  for await (const { pixels, start, count } of batches) {
-    if (signal.aborted) break;
-    const batch = embedPixels(backbone, pixels, count, batchSize);
-    for (let image = 0; image < count; image++) {
-      const [key, rows] = groups[start + image]!;
-      const row = batch.subarray(image * width, (image + 1) * width);
-      for (const index of rows) values.set(row, index * width);
-      await writeEntry(cacheKind, key, asBytes(row));
-      computed += rows.length;
-      progress.advance(rows.length);
+  try {
+    for await (const { pixels, start, count } of batches) {
+      if (signal.aborted) break;
+      const batch = embedPixels(backbone, pixels, count, batchSize);
+      const done = groups.slice(start, start + count);
+      await writing;
+      writing = keepRows(
+        done.map(([key]) => key),
+        batch,
+        width,
+      );
+      // Its failure is noticed where it is awaited.
+      writing.catch(() => undefined);
+      for (const [image, [, rows]] of done.entries()) {
+        const row = batch.subarray(image * width, (image + 1) * width);
+        for (const index of rows) values.set(row, index * width);
+        computed += rows.length;
+        progress.advance(rows.length);
+      }
+      await breathe();
     }
-    await breathe();
+  } finally {
+    await writing;
   }
   return computed;
 }
@@ -170,7 +207,7 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * or copied images are found again, and so is what an interrupted extraction had finished.
  *
  * One cache entry an image, so that several notebooks can read and write at the same time and a killed one loses
- * no more than the batch it was at.
+ * no more than the batch it was at and the one before.
  *
  * @param options.batchSize - Images a batch, by default `featureBatchSize`; part of the cache's key.
  * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of

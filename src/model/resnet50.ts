@@ -15,9 +15,9 @@ import {
   disposeConvolutions,
   loadConvolution,
   loadWhole,
-  poolGlobally,
   randomiseConvolution,
 } from "./convolutions";
+import { freezeNetwork } from "./frozen-network";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
 
@@ -282,6 +282,7 @@ function asBackbone(
     checkImageShape(images.shape, inputSize);
     return applyNetwork(network, images);
   };
+  const frozen = freezeNetwork(() => describeNetwork(network), inputSize);
   return {
     name: "resnet50",
     weights,
@@ -290,7 +291,8 @@ function asBackbone(
     featureWidth: resnet50FeatureWidth,
     layers: summarise(network, inputSize),
     parameterCount: countParameters(convolutionsOf(network)),
-    embed: (images) => poolGlobally(activate(images)),
+    embed: frozen.embed,
+    embedPixels: frozen.embedPixels,
     activate,
     describe: () => describeNetwork(network),
     withRandomTop(seed) {
@@ -298,6 +300,9 @@ function asBackbone(
       const own = convolutionsOfStage(random.stages[random.stages.length - 1]!);
       return asBackbone(random, withRandomWeights(origin, seed), inputSize, own);
     },
-    dispose: () => disposeConvolutions(owned),
+    dispose() {
+      frozen.dispose();
+      disposeConvolutions(owned);
+    },
   };
 }

@@ -353,16 +353,21 @@ describe("decodeBatches", () => {
     ]);
   });
 
-  it("works ahead: the next batch is decoded while the caller is busy", async () => {
+  it("works ahead: the next batch waits for the decoders before the caller gets busy with this one", async () => {
     // A named pipe can be opened for writing, without waiting, only once somebody reads from it.
     const pipe = join(temporary.folder("images"), "pipe.png");
     mkdirSync(dirname(pipe), { recursive: true });
     execFileSync("mkfifo", [pipe]);
     const batches = decodeBatches([paths[0]!, pipe], 4, 1);
-    await batches.next();
+    let handedOver = false;
+    const first = batches.next().then(() => {
+      handedOver = true;
+    });
     const writer = await vi.waitFor(() => open(pipe, constants.O_WRONLY | constants.O_NONBLOCK), 60_000);
+    expect(handedOver).toBe(false);
     await writer.writeFile(await plainPng(9, 9, 9));
     await writer.close();
+    await first;
     expect((await batches.next()).value?.pixels.slice(0, 3)).toEqual(Uint8Array.from([9, 9, 9]));
   });
 

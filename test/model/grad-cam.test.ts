@@ -161,7 +161,8 @@ describe("Grad-CAM on EfficientNet-Lite0", () => {
       const activations = backbone.activate(images);
       expect(activations.shape).toEqual([1, 7, 7, 1280]);
       const pooled = tf.mean(activations, [1, 2]).dataSync();
-      expect(Buffer.from(pooled.buffer)).toEqual(Buffer.from(backbone.embed(images).dataSync().buffer));
+      // Computed as one graph and operation by operation, which may round differently in a batch of one.
+      expect(relativeDifference(backbone.embed(images).dataSync(), pooled)).toBeLessThan(1e-5);
       const weights = headTensors(head);
       const logit = (x: tf.Tensor) =>
         tf.sum(tf.gather(headLogits(weights, tf.mean(x, [1, 2]) as tf.Tensor2D), [1], 1));

@@ -1,0 +1,80 @@
+import { describe, expect, it } from "vitest";
+import { type Backbone, loadBackbone } from "../../src/model/backbone";
+import { embedPixels } from "../../src/model/features";
+import { countNativeSessions, countNativeValues } from "../../src/runtime/native-backend";
+import { tf } from "../../src/runtime/tensorflow";
+import { drawImages } from "../support/drawn-images";
+import { relativeDifference } from "../support/numbers";
+import { hasSharedData, resnet50Weights } from "../support/shared-data";
+
+const size = 64;
+const count = 3;
+const pixels = drawImages(count, size);
+const shape: [number, number, number, number] = [count, size, size, 3];
+
+/** Features by way of TensorFlow.js, operation by operation. */
+function poolActivations(backbone: Backbone): Float32Array {
+  return tf.tidy(() => {
+    const images = tf.tensor4d(Int32Array.from(pixels), shape, "int32");
+    return tf.mean(backbone.activate(images), [1, 2]).dataSync<"float32">().slice();
+  });
+}
+
+function read(features: tf.Tensor2D): Float32Array {
+  const values = features.dataSync<"float32">();
+  features.dispose();
+  return values;
+}
+
+function itComputesTheSame(name: Backbone["name"], weights: string | null) {
+  it(`gives what ${name} gives operation by operation, from pixels and from tensors`, async () => {
+    const { backbone } = await loadBackbone({ backbone: name, weights, inputSize: size });
+    const expected = poolActivations(backbone);
+    const found = read(backbone.embedPixels!({ pixels, shape }));
+    expect(relativeDifference(found, expected)).toBeLessThan(1e-5);
+    const images = tf.tensor4d(Int32Array.from(pixels), shape, "int32");
+    expect(read(backbone.embed(images))).toEqual(found);
+    images.dispose();
+
+    const random = backbone.withRandomTop(3);
+    const randomly = read(random.embedPixels!({ pixels, shape }));
+    expect(relativeDifference(randomly, poolActivations(random))).toBeLessThan(1e-5);
+    expect(relativeDifference(randomly, found)).toBeGreaterThan(0.1);
+    random.dispose();
+    backbone.dispose();
+  });
+}
+
+describe("a frozen network in one graph", () => {
+  itComputesTheSame("efficientnet-lite0", null);
+  if (hasSharedData) itComputesTheSame("resnet50", resnet50Weights);
+  else it.skip("gives what resnet50 gives: needs ../shared/data/weights", () => undefined);
+
+  it("is loaded when it is first used, once, and freed with the backbone", async () => {
+    const before = [countNativeSessions(), countNativeValues(), tf.memory().numTensors];
+    const { backbone } = await loadBackbone({
+      backbone: "efficientnet-lite0",
+      weights: null,
+      inputSize: size,
+    });
+    expect(countNativeSessions()).toBe(before[0]);
+    for (let i = 0; i < 3; i++) embedPixels(backbone, pixels, count, 4);
+    expect(countNativeSessions()).toBe(before[0]! + 1);
+    backbone.dispose();
+    expect([countNativeSessions(), countNativeValues(), tf.memory().numTensors]).toEqual(before);
+    expect(() => embedPixels(backbone, pixels, count, 4)).toThrow(/disposed/);
+  });
+
+  it("refuses pixels of another size", async () => {
+    const { backbone } = await loadBackbone({
+      backbone: "efficientnet-lite0",
+      weights: null,
+      inputSize: size,
+    });
+    const batch = { pixels, shape: [count, size, size - 1, 3] as [number, number, number, number] };
+    expect(() => backbone.embedPixels!(batch)).toThrow(
+      /takes images of shape \[n, 64, 64, 3\], found \[3, 64, 63, 3\]/,
+    );
+    backbone.dispose();
+  });
+});
