@@ -1,12 +1,11 @@
 // Computes features for use elsewhere: npm run features -- data/demo --out features/demo
-import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
 import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
 import { writeFeatures } from "../src/model/features-file";
 import { requestStop } from "../src/runtime/interruption";
-import { onProgress } from "../src/runtime/progress";
+import { showProgressBars } from "./progress-bars";
 
 interface Flags {
   backbone: BackboneChoice["backbone"];
@@ -38,25 +37,6 @@ function readCommandLine(): { folder: string; flags: Flags } {
   return { folder: program.args[0]!, flags: program.opts<Flags>() };
 }
 
-/** A bar for each step; in a log file or a pipe, none. */
-function showProgress(): void {
-  const bars = new Map<number, SingleBar>();
-  onProgress(({ task, unit, done, total, startedAtMs, finished }) => {
-    let bar = bars.get(startedAtMs);
-    if (bar === undefined) {
-      bar = new SingleBar({
-        format: `${task} {bar} {value} of {total} ${unit}, {eta_formatted} left`,
-        stream: process.stderr,
-        clearOnComplete: false,
-      });
-      bars.set(startedAtMs, bar);
-      bar.start(total, done);
-    }
-    bar.update(done);
-    if (finished) bar.stop();
-  });
-}
-
 function listSkipped({ skipped }: Dataset): void {
   for (const { file, reason } of skipped) console.error(`Left out: ${file}: ${reason}.`);
 }
@@ -65,7 +45,7 @@ async function main(): Promise<void> {
   const { folder, flags } = readCommandLine();
   const { weights = null, inputSize, magnification = null } = flags;
   process.on("SIGINT", requestStop);
-  showProgress();
+  showProgressBars();
   const dataset = await openDataset(folder, { magnification });
   console.log(describeDataset(dataset));
   listSkipped(dataset);

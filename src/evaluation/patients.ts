@@ -15,15 +15,36 @@ export interface PatientPrediction {
   mixed: boolean;
 }
 
-function groupByPatient(predictions: readonly Prediction[]): Map<string, Prediction[]> {
-  const groups = new Map<string, Prediction[]>();
+/** A patient's images, and what they say on average. */
+export interface PatientMean<T> {
+  patient: string;
+  images: T[];
+  /** Shape [classCount]. */
+  probabilities: number[];
+}
+
+/**
+ * Averages the probabilities of each patient's images; images of unknown patients are left out.
+ *
+ * @returns In order of first appearance.
+ */
+export function averageByPatient<T extends Pick<Prediction, "patient" | "probabilities">>(
+  predictions: readonly T[],
+): PatientMean<T>[] {
+  const groups = new Map<string, T[]>();
   for (const prediction of predictions) {
     if (prediction.patient === null) continue;
     const group = groups.get(prediction.patient);
     if (group === undefined) groups.set(prediction.patient, [prediction]);
     else group.push(prediction);
   }
-  return groups;
+  return [...groups].map(([patient, images]) => ({
+    patient,
+    images,
+    probabilities: images[0]!.probabilities.map(
+      (_, i) => images.reduce((sum, image) => sum + image.probabilities[i]!, 0) / images.length,
+    ),
+  }));
 }
 
 /** The most frequent label; among equally frequent ones the positive class, which must not be missed. */
@@ -46,17 +67,12 @@ export function aggregateByPatient(
   predictions: readonly Prediction[],
   rule: DecisionRule,
 ): PatientPrediction[] {
-  return [...groupByPatient(predictions)].map(([patient, group]) => {
-    const labels = group.map(({ label }) => label);
-    const classCount = group[0]!.probabilities.length;
-    const probabilities = Array.from(
-      { length: classCount },
-      (_, i) => group.reduce((sum, image) => sum + image.probabilities[i]!, 0) / group.length,
-    );
+  return averageByPatient(predictions).map(({ patient, images, probabilities }) => {
+    const labels = images.map(({ label }) => label);
     return {
       patient,
-      images: group.length,
-      label: majorityLabel(labels, classCount, rule.positiveClass),
+      images: images.length,
+      label: majorityLabel(labels, probabilities.length, rule.positiveClass),
       probabilities,
       predicted: decide(probabilities, rule),
       mixed: new Set(labels).size > 1,

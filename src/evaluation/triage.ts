@@ -1,6 +1,6 @@
 import type { Prediction } from "../training/run-summary";
 import { exactInterval, type ProportionInterval } from "./exact-interval";
-import { aggregateByPatient } from "./patients";
+import { aggregateByPatient, averageByPatient } from "./patients";
 
 /** What a threshold is applied to: each image, or the mean probability of a patient's images. */
 export type TriageLevel = "image" | "patient";
@@ -186,7 +186,7 @@ export interface WorkRow {
  * and yet below the threshold. With the level "patient", a patient's images stay together.
  */
 export function listWork(
-  predictions: readonly Prediction[],
+  predictions: readonly (Scored & Pick<Prediction, "file">)[],
   locked: Pick<LockedThreshold, "threshold" | "level" | "positiveClass">,
 ): WorkRow[] {
   const { threshold, positiveClass } = locked;
@@ -218,15 +218,18 @@ export function listWork(
 
 const compareText = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);
 
+/** What a threshold is compared with comes from this; the true class is not needed. */
+type Scored = Pick<Prediction, "patient" | "probabilities">;
+
 /** The number that a locked threshold is compared with; an image of an unknown patient is judged by itself. */
 export function decidingScore(
-  predictions: readonly Prediction[],
+  predictions: readonly Scored[],
   { level, positiveClass }: Pick<LockedThreshold, "level" | "positiveClass">,
-): (prediction: Prediction) => number {
-  const own = ({ probabilities }: Prediction) => probabilities[positiveClass]!;
+): (prediction: Scored) => number {
+  const own = ({ probabilities }: Scored) => probabilities[positiveClass]!;
   if (level === "image") return own;
   const means = new Map(
-    aggregateByPatient(predictions, { positiveClass, threshold: 0.5 }).map(({ patient, probabilities }) => [
+    averageByPatient(predictions).map(({ patient, probabilities }) => [
       patient,
       probabilities[positiveClass]!,
     ]),

@@ -246,7 +246,7 @@ export function compareWithTraining(
       ? [
           {
             about: "features",
-            text: `looks unlike the training images (distance ${distance.toFixed(2)} of 1)`,
+            text: `looks unlike the training images (${distance.toFixed(2)} times as far away as is usual)`,
           },
         ]
       : [];

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import writeFileAtomic from "write-file-atomic";
+import { csvText } from "../data/csv";
 import { type SplitPart, splitParts } from "../data/split-value";
 import type { Prediction } from "./run-summary";
 
@@ -12,29 +13,14 @@ export interface PredictionClasses {
 
 const columns = ["file", "split", "patient", "label", "probabilityMalignant", "predicted"];
 
-/**
- * Writes a text as a CSV field. One that a spreadsheet would take for a formula (it starts with =, +, -, @, a tab
- * or a line break) gets an apostrophe in front, and so does one that starts with an apostrophe itself.
- */
-function textField(text: string): string {
-  const safe = /^[=+\-@\t\r\n']/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
 const readText = (field: string): string => field.replace(/^'/, "");
 
 function toLine(prediction: Prediction, positiveClass: number | null): string {
   const { file, split, patient, label, probabilities, predicted } = prediction;
   const malignant = positiveClass === null ? "" : probabilities[positiveClass]!;
-  return [
-    textField(file),
-    split,
-    textField(patient ?? ""),
-    label,
-    malignant,
-    predicted,
-    ...probabilities,
-  ].join(",");
+  return [csvText(file), split, csvText(patient ?? ""), label, malignant, predicted, ...probabilities].join(
+    ",",
+  );
 }
 
 /**
@@ -48,7 +34,7 @@ export async function writePredictions(
   predictions: readonly Prediction[],
   { classes, positiveClass }: PredictionClasses,
 ): Promise<void> {
-  const header = [...columns, ...classes.map((name) => `probability of ${name}`)].map(textField).join(",");
+  const header = [...columns, ...classes.map((name) => `probability of ${name}`)].map(csvText).join(",");
   const lines = predictions.map((prediction) => toLine(prediction, positiveClass));
   await writeFileAtomic(path, `${[header, ...lines].join("\n")}\n`);
 }

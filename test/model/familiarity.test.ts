@@ -130,7 +130,7 @@ describe("compareWithTraining", () => {
     const { distance, unlike } = compareWithTraining(familiarity, far, usual);
     expect(distance).toBeGreaterThan(1);
     expect(unlike.map(({ about }) => about)).toEqual(["features"]);
-    expect(unlike[0]?.text).toMatch(/unlike the training images \(distance \d+\.\d\d of 1\)/);
+    expect(unlike[0]?.text).toMatch(/unlike the training images \(\d+\.\d\d times as far away/);
   });
 
   it("warns of stains beyond those of training, whichever way", () => {

@@ -1,0 +1,146 @@
+// What a trained classifier says about new images: npm run predict -- runs/latest/classifier images --out answers.csv
+import { Command, InvalidArgumentError, Option } from "commander";
+import writeFileAtomic from "write-file-atomic";
+import type { SkippedImage } from "../src/data/dataset";
+import { findSources, type PatientFrom } from "../src/data/image-sources";
+import { type JudgedImage, judgeImages } from "../src/evaluation/judged-images";
+import { type Classifier, loadClassifier } from "../src/model/classifier";
+import { predictSources } from "../src/model/predict-sources";
+import { requestStop } from "../src/runtime/interruption";
+import { notMedicalDevice } from "../src/views/findings";
+import {
+  describeDecision,
+  describeFamiliarity,
+  describeJudged,
+  pictureJudged,
+  predictionPageHtml,
+} from "../src/views/prediction-page";
+import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/prediction-table";
+import { showProgressBars } from "./progress-bars";
+
+interface Flags {
+  out?: string;
+  format?: "csv" | "jsonl";
+  html?: string;
+  htmlRows: number;
+  weights?: string;
+  patientFrom: PatientFrom;
+}
+
+/** What a shell shows for a program that was stopped with Ctrl-C. */
+const interruptedExitCode = 130;
+const badFilesExitCode = 2;
+
+function positiveNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("Expected a whole number above 0.");
+  return Number(text);
+}
+
+function readCommandLine(): { classifier: string; given: string[]; flags: Flags } {
+  const program = new Command("predict")
+    .description(
+      "Says what a saved classifier answers about images: CSV or JSON lines, and a work list as HTML.",
+    )
+    .argument("<classifier>", "folder of a saved classifier, for example runs/latest/classifier")
+    .argument("<images...>", "image files, and folders that are searched for images")
+    .option("--out <file>", "writes the answers here; without this and --html, they go to stdout")
+    .addOption(
+      new Option("--format <name>", "of the answers; by default from the ending of --out, else CSV").choices([
+        "csv",
+        "jsonl",
+      ]),
+    )
+    .option("--html <file>", "writes the work list as one page, with pictures and Grad-CAM")
+    .option("--html-rows <number>", "images in the work list at most", positiveNumber, 100)
+    .option("--weights <file>", "the backbone's weights, where they are not where they were in training")
+    .addOption(
+      new Option("--patient-from <what>", "what tells the patient: BreaKHis' and IDC's names, or the folder")
+        .choices(["name", "folder"])
+        .default("name"),
+    )
+    .addHelpText(
+      "after",
+      "\nExit code: 0; 2 if some files could not be read, which are listed at the end; 1 if nothing could be done.\nFor a pipe, keep npm quiet: npm run --silent predict -- runs/latest/classifier images | head",
+    )
+    .parse();
+  const [classifier, ...given] = program.args;
+  return { classifier: classifier!, given, flags: program.opts<Flags>() };
+}
+
+/** Ends long steps in their own way, and everything else at once. */
+function stop(): void {
+  if (requestStop().length === 0) process.exit(interruptedExitCode);
+}
+
+function encode(images: readonly JudgedImage[], classifier: Classifier, { format, out }: Flags): string {
+  const asLines = format === undefined ? /\.(?:jsonl|ndjson)$/i.test(out ?? "") : format === "jsonl";
+  return asLines ? encodeJudgedJsonLines(images, classifier) : encodeJudgedCsv(images, classifier);
+}
+
+async function load(folder: string, weights: string | null): Promise<Classifier> {
+  try {
+    return await loadClassifier(folder, { weights });
+  } catch (error) {
+    throw new Error((error as Error).message.replace(/as `weights`/, "with --weights"));
+  }
+}
+
+function listSkipped(skipped: readonly SkippedImage[]): void {
+  for (const { file, reason } of skipped) console.error(`Not read: ${file}: ${reason}.`);
+}
+
+function stopped(): void {
+  console.error("Stopped. What was computed is kept; the same command goes on from there.");
+  process.exitCode = interruptedExitCode;
+}
+
+async function writeAnswers(
+  images: readonly JudgedImage[],
+  classifier: Classifier,
+  flags: Flags,
+): Promise<void> {
+  const { out, html } = flags;
+  if (out !== undefined) await writeFileAtomic(out, encode(images, classifier, flags));
+  else if (html === undefined) process.stdout.write(encode(images, classifier, flags));
+}
+
+async function main(): Promise<void> {
+  const { classifier: folder, given, flags } = readCommandLine();
+  process.on("SIGINT", stop);
+  // Whoever reads may stop reading, as head does.
+  process.stdout.on("error", () => process.exit(0));
+  // Computing features is a part of predicting.
+  showProgressBars({ except: ["Computing features"] });
+  const found = await findSources(given, { patientFrom: flags.patientFrom });
+  if (found.groups.every(({ sources }) => sources.length === 0)) {
+    listSkipped(found.skipped);
+    throw new Error(`There is no image in ${given.join(", ")}: give image files, or folders that hold some.`);
+  }
+  const classifier = await load(folder, flags.weights ?? null);
+  console.error(notMedicalDevice);
+  const { predictions, complete, ...unread } = await predictSources(classifier, found.groups);
+  const skipped = [...found.skipped, ...unread.skipped];
+  if (!complete) return stopped();
+  if (predictions.length === 0) {
+    listSkipped(skipped);
+    throw new Error(`None of ${skipped.length} files could be read, so there is nothing to answer.`);
+  }
+  const images = judgeImages(predictions, classifier);
+  await writeAnswers(images, classifier, flags);
+  if (flags.html !== undefined) {
+    const work = await pictureJudged(classifier, images, flags.htmlRows);
+    if (work.length < Math.min(flags.htmlRows, images.length)) return stopped();
+    await writeFileAtomic(flags.html, await predictionPageHtml({ classifier, images, work, skipped }));
+  }
+  classifier.backbone.dispose();
+  for (const sentence of [describeJudged(images, skipped), describeDecision(classifier)])
+    console.error(sentence);
+  console.error(describeFamiliarity(classifier));
+  listSkipped(skipped);
+  if (skipped.length > 0) process.exitCode = badFilesExitCode;
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
