@@ -20,6 +20,18 @@ const typeNumbers = {
 /** A type of TensorFlow's values. */
 export type GraphType = keyof typeof typeNumbers;
 
+/**
+ * The type that TensorFlow's API gives this number.
+ *
+ * @throws RangeError if it is none of those that are used here.
+ */
+export function typeOfNumber(number: number): GraphType {
+  const type = (Object.keys(typeNumbers) as GraphType[]).find((name) => typeNumbers[name] === number);
+  if (type === undefined)
+    throw new RangeError(`TensorFlow's type number ${number} is not one that is used here.`);
+  return type;
+}
+
 /** Sizes of a value's dimensions; null where a size is known only when the graph runs. */
 export type GraphShape = readonly (number | null)[];
 

@@ -1,3 +1,4 @@
+import type { GraphShape } from "./graph-def";
 import { epsilon, firstMomentDecay, secondMomentDecay } from "./native-adam";
 import { type GraphValue, type NativeGraph, outputOf } from "./native-graph";
 
@@ -5,11 +6,13 @@ import { type GraphValue, type NativeGraph, outputOf } from "./native-graph";
 export interface GraphVariable {
   /** What operations on variables take as input. */
   handle: GraphValue;
-  shape: readonly number[];
+  shape: GraphShape;
   /** The values as they are when the run reaches them. */
   value: GraphValue;
   /** To be fetched once before anything else is: sets the values that the variable begins with. */
   start: GraphValue;
+  /** To be fetched in the end where the session goes on: frees the memory; the variable can be started again. */
+  end: GraphValue;
 }
 
 const float = { type: "float32" } as const;
@@ -22,7 +25,7 @@ const float = { type: "float32" } as const;
 export function addVariable(
   graph: NativeGraph,
   name: string,
-  shape: readonly number[],
+  shape: GraphShape,
   startFrom: "zeros" | "feed",
 ): GraphVariable {
   const attributes = { dtype: float, shape: { shape }, shared_name: { text: name } };
@@ -32,18 +35,26 @@ export function addVariable(
   const assign = graph.add(`${name}/assign`, "AssignVariableOp", [handle, values], {
     attributes: { dtype: float },
   });
-  return { handle, shape, value, start: graph.effectOf(`${name}/started`, [assign]) };
+  const destroy = graph.add(`${name}/destroy`, "DestroyResourceOp", [handle], {
+    attributes: { ignore_lookup_error: { flag: true } },
+  });
+  const start = graph.effectOf(`${name}/started`, [assign]);
+  return { handle, shape, value, start, end: graph.effectOf(`${name}/ended`, [destroy]) };
 }
 
-function addZeros(graph: NativeGraph, name: string, shape: readonly number[]): GraphValue {
-  const sizes = graph.constant(`${name}/shape`, Int32Array.from(shape), [shape.length]);
+function addZeros(graph: NativeGraph, name: string, shape: GraphShape): GraphValue {
+  const sizes = graph.constant(
+    `${name}/shape`,
+    Int32Array.from(shape, (size) => size ?? 0),
+    [shape.length],
+  );
   const zero = graph.constant(`${name}/zero`, new Float32Array(1), []);
   return graph.add(`${name}/zeros`, "Fill", [sizes, zero], { attributes: { T: float } });
 }
 
 // A tensor shares its memory with the array it was made from, which updates must not reach; and that array may
 // only be released by the thread that made it, not by one of TensorFlow's when it is done with the values.
-function addCopyOfFeed(graph: NativeGraph, name: string, shape: readonly number[]): GraphValue {
+function addCopyOfFeed(graph: NativeGraph, name: string, shape: GraphShape): GraphValue {
   const fed = graph.placeholder(`${name}/start`, "float32", shape);
   return graph.add(`${name}/copy`, "DeepCopy", [fed], { attributes: { T: float } });
 }
@@ -52,8 +63,8 @@ function addCopyOfFeed(graph: NativeGraph, name: string, shape: readonly number[
 export interface GraphAdam {
   /** Adds one step of a variable. @returns The node of the update; fetch an effect of it. */
   update(variable: GraphVariable, name: string, gradient: GraphValue): GraphValue;
-  /** Starts of the moments, of all updates added so far. */
-  starts: GraphValue[];
+  /** What it remembers of the variables of all updates added so far, to be started and ended with them. */
+  moments: readonly GraphVariable[];
 }
 
 /**
@@ -73,22 +84,22 @@ export function addAdam(graph: NativeGraph, name: string, step: GraphValue): Gra
     constant("second-decay", secondMomentDecay),
     constant("epsilon", epsilon),
   ];
-  const starts: GraphValue[] = [];
-  const moments = new Map<GraphVariable, GraphVariable[]>();
+  const moments: GraphVariable[] = [];
+  const momentsByVariable = new Map<GraphVariable, GraphVariable[]>();
 
   function momentsOf(variable: GraphVariable): GraphVariable[] {
-    const known = moments.get(variable);
+    const known = momentsByVariable.get(variable);
     if (known !== undefined) return known;
     const added = ["first", "second"].map((label) =>
       addVariable(graph, `${name}/${variable.handle.node}/${label}`, variable.shape, "zeros"),
     );
-    moments.set(variable, added);
-    starts.push(...added.map(({ start }) => start));
+    momentsByVariable.set(variable, added);
+    moments.push(...added);
     return added;
   }
 
   return {
-    starts,
+    moments,
     update(variable, label, gradient) {
       const state = [variable, ...momentsOf(variable)].map(({ handle }) => handle);
       const inputs = [...state, firstPower!, secondPower!, rate!, ...constants, gradient];

@@ -10,6 +10,9 @@ import { tf } from "./tensorflow";
 /** The version of the addon whose interface is used here. */
 export const addonVersion = "4.22.0";
 
+/** Numbers as TensorFlow takes them, without a copy. */
+export type NumberArray = Float32Array | Int32Array | Uint8Array;
+
 /** Number under which the addon keeps one of TensorFlow's values. */
 export type NativeId = number;
 
@@ -36,9 +39,12 @@ export interface Binding {
   readonly TF_ATTR_BOOL: number;
   readonly TF_ATTR_SHAPE: number;
   readonly TF_ATTR_STRING: number;
+  readonly TF_ATTR_INT: number;
+  readonly TF_ATTR_FLOAT: number;
   executeOp(name: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeValue[];
-  createTensor(shape: readonly number[], dtype: number, values: Uint8Array): NativeId;
+  createTensor(shape: readonly number[], dtype: number, values: NumberArray): NativeId;
   deleteTensor(id: NativeId): void;
+  tensorDataSync(id: NativeId): ArrayLike<number>;
   getNumOfTensors(): number;
   loadSavedModel(folder: string, tags: string): number;
   /** Names are separated by commas, "node:0" is a node's first output. */

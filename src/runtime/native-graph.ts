@@ -9,7 +9,13 @@ import {
   graphTag,
   type NodeDescription,
 } from "./graph-def";
-import { type Binding, type NativeBackend, nativeBackend } from "./native-backend";
+import {
+  type Binding,
+  type NativeBackend,
+  type NativeId,
+  type NumberArray,
+  nativeBackend,
+} from "./native-backend";
 import type { tf } from "./tensorflow";
 
 /**
@@ -32,19 +38,22 @@ export interface NodeOptions {
   after?: readonly GraphValue[];
 }
 
-/** What a placeholder is fed with: a tensor, which stays the caller's, or numbers from 0 to 255 as they are. */
-export type Feed = tf.Tensor | { uint8: Uint8Array; shape: readonly number[] };
+/** Numbers to feed as they are, without the bookkeeping of a tensor; leave them alone while the graph runs. */
+export type Numbers = { readonly shape: readonly number[] } & (
+  | { readonly uint8: Uint8Array }
+  | { readonly int32: Int32Array }
+  | { readonly float32: Float32Array }
+);
+
+/** What a placeholder is fed with; a tensor stays the caller's. */
+export type Feed = tf.Tensor | Numbers;
 
 /** A graph that is being described. Names are unique, and stand in TensorFlow's messages. */
 export interface NativeGraph {
   /** What is fed at each run. */
   placeholder(name: string, type: GraphType, shape: GraphShape): GraphValue;
   /** Numbers that never change; they are not copied before `open`, so leave them alone until then. */
-  constant(
-    name: string,
-    values: Float32Array | Int32Array | Uint8Array,
-    shape: readonly number[],
-  ): GraphValue;
+  constant(name: string, values: NumberArray, shape: readonly number[], type?: GraphType): GraphValue;
   /** Adds a node for one of TensorFlow's operations; returns its first output. */
   add(name: string, operation: string, inputs: readonly GraphValue[], options?: NodeOptions): GraphValue;
   /** A value to fetch so that nodes run that are there for their effect. */
@@ -89,9 +98,16 @@ const outputName = ({ node, index }: GraphValue): string => `${node}:${index}`;
 const shapeText = (shape: GraphShape): string => `[${shape.map((size) => size ?? "any").join(", ")}]`;
 const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1);
 
-function constantType(values: Float32Array | Int32Array | Uint8Array): GraphType {
+function typeOf(values: NumberArray): "float32" | "int32" | "uint8" {
   if (values instanceof Float32Array) return "float32";
   return values instanceof Int32Array ? "int32" : "uint8";
+}
+
+/** The numbers of a feed, or null if it is a tensor. */
+function numbersOf(feed: Feed): NumberArray | null {
+  if ("uint8" in feed) return feed.uint8;
+  if ("int32" in feed) return feed.int32;
+  return "float32" in feed ? feed.float32 : null;
 }
 
 /**
@@ -132,16 +148,18 @@ export function createGraph(): NativeGraph {
 
   function constantBytes(
     name: string,
-    values: Float32Array | Int32Array | Uint8Array,
+    values: NumberArray,
     shape: readonly number[],
-    after: readonly GraphValue[] = [],
+    {
+      type = typeOf(values),
+      after = [],
+    }: { type?: GraphType | undefined; after?: readonly GraphValue[] } = {},
   ): GraphValue {
     if (values.length !== sizeOf(shape)) {
       throw new RangeError(
         `The graph's constant "${name}" of shape ${shapeText(shape)} has ${sizeOf(shape)} values, found ${values.length}.`,
       );
     }
-    const type = constantType(values);
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const attributes = { dtype: { type }, value: { tensor: { type, shape, bytes } } };
     return add(name, "Const", [], { attributes, after });
@@ -154,8 +172,8 @@ export function createGraph(): NativeGraph {
       placeholders.set(name, { type, shape });
       return value;
     },
-    constant: (name, values, shape) => constantBytes(name, values, shape),
-    effectOf: (name, effects) => constantBytes(name, new Int32Array(1), [], effects),
+    constant: (name, values, shape, type) => constantBytes(name, values, shape, { type }),
+    effectOf: (name, effects) => constantBytes(name, new Int32Array(1), [], { after: effects }),
     open: () => openSession([...nodes.values()], { nodes: new Set(nodes.keys()), placeholders }),
   };
 }
@@ -190,7 +208,8 @@ function checkFeed(name: string, feed: Feed, { placeholders }: GraphContent): vo
     throw new Error(`The graph has no placeholder "${name}"; there are ${known || "none"}.`);
   }
   const { type, shape } = placeholder;
-  const found = "uint8" in feed ? "uint8" : feed.dtype;
+  const numbers = numbersOf(feed);
+  const found = numbers === null ? (feed as tf.Tensor).dtype : typeOf(numbers);
   const fits =
     found === type &&
     feed.shape.length === shape.length &&
@@ -200,9 +219,9 @@ function checkFeed(name: string, feed: Feed, { placeholders }: GraphContent): vo
       `The graph's placeholder "${name}" takes ${type} of shape ${shapeText(shape)}, found ${found} of shape ${shapeText(feed.shape)}.`,
     );
   }
-  if ("uint8" in feed && feed.uint8.length !== sizeOf(feed.shape)) {
+  if (numbers !== null && numbers.length !== sizeOf(feed.shape)) {
     throw new RangeError(
-      `The bytes for the graph's placeholder "${name}" are ${feed.uint8.length}, and its shape ${shapeText(feed.shape)} has ${sizeOf(feed.shape)}.`,
+      `The graph's placeholder "${name}" is fed with ${numbers.length} numbers, and the shape ${shapeText(feed.shape)} has ${sizeOf(feed.shape)}.`,
     );
   }
 }
@@ -248,12 +267,14 @@ function runLoaded(
   feeds: Readonly<Record<string, Feed>>,
 ): tf.Tensor[] {
   const { binding } = backend;
-  const bytesFed: number[] = [];
+  const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, uint8: binding.TF_UINT8 };
+  const made: NativeId[] = [];
   try {
     const ids = Object.values(feeds).map((feed) => {
-      if (!("uint8" in feed)) return backend.getInputTensorIds([feed])[0]!;
-      const id = binding.createTensor(feed.shape, binding.TF_UINT8, feed.uint8);
-      bytesFed.push(id);
+      const numbers = numbersOf(feed);
+      if (numbers === null) return backend.getInputTensorIds([feed as tf.Tensor])[0]!;
+      const id = binding.createTensor(feed.shape, types[typeOf(numbers)], numbers);
+      made.push(id);
       return id;
     });
     const inputNames = Object.keys(feeds).map((name) => `${name}:0`);
@@ -265,6 +286,6 @@ function runLoaded(
     );
     return values.map((value) => backend.createOutputTensor(value));
   } finally {
-    for (const id of bytesFed) binding.deleteTensor(id);
+    for (const id of made) binding.deleteTensor(id);
   }
 }

@@ -1,11 +1,8 @@
 import type { Random } from "../runtime/random";
-import { tf } from "../runtime/tensorflow";
-import type { TrainingBatch } from "./head-gradient";
 import type { LabelledRows } from "./training-data";
 
-/** One part of the data on the device, with the weight of each row in the loss. */
-export interface LoadedRows extends LabelledRows {
-  tensor: tf.Tensor2D;
+/** One part of the data, with the weight of each row in the loss. */
+export interface WeighedRows extends LabelledRows {
   sampleWeights: Float32Array;
 }
 
@@ -20,60 +17,62 @@ export interface BatchOptions {
   random: Random;
 }
 
-/** An epoch's batches in their order. */
-export interface EpochBatches {
-  readonly count: number;
-  /** The batch at a position; its tensors but the features are made now, and the caller disposes all of them. */
-  take(position: number): TrainingBatch;
-  /** Frees what was not taken. */
-  dispose(): void;
-}
-
-/** Inverted dropout (Srivastava et al., JMLR 15, 2014): what is kept is scaled up, so inference needs no change. */
-function dropoutMask(rows: number, units: number, rate: number, random: Random): tf.Tensor2D {
-  const kept = 1 / (1 - rate);
-  const mask = new Float32Array(rows * units);
-  for (let i = 0; i < mask.length; i++) mask[i] = random.next() < rate ? 0 : kept;
-  return tf.tensor2d(mask, [rows, units]);
-}
-
-/** Brings rows into an order and cuts them, both once an epoch: done batch by batch it would cost more. */
-function cutFeatures(tensor: tf.Tensor2D, order: Int32Array, sizes: number[]): tf.Tensor2D[] {
-  return tf.tidy(() => tf.split(tf.gather(tensor, tf.tensor1d(order, "int32")), sizes));
+/**
+ * Rows that are learned from together. The last batch of an epoch is filled up with rows that have no share in
+ * the loss: all batches are of one size, as TensorFlow likes them.
+ */
+export interface BatchRows {
+  /** How many rows are learned from, the first ones. */
+  count: number;
+  /** Shape [batchSize]: which rows. */
+  rows: Int32Array;
+  /** Shape [batchSize], class indices. */
+  labels: Int32Array;
+  /** Shape [batchSize]: each row's factor in the loss; 1 / count where classes are not weighed. */
+  shares: Float32Array;
+  /** What the output of each hidden layer is multiplied with, shape [batchSize, units]; empty without dropout. */
+  masks: Float32Array[];
 }
 
 /**
- * Cuts rows into batches of one size, the last one smaller.
+ * Draws inverted dropout (Srivastava et al., JMLR 15, 2014): what is kept is scaled up, so inference needs no
+ * change.
+ */
+function dropoutMask(
+  count: number,
+  batchSize: number,
+  units: number,
+  rate: number,
+  random: Random,
+): Float32Array {
+  const kept = 1 / (1 - rate);
+  const mask = new Float32Array(batchSize * units);
+  for (let i = 0; i < count * units; i++) mask[i] = random.next() < rate ? 0 : kept;
+  return mask;
+}
+
+/**
+ * Cuts rows into batches of one size, one after the other as they are asked for.
  *
  * @param order - Which rows, in which order.
  */
-export function cutIntoBatches(
-  rows: LoadedRows,
+export function* cutIntoBatches(
+  data: WeighedRows,
   order: readonly number[],
   { batchSize, droppedUnits, dropout, random }: BatchOptions,
-): EpochBatches {
-  const count = Math.ceil(order.length / batchSize);
-  const sizes = Array.from({ length: count }, (_, i) => Math.min(batchSize, order.length - i * batchSize));
-  const features = cutFeatures(rows.tensor, Int32Array.from(order), sizes);
-
-  function take(position: number): TrainingBatch {
-    const size = sizes[position]!;
-    const indices = order.slice(position * batchSize, position * batchSize + size);
-    return {
-      features: features[position]!,
-      labels: tf.tensor1d(Int32Array.from(indices, (row) => rows.labels[row]!)),
-      shares: tf.tensor2d(
-        Float32Array.from(indices, (row) => rows.sampleWeights[row]! / size),
-        [size, 1],
-      ),
-      masks: droppedUnits.map((units) => dropoutMask(size, units, dropout, random)),
-    };
+): Generator<BatchRows> {
+  for (let first = 0; first < order.length; first += batchSize) {
+    const count = Math.min(batchSize, order.length - first);
+    const rows = new Int32Array(batchSize);
+    const labels = new Int32Array(batchSize);
+    const shares = new Float32Array(batchSize);
+    for (let i = 0; i < count; i++) {
+      const row = order[first + i]!;
+      rows[i] = row;
+      labels[i] = data.labels[row]!;
+      shares[i] = data.sampleWeights[row]! / count;
+    }
+    const masks = droppedUnits.map((units) => dropoutMask(count, batchSize, units, dropout, random));
+    yield { count, rows, labels, shares, masks };
   }
-
-  return { count, take, dispose: () => tf.dispose(features) };
-}
-
-/** Frees a batch's tensors. */
-export function disposeBatch({ features, labels, shares, masks }: TrainingBatch): void {
-  tf.dispose([features, labels, shares, ...masks]);
 }

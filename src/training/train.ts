@@ -5,9 +5,8 @@ import { breathe, runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { Settings } from "../runtime/settings";
-import { tf } from "../runtime/tensorflow";
 import { balancedClassWeights } from "./class-weights";
-import { type BatchOptions, cutIntoBatches, disposeBatch, type LoadedRows } from "./epoch-batches";
+import { type BatchOptions, cutIntoBatches, type WeighedRows } from "./epoch-batches";
 import type { GradientMethod } from "./head-gradient";
 import {
   type FeatureTable,
@@ -85,12 +84,18 @@ export interface TrainingResult {
   ended: "completed" | "early-stopping" | "interrupted";
 }
 
-function loadRows(rows: LabelledRows, classWeights: readonly number[]): LoadedRows {
-  return {
-    ...rows,
-    tensor: tf.tensor2d(rows.values, [rows.count, rows.width]),
-    sampleWeights: Float32Array.from(rows.labels, (label) => classWeights[label]!),
-  };
+/** Both parts, ready to be trained with. */
+interface TrainingRows {
+  train: WeighedRows;
+  validation: WeighedRows;
+}
+
+function batchSizeOf({ batchSize }: TrainingSettings, { train }: TrainingRows): number {
+  return Math.min(batchSize, train.count);
+}
+
+function weighRows(rows: LabelledRows, classWeights: readonly number[]): WeighedRows {
+  return { ...rows, sampleWeights: Float32Array.from(rows.labels, (label) => classWeights[label]!) };
 }
 
 /** Minus the logarithm of the softmax at the true class, without overflow however large the logits. */
@@ -120,14 +125,9 @@ interface PartScore {
   /** Weighted mean cross-entropy. */
   loss: number;
   accuracy: number;
-  /** Shape [rows, classCount]. */
-  logits: Float32Array;
 }
 
-function score(step: TrainingStep, rows: LoadedRows): PartScore {
-  const output = step.logits(rows.tensor);
-  const logits = output.dataSync<"float32">();
-  output.dispose();
+function score(logits: Float32Array, rows: WeighedRows): PartScore {
   const classCount = logits.length / rows.count;
   let loss = 0;
   let weights = 0;
@@ -138,7 +138,7 @@ function score(step: TrainingStep, rows: LoadedRows): PartScore {
     weights += rows.sampleWeights[i]!;
     if (indexOfLargest(row) === rows.labels[i]) correct++;
   }
-  return { loss: loss / weights, accuracy: correct / rows.count, logits };
+  return { loss: loss / weights, accuracy: correct / rows.count };
 }
 
 const divergenceCode = "training-diverged";
@@ -155,73 +155,51 @@ export function isDivergence(error: unknown): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === divergenceCode;
 }
 
-/** Throws if a batch's loss was not a number; read once an epoch, since each reading waits for the device. */
-function checkLosses(losses: tf.Tensor1D[], settings: TrainingSettings): void {
-  const all = tf.tidy(() => tf.concat1d(losses).dataSync<"float32">());
-  const strange = all.find((loss) => !Number.isFinite(loss));
-  if (strange !== undefined) throw divergence(strange, settings);
-}
-
 /** Learns from every row once, in the given order; false if it was stopped on the way. */
 async function runEpoch(
   step: TrainingStep,
-  rows: LoadedRows,
+  rows: WeighedRows,
   order: readonly number[],
-  options: BatchOptions & {
-    settings: TrainingSettings;
-    signal: AbortSignal;
-    onBatch: (imagesLearned: number) => void;
-  },
+  options: BatchOptions & { signal: AbortSignal; onBatch: (imagesLearned: number) => void },
 ): Promise<boolean> {
-  const { settings, signal, onBatch, batchSize } = options;
-  const batches = cutIntoBatches(rows, order, options);
-  const losses: tf.Tensor1D[] = [];
-  try {
-    for (let position = 0; position < batches.count; position++) {
-      // Lets the live view redraw and an interrupt arrive: nothing in TensorFlow does.
-      await breathe();
-      if (signal.aborted) return false;
-      const batch = batches.take(position);
-      try {
-        losses.push(step.learn(batch));
-      } finally {
-        disposeBatch(batch);
-      }
-      onBatch(Math.min((position + 1) * batchSize, order.length));
-    }
-    checkLosses(losses, settings);
-    return true;
-  } finally {
-    tf.dispose(losses);
-    batches.dispose();
+  let imagesLearned = 0;
+  for (const batch of cutIntoBatches(rows, order, options)) {
+    // Lets the live view redraw and an interrupt arrive: nothing in TensorFlow does.
+    await breathe();
+    if (options.signal.aborted) return false;
+    step.learn(batch);
+    imagesLearned += batch.count;
+    options.onBatch(imagesLearned);
   }
+  return true;
 }
 
 /** Scores both parts, and stops where the numbers have left the range of numbers. */
 function scoreEpoch(
   step: TrainingStep,
-  train: LoadedRows,
-  validation: LoadedRows,
+  { train, validation }: TrainingRows,
   settings: TrainingSettings,
 ): { scores: Omit<EpochRecord, "epoch" | "elapsedSeconds">; probabilities: Float32Array } {
-  const trainScore = score(step, train);
-  const validationScore = score(step, validation);
-  if (!Number.isFinite(validationScore.loss)) throw divergence(validationScore.loss, settings);
+  const { logits, finite } = step.evaluate();
+  const trainScore = score(logits.train, train);
+  const validationScore = score(logits.validation, validation);
+  const { loss } = validationScore;
+  if (!finite || !Number.isFinite(loss)) throw divergence(finite ? loss : Number.NaN, settings);
   const scores = {
     trainLoss: trainScore.loss,
     trainAccuracy: trainScore.accuracy,
     validationLoss: validationScore.loss,
     validationAccuracy: validationScore.accuracy,
   };
-  const classCount = validationScore.logits.length / validation.count;
-  return { scores, probabilities: softmax(validationScore.logits, classCount) };
+  const classCount = logits.validation.length / validation.count;
+  return { scores, probabilities: softmax(logits.validation, classCount) };
 }
 
 /** Trains epoch by epoch, and keeps the best one's weights in `result`. */
 async function runEpochs(
   task: TrainingTask,
   step: TrainingStep,
-  { train, validation }: { train: LoadedRows; validation: LoadedRows },
+  rows: TrainingRows,
   result: TrainingResult,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
@@ -230,21 +208,20 @@ async function runEpochs(
   const random = createRandom(settings.seed).fork("training");
   const shuffling = random.fork("order");
   const options = {
-    batchSize: settings.batchSize,
+    batchSize: batchSizeOf(settings, rows),
     droppedUnits: settings.dropout > 0 ? settings.hiddenUnits : [],
     dropout: settings.dropout,
     random: random.fork("dropout"),
-    settings,
     signal,
   };
-  const rows = Array.from({ length: train.count }, (_, i) => i);
+  const all = Array.from({ length: rows.train.count }, (_, i) => i);
   let lowestLoss = Number.POSITIVE_INFINITY;
 
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
     const onBatch = (imagesLearned: number) => task.onBatch?.(epoch, imagesLearned);
-    const finished = await runEpoch(step, train, shuffling.shuffle(rows), { ...options, onBatch });
+    const finished = await runEpoch(step, rows.train, shuffling.shuffle(all), { ...options, onBatch });
     if (!finished) return { ...result, ended: "interrupted" };
-    const { scores, probabilities } = scoreEpoch(step, train, validation, settings);
+    const { scores, probabilities } = scoreEpoch(step, rows, settings);
     const record = { epoch, ...scores, elapsedSeconds: (performance.now() - startedAt) / 1000 };
     result.history.push(record);
     if (record.validationLoss < lowestLoss) {
@@ -260,17 +237,21 @@ async function runEpochs(
 
 async function runTraining(
   task: TrainingTask,
-  parts: { train: LoadedRows; validation: LoadedRows },
+  rows: TrainingRows,
   signal: AbortSignal,
 ): Promise<TrainingResult> {
   const { settings, classCount } = task;
-  const { hiddenUnits, seed } = settings;
-  const start = buildHead({ inputs: parts.train.width, hiddenUnits, classCount, seed });
-  const method = task.gradientMethod === undefined ? {} : { gradientMethod: task.gradientMethod };
-  const step = createTrainingStep(start, { ...settings, ...method });
+  const { hiddenUnits, seed, dropout } = settings;
+  const start = buildHead({ inputs: rows.train.width, hiddenUnits, classCount, seed });
+  const step = createTrainingStep(start, rows, {
+    ...settings,
+    batchSize: batchSizeOf(settings, rows),
+    masked: dropout > 0,
+    gradientMethod: task.gradientMethod,
+  });
   try {
     const result: TrainingResult = { head: start, history: [], bestEpoch: 0, ended: "completed" };
-    return await runEpochs(task, step, parts, result, signal);
+    return await runEpochs(task, step, rows, result, signal);
   } finally {
     step.dispose();
   }
@@ -297,8 +278,10 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
     settings.classWeights === "balanced"
       ? balancedClassWeights(data.train.labels, classCount)
       : new Array<number>(classCount).fill(1);
-  const train = loadRows(data.train, classWeights);
-  const validation = loadRows(data.validation, classWeights);
+  const rows = {
+    train: weighRows(data.train, classWeights),
+    validation: weighRows(data.validation, classWeights),
+  };
   const progress =
     task.showProgress === false ? null : startProgress("Training the head", settings.epochs, "epochs");
   const onEpoch: TrainingTask["onEpoch"] = async (record, history, validationProbabilities) => {
@@ -307,10 +290,9 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
   };
   try {
     return await runCooperatively("training the head", (signal) =>
-      runTraining({ ...task, onEpoch }, { train, validation }, signal),
+      runTraining({ ...task, onEpoch }, rows, signal),
     );
   } finally {
     progress?.finish();
-    tf.dispose([train.tensor, validation.tensor]);
   }
 }

@@ -1,95 +1,160 @@
-import { type Head, headLogits, headTensors } from "../model/head";
-import { createNativeAdam, type NativeAdam } from "../runtime/native-adam";
-import { createNativeVariable, type NativeVariable } from "../runtime/native-ops";
+import { type Head, headTensors } from "../model/head";
+import { adamPowers } from "../runtime/graph-variables";
+import type { Feed, GraphValue } from "../runtime/native-graph";
 import { tf } from "../runtime/tensorflow";
-import { computeHeadGradients, type GradientMethod, type TrainingBatch } from "./head-gradient";
+import type { BatchRows } from "./epoch-batches";
+import { computeHeadGradients, type GradientMethod } from "./head-gradient";
+import type { LabelledRows } from "./training-data";
+import { type PartName, stepFeeds, type TrainingGraph, type TrainingGraphShape } from "./training-graph";
+import { returnTrainingGraph, takeTrainingGraph } from "./training-graph-pool";
 
 /** What decides how weights change. */
 export interface TrainingStepOptions {
+  /** Of every batch that is learned from. */
+  batchSize: number;
   learningRate: number;
   /** Weight of the sum of squared kernels in the loss; biases are free. */
   l2: number;
+  /** Whether batches have dropout masks. */
+  masked: boolean;
   /** By default the one written by hand. */
-  gradientMethod?: GradientMethod;
+  gradientMethod?: GradientMethod | undefined;
 }
 
-/** A head in training. Its weights live in native variables until `dispose`. */
+/** What a head says of both parts as it is, without dropout. */
+export interface StepEvaluation {
+  /** Shape [rows, classes], row by row, of each part. */
+  logits: Record<PartName, Float32Array>;
+  /** False if the loss of a batch was not a number, or infinite. */
+  finite: boolean;
+}
+
+/** A head in training. Data and weights live in TensorFlow until `dispose`. */
 export interface TrainingStep {
-  /** Learns from one batch; returns each image's cross-entropy before that, which the caller disposes. */
-  learn(batch: TrainingBatch): tf.Tensor1D;
-  /** Logits of rows as the head is now, without dropout; the caller disposes. */
-  logits(features: tf.Tensor2D): tf.Tensor2D;
+  /** Learns from one batch. */
+  learn(batch: BatchRows): void;
+  /** Waits for the device; once an epoch is enough. */
+  evaluate(): StepEvaluation;
   /** The head as it is now, a copy. */
   readHead(): Head;
   dispose(): void;
 }
 
-function createVariables(head: Head): NativeVariable[] {
-  const tensors = headTensors(head);
-  const variables: NativeVariable[] = [];
+function readArrays(graph: TrainingGraph, values: readonly GraphValue[]): Float32Array[] {
+  const tensors = graph.session.run(values);
   try {
-    for (const tensor of tensors) variables.push(createNativeVariable(tensor));
-    return variables;
-  } catch (error) {
-    for (const variable of variables) variable.dispose();
-    throw error;
+    return tensors.map((tensor) => tensor.dataSync<"float32">());
   } finally {
     tf.dispose(tensors);
   }
 }
 
-function readArray(variable: NativeVariable): Float32Array {
-  const tensor = variable.read();
-  const values = tensor.dataSync<"float32">();
-  tensor.dispose();
-  return values;
+function startVariables(
+  graph: TrainingGraph,
+  head: Head,
+  parts: Readonly<Record<PartName, LabelledRows>>,
+): void {
+  const weights = headTensors(head);
+  try {
+    const feeds: Record<string, Feed> = {};
+    for (const [name, { handle }] of Object.entries(graph.features)) {
+      const { values, count, width } = parts[name as PartName];
+      feeds[`${handle.node}/start`] = { float32: values, shape: [count, width] };
+    }
+    for (const [i, { handle }] of graph.weights.entries()) feeds[`${handle.node}/start`] = weights[i]!;
+    const starts = graph.variables.map(({ start }) => start);
+    tf.dispose(graph.session.run(starts, feeds));
+  } finally {
+    tf.dispose(weights);
+  }
 }
 
-/** Prepares a head for training with Adam on softmax cross-entropy. The head that is given stays as it is. */
-export function createTrainingStep(start: Head, options: TrainingStepOptions): TrainingStep {
-  const { learningRate, l2, gradientMethod = computeHeadGradients } = options;
-  const variables = createVariables(start);
-  let adam: NativeAdam;
-  try {
-    adam = createNativeAdam(variables);
-  } catch (error) {
-    for (const variable of variables) variable.dispose();
-    throw error;
+function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, Feed> {
+  const size = rows.length;
+  const feeds: Record<string, Feed> = {
+    [stepFeeds.rows]: { int32: rows, shape: [size] },
+    [stepFeeds.labels]: { int32: labels, shape: [size] },
+    [stepFeeds.shares]: { float32: shares, shape: [size, 1] },
+  };
+  for (const [layer, mask] of masks.entries()) {
+    feeds[stepFeeds.mask(layer)] = { float32: mask, shape: [size, mask.length / size] };
   }
+  return feeds;
+}
 
-  /** Lends the weights: they must be gone before an update, which would copy them otherwise. */
-  function withWeights<T>(work: (weights: tf.Tensor[]) => T): T {
-    const weights = variables.map((variable) => variable.read());
+/**
+ * Prepares a head for training with Adam on softmax cross-entropy. The head that is given stays as it is.
+ *
+ * @param parts - What is learned from, and what is only evaluated.
+ */
+export function createTrainingStep(
+  start: Head,
+  parts: Readonly<Record<PartName, LabelledRows>>,
+  options: TrainingStepOptions,
+): TrainingStep {
+  const { learningRate, gradientMethod = computeHeadGradients, batchSize, masked, l2 } = options;
+  const widths = [start.layers[0]!.inputs, ...start.layers.map(({ units }) => units)];
+  const shape: TrainingGraphShape = { widths, batchSize, masked, l2, gradientMethod };
+  const graph = takeTrainingGraph(shape);
+  const { session } = graph;
+  let steps = 0;
+  let whole = true;
+
+  /** What failed half-way is not used again. */
+  function guard<T>(work: () => T): T {
     try {
-      return work(weights);
-    } finally {
-      tf.dispose(weights);
+      return work();
+    } catch (error) {
+      whole = false;
+      throw error;
     }
   }
 
-  function learn(batch: TrainingBatch): tf.Tensor1D {
-    const result = withWeights((weights) => gradientMethod(weights, batch, l2));
-    try {
-      adam.apply(result.gradients, learningRate);
-    } finally {
-      tf.dispose(result.gradients);
+  function dispose(): void {
+    if (whole) {
+      guard(() => tf.dispose(session.run(graph.variables.map(({ end }) => end))));
+      returnTrainingGraph(shape, graph);
+    } else {
+      session.dispose();
     }
-    return result.crossEntropies;
   }
 
-  return {
-    learn,
-    logits: (features) => withWeights((weights) => tf.tidy(() => headLogits(weights, features))),
-    readHead: () => ({
+  function learn(batch: BatchRows): void {
+    steps++;
+    const adam: Feed = { float32: Float32Array.of(learningRate, ...adamPowers(steps)), shape: [3] };
+    tf.dispose(session.run([graph.learned], { ...batchFeeds(batch), [stepFeeds.adam]: adam }));
+  }
+
+  function evaluate(): StepEvaluation {
+    const { logits, lossSum } = graph;
+    const [train, validation, sum] = readArrays(graph, [logits.train, logits.validation, lossSum]);
+    return { logits: { train: train!, validation: validation! }, finite: Number.isFinite(sum![0]) };
+  }
+
+  function readHead(): Head {
+    const arrays = readArrays(
+      graph,
+      graph.weights.map(({ value }) => value),
+    );
+    return {
       layers: start.layers.map((layer, i) => ({
         ...layer,
-        kernel: readArray(variables[2 * i]!),
-        bias: readArray(variables[2 * i + 1]!),
+        kernel: arrays[2 * i]!,
+        bias: arrays[2 * i + 1]!,
       })),
-    }),
-    dispose() {
-      adam.dispose();
-      for (const variable of variables) variable.dispose();
-    },
+    };
+  }
+
+  try {
+    startVariables(graph, start, parts);
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+  return {
+    learn: (batch) => guard(() => learn(batch)),
+    evaluate: () => guard(evaluate),
+    readHead: () => guard(readHead),
+    dispose,
   };
 }

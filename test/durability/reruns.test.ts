@@ -34,7 +34,7 @@ async function measure(): Promise<Held> {
   const cell = await kernel.execute(
     [
       `import { tf } from "./src/runtime/tensorflow";`,
-      `import { countNativeValues } from "./src/runtime/native-ops";`,
+      `import { countNativeValues } from "./src/runtime/native-backend";`,
       // What the first collection finds unused outside the heap is freed with the second.
       `gc(); await new Promise(setImmediate); gc();`,
       `const [tensors, nativeValues] = [tf.memory().numTensors, countNativeValues()];`,

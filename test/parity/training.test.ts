@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildHead, type Head, predictHead } from "../../src/model/head";
-import { tf } from "../../src/runtime/tensorflow";
+import { createRandom } from "../../src/runtime/random";
 import { balancedClassWeights } from "../../src/training/class-weights";
-import { disposeBatch } from "../../src/training/epoch-batches";
+import { cutIntoBatches } from "../../src/training/epoch-batches";
 import {
   computeHeadGradients,
   differentiateHead,
@@ -99,36 +99,36 @@ function selectRows(rows: readonly number[]): Float32Array {
 }
 
 /** The loss that Keras reports: weighted cross-entropies plus the L2 penalty of the weights before the step. */
-function lossOfStep(head: Head, crossEntropies: tf.Tensor1D, weights: readonly number[]): number {
-  const losses = Array.from(crossEntropies.dataSync());
-  crossEntropies.dispose();
+function lossOf(head: Head, probabilities: Float32Array, labels: Int32Array, weights: Float32Array): number {
   const squares = head.layers.map(({ kernel }) => kernel.reduce((sum, weight) => sum + weight ** 2, 0));
-  const weighted = losses.reduce((sum, loss, i) => sum + loss * weights[i]!, 0) / losses.length;
-  return weighted + settings.l2 * squares.reduce((a, b) => a + b, 0);
+  const weighted = Array.from(labels, (label, i) => -Math.log(probabilities[2 * i + label]!) * weights[i]!);
+  return (
+    weighted.reduce((a, b) => a + b, 0) / labels.length + settings.l2 * squares.reduce((a, b) => a + b, 0)
+  );
 }
 
 /** Takes the same steps as the Python program, on the same batches in the same order. */
 function takeSteps(classWeights: number[], gradientMethod: GradientMethod) {
-  const step = createTrainingStep(start, { ...settings, gradientMethod });
+  const labels = Int32Array.from(train, (row) => problem.labels[row]!);
+  const sampleWeights = Float32Array.from(labels, (label) => classWeights[label]!);
+  const rows = { values: selectRows(train), labels, count: train.length, width, sampleWeights };
+  const { batchSize } = settings;
+  const step = createTrainingStep(
+    start,
+    { train: rows, validation: rows },
+    { ...settings, masked: false, gradientMethod },
+  );
+  const order = train.slice(0, stepCount * batchSize).map((_, i) => i);
+  const options = { batchSize, droppedUnits: [], dropout: 0, random: createRandom(1) };
   const losses: number[] = [];
   let first: Float32Array[] = [];
-  for (let i = 0; i < stepCount; i++) {
-    const rows = train.slice(i * settings.batchSize, (i + 1) * settings.batchSize);
-    const labels = rows.map((row) => problem.labels[row]!);
-    const weights = labels.map((label) => classWeights[label]!);
+  for (const batch of cutIntoBatches(rows, order, options)) {
     const before = step.readHead();
-    const batch = {
-      features: tf.tensor2d(selectRows(rows), [rows.length, width]),
-      labels: tf.tensor1d(labels, "int32"),
-      shares: tf.tensor2d(
-        weights.map((weight) => weight / rows.length),
-        [rows.length, 1],
-      ),
-      masks: [],
-    };
-    losses.push(lossOfStep(before, step.learn(batch), weights));
-    disposeBatch(batch);
-    if (i === 0) first = parameters(step.readHead());
+    const inputs = selectRows(Array.from(batch.rows, (row) => train[row]!));
+    const weights = batch.shares.map((share) => share * batch.count);
+    losses.push(lossOf(before, predictHead(before, inputs, width), batch.labels, weights));
+    step.learn(batch);
+    if (losses.length === 1) first = parameters(step.readHead());
   }
   const last = parameters(step.readHead());
   step.dispose();

@@ -253,7 +253,7 @@ describe("variables of a graph", () => {
     const gradient = graph.placeholder("gradient", "float32", [4, 5]);
     const adam = addAdam(graph, "adam", step);
     const update = graph.effectOf("learned", [adam.update(weights, "update", gradient)]);
-    return { graph, weights, update, starts: [weights.start, ...adam.starts] };
+    return { graph, weights, update, variables: [weights, ...adam.moments] };
   }
 
   /** The weights after Adam's steps in a graph's session. */
@@ -262,7 +262,12 @@ describe("variables of a graph", () => {
     parts: ReturnType<typeof adamGraph>,
   ): number[] {
     const first = tf.tensor2d(start, [4, 5]);
-    take(session.run(parts.starts, { "weights/start": first }));
+    take(
+      session.run(
+        parts.variables.map(({ start }) => start),
+        { "weights/start": first },
+      ),
+    );
     first.dispose();
     gradients.forEach((values, i) => {
       const feeds = {

@@ -3,7 +3,6 @@ import { buildHead, headTensors } from "../../src/model/head";
 import { countNativeValues } from "../../src/runtime/native-backend";
 import { createRandom, type Random } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
-import { disposeBatch } from "../../src/training/epoch-batches";
 import {
   computeHeadGradients,
   differentiateHead,
@@ -42,6 +41,10 @@ function randomBatch(problem: Case, random: Random): TrainingBatch {
     ),
     masks: dropout > 0 ? hiddenUnits.map(mask) : [],
   };
+}
+
+function disposeBatch({ features, labels, shares, masks }: TrainingBatch): void {
+  tf.dispose([features, labels, shares, ...masks]);
 }
 
 /** Weights as they may look in the middle of training: biases are no longer 0. */

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { buildHead, predictHead } from "../../src/model/head";
 import { requestStop } from "../../src/runtime/interruption";
-import { countNativeValues } from "../../src/runtime/native-backend";
+import { countNativeSessions, countNativeValues } from "../../src/runtime/native-backend";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { tf } from "../../src/runtime/tensorflow";
-import { differentiateHead } from "../../src/training/head-gradient";
+import {
+  computeHeadGradients,
+  differentiateHead,
+  type GradientMethod,
+} from "../../src/training/head-gradient";
 import { type EpochRecord, type TrainingSettings, trainHead } from "../../src/training/train";
 import { randomProblem } from "../support/random-problem";
 
@@ -237,16 +241,26 @@ describe("trainHead's weights in TensorFlow", () => {
     expect(held()).toEqual(before);
   });
 
-  it("are released when an operation fails in the middle of a batch", async () => {
+  it("are released when the gradient can't be computed, at once or at a batch", async () => {
     await trainHead({ ...problem, settings });
-    const before = held();
-    let calls = 0;
-    const failing: typeof differentiateHead = (weights, batch, l2) => {
-      if (++calls === 4) throw new Error("Out of memory.");
-      return differentiateHead(weights, batch, l2);
+    const before = [...held(), countNativeSessions()];
+    const refusing: GradientMethod = () => {
+      throw new Error("Out of memory.");
     };
-    await expect(trainHead({ ...problem, settings, gradientMethod: failing })).rejects.toThrow(/memory/);
-    expect(held()).toEqual(before);
+    await expect(trainHead({ ...problem, settings, gradientMethod: refusing })).rejects.toThrow(/memory/);
+    expect([...held(), countNativeSessions()]).toEqual(before);
+    // Class 1 is first met in a batch, and here there would have to be a class 2.
+    const stumbling: GradientMethod = (weights, batch, l2) => {
+      const labels = tf.tidy(() => tf.add<tf.Tensor1D>(batch.labels, tf.scalar(1, "int32")));
+      try {
+        return computeHeadGradients(weights, { ...batch, labels }, l2);
+      } finally {
+        labels.dispose();
+      }
+    };
+    const task = { ...problem, settings, gradientMethod: stumbling };
+    await expect(trainHead(task)).rejects.toThrow(/node step\/\d+-SparseSoftmaxCrossEntropyWithLogits/);
+    expect([...held(), countNativeSessions()]).toEqual(before);
   });
 });
 
