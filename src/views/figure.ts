@@ -1,5 +1,5 @@
 import { type Displayable, displayable } from "./display";
-import { escapeHtml } from "./html";
+import { figureTableHtml, plainText } from "./figure-table";
 
 /** One series of a figure, in Plotly's words: `type`, `x`, `y`, `marker` and so on. */
 export type Trace = Record<string, unknown>;
@@ -12,9 +12,6 @@ export interface Figure extends Displayable {
 
 /** The MIME type under which front ends recognise a Plotly figure. */
 export const plotlyMimeType = "application/vnd.plotly.v1+json";
-
-/** Rows a figure's plain table holds at most: enough to read, small enough to keep in a notebook. */
-const fallbackRowLimit = 30;
 
 /**
  * Makes a figure of Plotly traces and a layout.
@@ -60,51 +57,4 @@ export function roundTo(value: number, digits: number): number {
 function titleOf(title: unknown): { text: string; x: number; xanchor: string } {
   const text = typeof title === "string" ? title : ((title as { text?: string } | undefined)?.text ?? "");
   return { text, x: 0, xanchor: "left" };
-}
-
-/** The figure's numbers as a table, for readers without JavaScript and for screen readers. */
-export function figureTableHtml(content: { data: Trace[]; layout: Record<string, unknown> }): string {
-  const title = plainText((content.layout["title"] as { text?: string } | undefined)?.text ?? "Figure");
-  const rows = content.data.filter((trace) => trace["hoverinfo"] !== "skip").flatMap(rowsOf);
-  const shown = rows.slice(0, fallbackRowLimit);
-  const body = shown.map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`);
-  const rest = rows.length - shown.length;
-  const more = rest > 0 ? `<p>… and ${rest} more values.</p>` : "";
-  return (
-    `<figure><figcaption>${escapeHtml(title)}</figcaption>` +
-    `<table><thead><tr><th>series</th><th>x</th><th>y</th><th>value</th></tr></thead>` +
-    `<tbody>${body.join("")}</tbody></table>${more}</figure>`
-  );
-}
-
-function rowsOf(trace: Trace): string[][] {
-  const name = plainText(String(trace["name"] ?? ""));
-  const x = listOf(trace["x"]);
-  const y = listOf(trace["y"]);
-  if (trace["type"] !== "heatmap") {
-    return x.map((value, i) => [name, plainText(value), plainText(y[i] ?? ""), ""]);
-  }
-  const text = trace["text"] as string[][];
-  return y.flatMap((rowName, i) =>
-    x.map((columnName, j) => [
-      name,
-      plainText(columnName),
-      plainText(rowName),
-      plainText(text[i]?.[j] ?? ""),
-    ]),
-  );
-}
-
-function listOf(values: unknown): string[] {
-  return Array.isArray(values) ? values.map((value) => String(value ?? "")) : [];
-}
-
-/** Undoes `escapeLabel` and drops the line breaks and emphasis that figures use. */
-function plainText(label: string): string {
-  return label
-    .replace(/<br>/g, " ")
-    .replace(/<\/?(b|i|sup|sub)>/g, "")
-    .replace(/&lt;/g, "<")
-    .replace(/&gt;/g, ">")
-    .replace(/&amp;/g, "&");
 }

@@ -1,5 +1,5 @@
 import type { PlainFigure } from "./analysis";
-import { figureTableHtml } from "./figure";
+import { figureTableHtml } from "./figure-table";
 import { escapeHtml, jsonForScript } from "./html";
 
 /**

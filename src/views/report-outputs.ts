@@ -72,7 +72,8 @@ function outputHtml(output: NotebookOutput, nextFigureId: () => string): string 
 function bundleHtml(data: Record<string, unknown>, nextFigureId: () => string): string {
   const html = textOf(data["text/html"]);
   const figure = data[plotlyMimeType];
-  if (figure !== undefined) return figureHtml(figure, nextFigureId(), html);
+  // Where JupyterLab has put a picture in the table's place, the table is made of the figure again.
+  if (figure !== undefined) return figureHtml(figure, nextFigureId(), html || undefined);
   if (html !== "") return `<div class="output">${html}</div>`;
   const text = textOf(data["text/plain"]).trim();
   return text === "" ? "" : `<pre>${escapeHtml(text)}</pre>`;

@@ -122,6 +122,36 @@ export async function readResults(page: Page): Promise<CellResult[]> {
   `);
 }
 
+/** Clicks a button of the open notebook's toolbar. */
+export async function clickToolbar({ page }: LabPage, button: "interrupt" | "restart"): Promise<void> {
+  const toolbar = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-NotebookPanel-toolbar");
+  await toolbar.locator(`[data-jp-item-name="${button}"]`).click();
+}
+
+/** Restarts the open notebook's kernel with the toolbar's button, and waits until it is ready again. */
+export async function restartKernel(lost: LabPage): Promise<void> {
+  await clickToolbar(lost, "restart");
+  await lost.page.locator(".jp-Dialog .jp-mod-accept").click();
+  await lost.page.waitForFunction(`(() => {
+    const { kernel } = jupyterapp.shell.currentWidget.sessionContext.session;
+    return kernel.status === "idle" && kernel.connectionStatus === "connected";
+  })()`);
+}
+
+/** Replaces the first line that holds this text in the cell at this position, by the keyboard. */
+export async function typeLine(
+  { page }: LabPage,
+  position: number,
+  holds: string,
+  line: string,
+): Promise<void> {
+  const cell = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").nth(position);
+  await cell.locator(".cm-line", { hasText: holds }).first().click();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Shift+End");
+  await page.keyboard.insertText(line);
+}
+
 /** Switches JupyterLab's theme, and waits until the page shows it. */
 export async function switchTheme({ page }: LabPage, theme: "light" | "dark"): Promise<void> {
   const name = theme === "light" ? "JupyterLab Light" : "JupyterLab Dark";
@@ -139,6 +169,16 @@ export async function screenshot({ page }: LabPage, file: string, position?: num
     await cell.screenshot({ path: file });
   }
   return file;
+}
+
+/** Saves the open notebook, and waits until it is on disk. */
+export async function saveNotebook({ page }: LabPage): Promise<void> {
+  await page.evaluate("jupyterapp.shell.currentWidget.context.save()");
+}
+
+/** Whether the open notebook differs from its file. */
+export async function isChanged({ page }: LabPage): Promise<boolean> {
+  return page.evaluate<boolean>("jupyterapp.shell.currentWidget.context.model.dirty");
 }
 
 /** Ends the open notebook's kernel. */

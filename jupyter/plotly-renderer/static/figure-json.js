@@ -40,6 +40,16 @@ export function readFigure(value, colours) {
   };
 }
 
+/** Plotly itself draws a trace of an unknown type as something else, without a word. */
+export function refuseUnknownTraces(plotly, data) {
+  const known = plotly.PlotSchema.get().traces;
+  for (const [index, { type }] of data.entries()) {
+    if (type !== undefined && !Object.hasOwn(known, type)) {
+      throw new Error(`data[${index}] has the type ${JSON.stringify(type)}, which plotly.js does not know`);
+    }
+  }
+}
+
 /**
  * One sentence for people who can't see the figure: its title, else what is drawn against what.
  *

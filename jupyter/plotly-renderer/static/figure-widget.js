@@ -1,5 +1,6 @@
-import { describeFigure, readFigure } from "./figure-json.js";
-import { paperColours, readThemeColours } from "./figure-theme.js";
+import { describeFigure, readFigure, refuseUnknownTraces } from "./figure-json.js";
+import { drawPicture, figureOnPaper, PictureKeeper } from "./figure-picture.js";
+import { readThemeColours } from "./figure-theme.js";
 
 const mimeType = "application/vnd.plotly.v1+json";
 
@@ -55,7 +56,9 @@ function createFigureWidget(Widget, plotlyUrl) {
   return class FigureWidget extends Widget {
     #mimeType;
     #plot = null;
+    #model = null;
     #value = null;
+    #picture = new PictureKeeper();
     #drawnWidth = 0;
     #stale = false;
     #drawing = false;
@@ -73,7 +76,11 @@ function createFigureWidget(Widget, plotlyUrl) {
     }
 
     renderModel(model) {
+      // JupyterLab also renders again when a picture has been added; each update of a display is a new model.
+      if (model === this.#model) return Promise.resolve();
+      this.#model = model;
       this.#value = model.data[this.#mimeType];
+      this.#picture.keep(model, this.#drawPicture);
       return this.#redraw();
     }
 
@@ -81,6 +88,7 @@ function createFigureWidget(Widget, plotlyUrl) {
       if (this.isDisposed) return;
       this.#sizes.disconnect();
       this.#themes.disconnect();
+      this.#picture.cancel();
       this.#clear();
       super.dispose();
     }
@@ -156,17 +164,18 @@ function createFigureWidget(Widget, plotlyUrl) {
       };
     }
 
-    /** On white, since a dark theme's light text cannot be read on paper. One function, so Plotly sees no change. */
+    /** One function, so Plotly sees no change. */
     #saveImage = async (plot) => {
-      const plotly = window.Plotly;
-      const { data, layout } = readFigure(this.#value, paperColours);
-      const title = describeFigure({ data, layout });
-      if (isClear(layout.paper_bgcolor)) layout.paper_bgcolor = "#ffffff";
+      const figure = figureOnPaper(this.#value);
       const { width, height } = plot.getBoundingClientRect();
-      const filename = title.replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 60);
-      const picture = { format: "png", width, height, scale: 2, filename };
-      await plotly.downloadImage({ data, layout }, picture);
+      const filename = describeFigure(figure)
+        .replace(/[^\p{L}\p{N}]+/gu, "-")
+        .slice(0, 60);
+      await window.Plotly.downloadImage(figure, { format: "png", width, height, scale: 2, filename });
     };
+
+    /** Also of figures that nobody has scrolled to yet. */
+    #drawPicture = async () => drawPicture(await loadPlotly(plotlyUrl), this.#value, this.node.clientWidth);
 
     #fit() {
       const width = this.node.clientWidth;
@@ -199,18 +208,4 @@ function createFigureWidget(Widget, plotlyUrl) {
       this.#plot = null;
     }
   };
-}
-
-/** Plotly itself draws a trace of an unknown type as something else, without a word. */
-function refuseUnknownTraces(plotly, data) {
-  const known = plotly.PlotSchema.get().traces;
-  for (const [index, { type }] of data.entries()) {
-    if (type !== undefined && !Object.hasOwn(known, type)) {
-      throw new Error(`data[${index}] has the type ${JSON.stringify(type)}, which plotly.js does not know`);
-    }
-  }
-}
-
-function isClear(colour) {
-  return colour === undefined || /^(transparent|rgba\(.*,\s*0(\.0*)?\s*\))$/i.test(colour);
 }
