@@ -6,11 +6,13 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { generateDemoDataset } from "../../src/data/demo";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
 import {
+  clickToolbar,
   endKernel,
   type LabPage,
   openNotebook,
   readResults,
   runCell,
+  saveNotebook,
   screenshot,
   startBrowser,
   switchTheme,
@@ -86,8 +88,6 @@ describe("training in JupyterLab", () => {
     return seen;
   }
 
-  const interrupt = () => lost.page.evaluate("jupyterapp.commands.execute('notebook:interrupt-kernel')");
-
   it("is watched in one drawing that moves, and ends in it when it is stopped", async () => {
     const running = runCell(lost, trainCell);
     const { texts, plots } = await watch(6);
@@ -98,15 +98,22 @@ describe("training in JupyterLab", () => {
     expect(new Set(plots)).toEqual(new Set([1]));
     if (pictures) await screenshot(lost, join(pictures, "live-light.png"), trainCell);
 
-    await interrupt();
+    await clickToolbar(lost, "interrupt");
     await running;
     await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
     expect(await cell().locator(".js-plotly-plot").count()).toBe(1);
-    const outputs = (await readResults(lost.page)).flatMap((result) => result.outputs);
-    const figures = outputs.filter(({ data }) => data && plotly in data);
-    expect(figures).toHaveLength(1);
-    expect(JSON.stringify(figures[0]!.data![plotly])).toContain("stopped by hand");
-    expect(figures[0]!.data!["text/html"]).toContain("Loss and accuracy; best epoch");
+    const figures = async () =>
+      (await readResults(lost.page))
+        .flatMap(({ outputs }) => outputs)
+        .filter(({ data }) => data && plotly in data);
+    const types = async () => (await figures()).flatMap(({ data }) => Object.keys(data!)).join();
+    await expect.poll(types, { timeout: 30_000 }).toContain("image/");
+    expect(await figures()).toHaveLength(1);
+    await saveNotebook(lost);
+    const saved = JSON.parse(readFileSync(join(folder, name), "utf8")).cells[trainCell].outputs;
+    const [final] = saved.filter(({ data }: { data?: object }) => data && plotly in data);
+    expect(JSON.stringify(final.data[plotly])).toContain("stopped by hand");
+    expect(Object.keys(final.data).join()).toContain("image/");
     expect(lost.complaints).toEqual([]);
     if (pictures) {
       await screenshot(lost, join(pictures, "final-light.png"), trainCell);
@@ -125,7 +132,7 @@ describe("training in JupyterLab", () => {
       await lost.page.waitForTimeout(700);
       await screenshot(lost, join(pictures, "live-dark.png"), trainCell);
     }
-    await interrupt();
+    await clickToolbar(lost, "interrupt");
     await running;
     await cell().locator(".annotation-text", { hasText: "stopped by hand" }).waitFor();
     await runCell(lost, position("keep"));

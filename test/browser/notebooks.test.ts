@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
@@ -10,8 +19,13 @@ import {
   endKernel,
   type LabPage,
   openNotebook,
+  readResults,
+  restartKernel,
   runAllCells,
+  runCell,
+  saveNotebook,
   startBrowser,
+  typeLine,
 } from "../support/browser";
 import { type Lab, startLab } from "../support/lab";
 
@@ -61,16 +75,25 @@ describe("the notebooks in JupyterLab", () => {
   });
 
   it.each(notebooks)(
-    "%s runs, and all its figures are drawn",
+    "%s runs, its figures are drawn, and they are there again after it was saved and reloaded",
     async (name) => {
       const lost = await openNotebook(browser, lab, `notebooks/${name}`);
       const results = await runAllCells(lost);
 
       expect(problemsOf(results)).toEqual([]);
       expect(results.filter(({ executionCount }) => executionCount === null)).toEqual([]);
-      const figures = results.flatMap(({ outputs }) => outputs).filter(({ data }) => data && plotly in data);
-      expect(figures.length).toBeGreaterThan(0);
-      expect(await drawnFigures(lost)).toBe(figures.length);
+      const figures = figuresOf(results).length;
+      expect(figures).toBeGreaterThan(0);
+      expect(await drawnFigures(lost)).toBe(figures);
+      const pictures = async () => figuresOf(await readResults(lost.page)).filter(hasPicture).length;
+      await expect.poll(pictures, { timeout: 60_000 }).toBe(figures);
+
+      await saveNotebook(lost);
+      await lost.page.reload();
+      await expect
+        .poll(() => lost.page.locator(".breakhis-figure").count(), { timeout: 60_000 })
+        .toBe(figures);
+      expect(await drawnFigures(lost)).toBe(figures);
       expect(lost.complaints).toEqual([]);
       expect(lost.foreignRequests).toEqual([]);
 
@@ -79,7 +102,55 @@ describe("the notebooks in JupyterLab", () => {
     },
     300_000,
   );
+
+  it("03-train-model.ipynb trains anew: after a restart, then with another setting typed in", async () => {
+    const name = "03-train-model.ipynb";
+    const { cells } = JSON.parse(readFileSync(join(source, name), "utf8")) as { cells: { id: string }[] };
+    const position = (id: string) => cells.findIndex((cell) => cell.id === id);
+    const before = runSettings();
+    const lost = await openNotebook(browser, lab, `notebooks/${name}`);
+    const history = async () => {
+      const [live] = figuresOf(await readResults(lost.page));
+      return JSON.stringify((live!.data![plotly] as { data: { y: unknown }[] }).data.map(({ y }) => y));
+    };
+    const first = await history();
+    await runCell(lost, position("imports"));
+    await restartKernel(lost);
+    await expect(runCell(lost, position("settings"))).rejects.toThrow(/resolveSettings/);
+
+    for (const id of ["imports", "settings", "features", "train"]) await runCell(lost, position(id));
+    // The same settings give the same curves.
+    expect(await history()).toBe(first);
+
+    await typeLine(lost, position("settings"), "learningRate", "  learningRate: 7e-3,");
+    for (const id of ["settings", "train", "keep", "runs"]) await runCell(lost, position(id));
+    expect(await history()).not.toBe(first);
+    const [again, changed] = runSettings().slice(before.length);
+    expect(again!.learningRate).toBe(before[0]!.learningRate);
+    expect(changed).toEqual({ ...again, learningRate: 7e-3 });
+    expect(lost.complaints).toEqual([]);
+    await endKernel(lost);
+    await lost.page.close();
+  }, 300_000);
+
+  /** What each run was asked, the oldest first. */
+  function runSettings(): { learningRate: number }[] {
+    const runs = readdirSync(join(folder, "runs")).filter((name) => /^\d{4}-/.test(name));
+    return runs
+      .sort()
+      .map((run) => JSON.parse(readFileSync(join(folder, "runs", run, "settings.json"), "utf8")));
+  }
 });
+
+type Output = CellResult["outputs"][number];
+
+function figuresOf(results: CellResult[]): Output[] {
+  return results.flatMap(({ outputs }) => outputs).filter(({ data }) => data && plotly in data);
+}
+
+function hasPicture({ data = {} }: Output): boolean {
+  return "image/png" in data || "image/jpeg" in data;
+}
 
 function problemsOf(results: CellResult[]): string[] {
   return results
