@@ -25,6 +25,9 @@ const cells = {
   explicit: `tslab.display.raw("${mimeType}", {
       data: [{ type: "bar", x: ["a", "b"], y: [1, 2] }],
       layout: { font: { color: "#ff0000" }, title: { text: "Red" }, height: 300 } } as any);`,
+  wide: `tslab.display.raw("${mimeType}", {
+      data: [{ type: "bar", x: ["a", "b"], y: [1, 2] }],
+      layout: { title: { text: "Wide" }, height: 300, width: 700 } } as any);`,
   hostile: `tslab.display.raw("${mimeType}", {
       data: [{ type: "bar", x: ["<img src=x onerror='window.harmed=1'>"], y: [1] }],
       layout: { title: { text: "<b>Bold</b> <a href='javascript:window.harmed=1'>link</a><script>window.harmed=1</script>" } },
@@ -133,6 +136,20 @@ describe("figures in JupyterLab", () => {
     expect(await size()).toEqual(narrow);
     expect(narrow.height).toBe(300);
     await lost.page.setViewportSize({ width: 1280, height: 1000 });
+  });
+
+  it("gets no wider than its place, nor than the figure asks for", async () => {
+    await runCell(lost, position.wide!);
+    const width = async () => (await plotOf("wide").locator(".main-svg").first().boundingBox())?.width;
+    await expect.poll(width, slow).toBe(700);
+
+    await lost.page.setViewportSize({ width: 800, height: 1000 });
+    const place = cellOf("wide").locator(".breakhis-figure");
+    const available = async () => (await place.boundingBox())!.width;
+    await expect.poll(async () => (await width()) === Math.round(await available()), slow).toBe(true);
+    expect(await available()).toBeLessThan(700);
+    await lost.page.setViewportSize({ width: 1280, height: 1000 });
+    await expect.poll(width, slow).toBe(700);
   });
 
   it("lets no program in through text or settings", async () => {

@@ -123,7 +123,8 @@ function createFigureWidget(Widget, plotlyUrl) {
         const figure = readFigure(this.#value, readThemeColours(document));
         refuseUnknownTraces(plotly, figure.data);
         this.#drawnWidth = this.node.clientWidth;
-        const { data, layout, frames } = figure;
+        const { data, frames } = figure;
+        const layout = fitInto(figure.layout, this.#drawnWidth);
         const plot = this.#preparePlot(figure);
         const config = this.#settings(plotly, figure.settings);
         await plotly.react(plot, { data, layout, config, ...(frames && { frames }) });
@@ -191,6 +192,7 @@ function createFigureWidget(Widget, plotlyUrl) {
     #resize() {
       if (this.isDisposed || this.#plot === null || this.node.clientWidth === 0) return;
       if (this.#plot._fullLayout?.autosize) void window.Plotly.Plots.resize(this.#plot);
+      else void this.#redraw();
     }
 
     #explain(error) {
@@ -208,4 +210,9 @@ function createFigureWidget(Widget, plotlyUrl) {
       this.#plot = null;
     }
   };
+}
+
+/** A width that a figure asks for is the most it gets: beyond its place it would be cut off. */
+function fitInto(layout, available) {
+  return layout.width > available ? { ...layout, width: available } : layout;
 }
