@@ -1,6 +1,8 @@
 import { sha256 } from "../runtime/content-hash";
 import type { tf } from "../runtime/tensorflow";
+import type { ConvolutionWeights } from "./convolutions";
 import type { NetworkGraph } from "./network-graph";
+import type { StagedNetwork } from "./stages";
 
 /** One row of an architecture table: a stage of the network. */
 export interface LayerSummary {
@@ -22,6 +24,17 @@ export interface WeightsOrigin {
   /** Where the file came from, for example "user's file". */
   source: string;
 }
+
+/** What was trained further in a network, and from which weights. */
+export interface FineTuned {
+  /** The lowest stage that was trained; those above it were trained too. */
+  from: string;
+  /** The weights that training began with: those of the stages below still are. */
+  base: WeightsOrigin;
+}
+
+/** Where a network's weights come from, and whether they are the published ones. */
+export type NetworkOrigin = WeightsOrigin & { pretrained: boolean; fineTuned?: FineTuned };
 
 /** Names weights of which some were made random, so that nobody takes them for the file's. */
 export function withRandomWeights<Origin extends WeightsOrigin>(
@@ -53,6 +66,8 @@ export interface Backbone {
   layers: LayerSummary[];
   /** Sum of `parameters` over `layers`. */
   parameterCount: number;
+  /** What was trained further; nothing where no stage was. */
+  fineTuned?: FineTuned;
   /**
    * Computes features; preprocessing is part of it.
    *
@@ -83,6 +98,18 @@ export interface Backbone {
    * of explanations. The stages below are shared: dispose of the copy first, which frees only its own weights.
    */
   withRandomTop(seed: number): Backbone;
+  /** Its stages, for those who freeze some of them and train the others. */
+  staged: StagedNetwork;
+  /**
+   * The same network with other weights in some convolutions, by their names. The others are shared: dispose of the
+   * copy first, which frees only its own weights.
+   *
+   * @throws RangeError naming the convolution if weights don't fit or there is none of that name.
+   */
+  withWeights(
+    changed: ReadonlyMap<string, ConvolutionWeights>,
+    origin: WeightsOrigin & { fineTuned: FineTuned },
+  ): Backbone;
   /** Frees the weights; the backbone is of no use afterwards. */
   dispose(): void;
 }

@@ -10,10 +10,14 @@ import type { FamiliarityDescription } from "./familiarity-file";
 const plainFormat = "breakhis-lab classifier 1";
 /** A format of its own, so that a program that knows nothing of stains refuses it rather than predicts wrongly. */
 const stainedFormat = "breakhis-lab classifier 2";
+/** Likewise for one that knows nothing of trained stages. */
+const fineTunedFormat = "breakhis-lab classifier 3";
 
 /** The format's name; raised when the folder changes in a way that older programs can't read. */
-export const manifestFormat = (stain: StainReference | null) =>
-  stain === null ? plainFormat : stainedFormat;
+export function manifestFormat(stain: StainReference | null, fineTuned: boolean) {
+  if (fineTuned) return fineTunedFormat;
+  return stain === null ? plainFormat : stainedFormat;
+}
 
 const positiveInteger = z.number().int().positive();
 const checksum = z.string().regex(/^[0-9a-f]{64}$/);
@@ -67,7 +71,7 @@ const triageSchema = z.object({
 
 const manifestSchema = z
   .object({
-    format: z.enum([plainFormat, stainedFormat]),
+    format: z.enum([plainFormat, stainedFormat, fineTunedFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
@@ -82,6 +86,7 @@ const manifestSchema = z
       name: z.enum(["resnet50", "efficientnet-lite0"]),
       weights: z.object({ name: z.string(), sha256: checksum, source: z.string() }),
       featureWidth: positiveInteger,
+      fineTuned: z.object({ from: z.string(), file: plainName, sha256: checksum }).optional(),
     }),
     head: z.object({
       file: plainName,
@@ -103,8 +108,13 @@ const manifestSchema = z
   .refine(({ positiveClass, classes }) => positiveClass === null || positiveClass < classes.length, {
     message: "positiveClass must be the index of a class",
   })
-  .refine(({ format, preprocessing }) => (format === stainedFormat) === (preprocessing.stain !== undefined), {
-    message: `only "${stainedFormat}" has a stain reference, and it must have one`,
+  .refine(
+    ({ format, preprocessing }) =>
+      format === fineTunedFormat || (format === stainedFormat) === (preprocessing.stain !== undefined),
+    { message: `"${plainFormat}" has no stain reference, and "${stainedFormat}" must have one` },
+  )
+  .refine(({ format, backbone }) => (format === fineTunedFormat) === (backbone.fineTuned !== undefined), {
+    message: `only "${fineTunedFormat}" has trained stages, and it must have some`,
   })
   .refine(({ triage, positiveClass }) => triage === undefined || positiveClass !== null, {
     message: "triage needs a positiveClass: a class that is looked for",

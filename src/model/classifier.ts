@@ -29,6 +29,7 @@ import { embedPixels, featureBatchSize } from "./features";
 import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { applyTemperature } from "./temperature";
+import { decodeTunedWeights, encodeTunedWeights } from "./tuned-weights";
 
 export type { LockedTriage, Provenance } from "./classifier-manifest";
 
@@ -73,6 +74,7 @@ export interface ImagePrediction {
 
 const headFile = "head.safetensors";
 const examplesFile = "familiarity.safetensors";
+const tunedFile = "backbone.safetensors";
 
 /** What a classifier is put together from after training. */
 export interface ClassifierParts {
@@ -87,10 +89,13 @@ export interface ClassifierParts {
   familiarity?: Familiarity | null;
 }
 
+/** The weights of a backbone's file, also where some stages were trained further. */
+const baseWeights = ({ fineTuned, weights }: Backbone) => fineTuned?.base ?? weights;
+
 /** Where the user's own file of weights lies; null for weights that are found without being told. */
 function weightsPathOf(backbone: Backbone, weights: string | null): string | null {
   const given = weights ?? (process.env["BREAKHIS_WEIGHTS"] || null);
-  return given !== null && backbone.weights.source === "user's file" ? resolve(given) : null;
+  return given !== null && baseWeights(backbone).source === "user's file" ? resolve(given) : null;
 }
 
 /** Puts a trained head together with its backbone; the positive class is answered from probability 0.5 on. */
@@ -129,16 +134,17 @@ function triageOf({ triage }: { triage?: LockedTriage | undefined }): { triage?:
 }
 
 /** What is written beside the manifest: a classifier's files by their names. */
-function encodeParts({ head, familiarity }: Classifier): Record<string, Buffer> {
+function encodeParts({ backbone, head, familiarity }: Classifier): Record<string, Buffer> {
   const examples = familiarity === undefined ? {} : { [examplesFile]: encodeExamples(familiarity) };
-  return { [headFile]: encodeHead(head), ...examples };
+  const trained = backbone.fineTuned === undefined ? {} : { [tunedFile]: encodeTunedWeights(backbone) };
+  return { [headFile]: encodeHead(head), ...examples, ...trained };
 }
 
 function describe(classifier: Classifier, parts: Record<string, Buffer>): ClassifierManifest {
   const { backbone, head, classes, positiveClass, threshold, stain, familiarity, provenance } = classifier;
   const part = (file: string) => ({ file, sha256: sha256(parts[file]!) });
   return {
-    format: manifestFormat(stain),
+    format: manifestFormat(stain, backbone.fineTuned !== undefined),
     classes,
     positiveClass,
     threshold,
@@ -149,7 +155,14 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
       resizing: "stretched to a square, cubic",
       ...(stain === null ? {} : { stain }),
     },
-    backbone: { name: backbone.name, weights: backbone.weights, featureWidth: backbone.featureWidth },
+    backbone: {
+      name: backbone.name,
+      weights: baseWeights(backbone),
+      featureWidth: backbone.featureWidth,
+      ...(backbone.fineTuned === undefined
+        ? {}
+        : { fineTuned: { from: backbone.fineTuned.from, ...part(tunedFile) } }),
+    },
     head: { ...part(headFile), layers: headShapes(head) },
     ...(familiarity === undefined
       ? {}
@@ -162,7 +175,8 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
 /**
  * Saves a classifier to one folder, whole or not at all; a classifier that is there is replaced.
  *
- * The backbone's weights are not copied, only named by their checksum: they are large, and not ours to give away.
+ * The backbone's weights are not copied, only named by their checksum: they are large, and not ours to give away. Stages
+ * that were trained here are kept beside the head.
  *
  * @throws Error if head, backbone and classes don't fit together.
  */
@@ -218,6 +232,41 @@ async function readCheckedPart(folder: string, part: { file: string; sha256: str
   return bytes;
 }
 
+/** Puts the stages that were trained into the backbone that they were trained in; nothing to do without any. */
+async function withTrainedStages(
+  folder: string,
+  base: Backbone,
+  manifest: ClassifierManifest,
+): Promise<Backbone> {
+  const { fineTuned } = manifest.backbone;
+  if (fineTuned === undefined) return base;
+  const bytes = await readCheckedPart(folder, fineTuned);
+  return decodeTunedWeights(base, fineTuned.from, bytes, join(folder, fineTuned.file));
+}
+
+/** A backbone that is loaded for this classifier alone, and freed whole. */
+async function loadOwnBackbone(
+  folder: string,
+  manifest: ClassifierManifest,
+  weights: string | null,
+): Promise<Backbone> {
+  const base = await loadNeededBackbone(manifest, weights);
+  try {
+    const tuned = await withTrainedStages(folder, base, manifest);
+    if (tuned === base) return base;
+    return {
+      ...tuned,
+      dispose() {
+        tuned.dispose();
+        base.dispose();
+      },
+    };
+  } catch (error) {
+    base.dispose();
+    throw error;
+  }
+}
+
 async function loadFamiliarity(
   folder: string,
   { familiarity, backbone }: ClassifierManifest,
@@ -233,7 +282,8 @@ async function loadFamiliarity(
  *
  * @param options.weights - Path of the backbone's weights; by default where they were when the classifier was
  * made, else where weights are kept.
- * @param options.backbone - One that is loaded already, used if it is the right one.
+ * @param options.backbone - One that is loaded already, used if it is the right one: for a fine-tuned classifier the one
+ * that it was trained from, which must be disposed of after the classifier's.
  * @returns The caller disposes of its backbone.
  * @throws Error if a file is missing or damaged, or the backbone's weights are other ones than in training.
  */
@@ -249,7 +299,9 @@ export async function loadClassifier(
   if (options.backbone) checkBackbone(options.backbone, manifest);
   const { classes, positiveClass, threshold, provenance } = manifest;
   return {
-    backbone: options.backbone ?? (await loadNeededBackbone(manifest, options.weights ?? null)),
+    backbone: options.backbone
+      ? await withTrainedStages(folder, options.backbone, manifest)
+      : await loadOwnBackbone(folder, manifest, options.weights ?? null),
     head,
     classes,
     positiveClass,

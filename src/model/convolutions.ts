@@ -5,6 +5,8 @@ import { takeBatchNorm, takeWeight, type WeightsFile } from "./weight-tensors";
 
 /** A convolution with its BatchNorm folded in, on the device. */
 export interface Convolution {
+  /** As in the file of weights, for example "conv5_block1_1_conv". */
+  name: string;
   kernel: tf.Tensor4D;
   bias: tf.Tensor1D;
   stride: number;
@@ -43,6 +45,7 @@ export function loadConvolution(file: WeightsFile, spec: ConvolutionSpec): Convo
   const batchNorm = takeBatchNorm(file, spec.batchNorm, channels, spec.epsilon);
   const folded: FoldedConvolution = foldBatchNorm(kernel, bias, batchNorm);
   return {
+    name: spec.name,
     kernel: tf.tensor4d(spec.adaptKernel?.(folded.kernel) ?? folded.kernel, spec.kernelShape),
     bias: tf.tensor1d(folded.bias),
     stride: spec.stride,
@@ -88,6 +91,59 @@ export function randomiseConvolution(convolution: Convolution, random: Random): 
   const values = new Float32Array(kernel.size);
   for (let i = 0; i < values.length; i++) values[i] = limit * (2 * random.next() - 1);
   return { ...convolution, kernel: tf.tensor4d(values, kernel.shape), bias: tf.zeros(bias.shape) };
+}
+
+/** A convolution's weights in place of its own: in the order of `Convolution`'s. */
+export interface ConvolutionWeights {
+  kernel: Float32Array;
+  /** Shape [outputs]. */
+  bias: Float32Array;
+}
+
+/**
+ * Makes a network like another one, some of its convolutions with other weights; the rest are the given one's.
+ *
+ * @param network - Convolutions in any arrangement of objects and arrays.
+ * @param changed - By the convolution's name.
+ * @returns The network, and the convolutions that were made for it, on the device; the caller disposes of them.
+ * @throws RangeError naming the convolution if weights don't fit, or there is none of that name.
+ */
+export function replaceConvolutions<Network extends object>(
+  network: Network,
+  changed: ReadonlyMap<string, ConvolutionWeights>,
+): { network: Network; made: Convolution[] } {
+  const made: Convolution[] = [];
+  const visit = (part: unknown): unknown => {
+    if (typeof part !== "object" || part === null) return part;
+    if (Array.isArray(part)) return part.map(visit);
+    if (!("kernel" in part))
+      return Object.fromEntries(Object.entries(part).map(([key, value]) => [key, visit(value)]));
+    const convolution = part as Convolution;
+    const weights = changed.get(convolution.name);
+    if (weights === undefined) return convolution;
+    made.push(withWeights(convolution, weights));
+    return made[made.length - 1];
+  };
+  try {
+    const replaced = visit(network) as Network;
+    const names = new Set(made.map(({ name }) => name));
+    const unknown = [...changed.keys()].find((name) => !names.has(name));
+    if (unknown !== undefined) throw new RangeError(`There is no convolution "${unknown}" in this network.`);
+    return { network: replaced, made };
+  } catch (error) {
+    disposeConvolutions(made);
+    throw error;
+  }
+}
+
+function withWeights(convolution: Convolution, { kernel, bias }: ConvolutionWeights): Convolution {
+  const { name, kernel: before, bias: biasBefore } = convolution;
+  if (kernel.length !== before.size || bias.length !== biasBefore.size) {
+    throw new RangeError(
+      `"${name}" has ${before.size} weights and ${biasBefore.size} biases, found ${kernel.length} and ${bias.length}.`,
+    );
+  }
+  return { ...convolution, kernel: tf.tensor4d(kernel, before.shape), bias: tf.tensor1d(bias) };
 }
 
 /** Loads a network whole or not at all: if a weight doesn't fit, those already on the device are freed. */

@@ -5,7 +5,7 @@ import {
   checkImageShape,
   checkInputSize,
   type LayerSummary,
-  type WeightsOrigin,
+  type NetworkOrigin,
   withRandomWeights,
 } from "./architecture";
 import {
@@ -17,7 +17,16 @@ import {
   loadConvolution,
   loadWhole,
   randomiseConvolution,
+  replaceConvolutions,
 } from "./convolutions";
+import {
+  convolutionsOfStage,
+  type EfficientnetLite0Network,
+  efficientnetLite0Stages,
+  type InvertedBottleneck,
+  pixelOffset,
+  pixelScale,
+} from "./efficientnet-lite0-stages";
 import { freezeNetwork } from "./frozen-network";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
@@ -26,9 +35,6 @@ import type { WeightsFile } from "./weight-tensors";
 export const efficientnetLite0FeatureWidth = 1280;
 
 const batchNormEpsilon = 1e-3;
-/** Pixels become (x − 127) / 128, as in the release that the weights come from. */
-const pixelOffset = 127;
-const pixelScale = 128;
 const stemChannels = 32;
 
 interface Stage {
@@ -49,21 +55,6 @@ const stages: readonly Stage[] = [
   { repeats: 1, window: 3, stride: 1, expansion: 6, outputs: 320 },
 ];
 
-/** An inverted bottleneck: widen 1×1, look at each channel alone, narrow 1×1. */
-interface Block {
-  expand: Convolution | null;
-  depthwise: Convolution;
-  project: Convolution;
-  /** The input is added to the result where both have the same shape. */
-  hasShortcut: boolean;
-}
-
-interface Network {
-  stem: Convolution;
-  stages: Block[][];
-  head: Convolution;
-}
-
 const shared = { epsilon: batchNormEpsilon, hasBias: false };
 
 function loadPointwise(file: WeightsFile, name: string, inputs: number, outputs: number): Convolution {
@@ -71,7 +62,13 @@ function loadPointwise(file: WeightsFile, name: string, inputs: number, outputs:
   return loadConvolution(file, { ...shared, name, batchNorm: name, kernelShape, stride: 1 });
 }
 
-function loadBlock(file: WeightsFile, name: string, inputs: number, stride: number, stage: Stage): Block {
+function loadBlock(
+  file: WeightsFile,
+  name: string,
+  inputs: number,
+  stride: number,
+  stage: Stage,
+): InvertedBottleneck {
   const channels = inputs * stage.expansion;
   return {
     expand: stage.expansion === 1 ? null : loadPointwise(file, `${name}/expand`, inputs, channels),
@@ -88,10 +85,10 @@ function loadBlock(file: WeightsFile, name: string, inputs: number, stride: numb
   };
 }
 
-function loadNetwork(file: WeightsFile): Network {
+function loadNetwork(file: WeightsFile): EfficientnetLite0Network {
   let blockIndex = 0;
   let channels = stemChannels;
-  const loadStage = (stage: Stage): Block[] =>
+  const loadStage = (stage: Stage): InvertedBottleneck[] =>
     Array.from({ length: stage.repeats }, (_, index) => {
       const stride = index === 0 ? stage.stride : 1;
       const block = loadBlock(file, `block${blockIndex++}`, channels, stride, stage);
@@ -111,7 +108,7 @@ function loadNetwork(file: WeightsFile): Network {
   };
 }
 
-function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
+function applyBlock(input: tf.Tensor4D, block: InvertedBottleneck): tf.Tensor4D {
   return tf.tidy(() => {
     const wide = block.expand === null ? input : convolve(input, block.expand, "same", "relu6");
     const seen = convolveDepthwise(wide, block.depthwise);
@@ -120,7 +117,7 @@ function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
   });
 }
 
-function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
+function applyNetwork(network: EfficientnetLite0Network, images: tf.Tensor4D): tf.Tensor4D {
   let current = tf.tidy(() => {
     const scaled = tf.div(tf.sub(tf.cast(images, "float32"), pixelOffset), pixelScale) as tf.Tensor4D;
     return convolve(scaled, network.stem, "same", "relu6");
@@ -136,7 +133,7 @@ function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** The same as `applyNetwork`, step by step, as data. */
-function describeNetwork(network: Network): NetworkGraph {
+function describeNetwork(network: EfficientnetLite0Network): NetworkGraph {
   const graph = startGraph();
   // Both are exact in binary, so this is (x − 127) / 128 to the bit.
   const [scale, offsets] = [1 / pixelScale, [-pixelOffset / pixelScale]];
@@ -156,20 +153,13 @@ function describeNetwork(network: Network): NetworkGraph {
   return graph.nodes;
 }
 
-const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
-  blocks.flatMap(({ expand, depthwise, project }) => [
-    ...(expand === null ? [] : [expand]),
-    depthwise,
-    project,
-  ]);
-
-const convolutionsOf = ({ stem, stages, head }: Network): Convolution[] => [
+const convolutionsOf = ({ stem, stages, head }: EfficientnetLite0Network): Convolution[] => [
   stem,
   ...stages.flatMap(convolutionsOfStage),
   head,
 ];
 
-function summarise(network: Network, inputSize: number): LayerSummary[] {
+function summarise(network: EfficientnetLite0Network, inputSize: number): LayerSummary[] {
   const half = (size: number) => Math.ceil(size / 2);
   const width = efficientnetLite0FeatureWidth;
   let size = half(inputSize);
@@ -207,7 +197,7 @@ function summarise(network: Network, inputSize: number): LayerSummary[] {
  */
 export function buildEfficientnetLite0(
   file: WeightsFile,
-  origin: WeightsOrigin & { pretrained: boolean },
+  origin: NetworkOrigin,
   inputSize: number,
 ): Backbone {
   checkInputSize(inputSize);
@@ -217,12 +207,12 @@ export function buildEfficientnetLite0(
 
 /** @param owned - The convolutions that are freed with it. */
 function asBackbone(
-  network: Network,
-  origin: WeightsOrigin & { pretrained: boolean },
+  network: EfficientnetLite0Network,
+  origin: NetworkOrigin,
   inputSize: number,
   owned: readonly Convolution[],
 ): Backbone {
-  const { pretrained, ...weights } = origin;
+  const { pretrained, fineTuned, ...weights } = origin;
   const activate = (images: tf.Tensor4D): tf.Tensor4D => {
     checkImageShape(images.shape, inputSize);
     return applyNetwork(network, images);
@@ -238,12 +228,18 @@ function asBackbone(
     parameterCount: countParameters(convolutionsOf(network)),
     embed: frozen.embed,
     embedPixels: frozen.embedPixels,
+    ...(fineTuned === undefined ? {} : { fineTuned }),
     activate,
     describe: () => describeNetwork(network),
     withRandomTop(seed) {
       const head = randomiseConvolution(network.head, createRandom(seed).fork("top stage"));
       const random = { ...network, head };
       return asBackbone(random, withRandomWeights(origin, seed), inputSize, [head]);
+    },
+    staged: efficientnetLite0Stages(network),
+    withWeights(changed, tuned) {
+      const { network: other, made } = replaceConvolutions(network, changed);
+      return asBackbone(other, { ...tuned, pretrained: false }, inputSize, made);
     },
     dispose() {
       frozen.dispose();

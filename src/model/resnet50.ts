@@ -5,7 +5,7 @@ import {
   checkImageShape,
   checkInputSize,
   type LayerSummary,
-  type WeightsOrigin,
+  type NetworkOrigin,
   withRandomWeights,
 } from "./architecture";
 import {
@@ -16,16 +16,23 @@ import {
   loadConvolution,
   loadWhole,
   randomiseConvolution,
+  replaceConvolutions,
 } from "./convolutions";
 import { freezeNetwork } from "./frozen-network";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
+import {
+  type Bottleneck,
+  convolutionsOfStage,
+  meanColour,
+  padSides,
+  type Resnet50Network,
+  resnet50Stages,
+} from "./resnet50-stages";
 import type { WeightsFile } from "./weight-tensors";
 
 /** Width of ResNet50's features: the channels of its last stage. */
 export const resnet50FeatureWidth = 2048;
 
-/** ImageNet's mean colour in the 1.0 to 255.0 scale of the Caffe models, red, green, blue. */
-const meanColour = [123.68, 116.779, 103.939];
 const batchNormEpsilon = 1.001e-5;
 /** A block widens its result to this many times its own channels. */
 const expansion = 4;
@@ -43,19 +50,6 @@ const stages: readonly Stage[] = [
   { name: "conv4", channels: 256, blocks: 6, stride: 2 },
   { name: "conv5", channels: 512, blocks: 3, stride: 2 },
 ];
-
-/** A bottleneck: 1×1 (with the stride), 3×3, 1×1, added to its input or to a projection of it. */
-interface Block {
-  reduce: Convolution;
-  spatial: Convolution;
-  widen: Convolution;
-  projection: Convolution | null;
-}
-
-interface Network {
-  stem: Convolution;
-  stages: Block[][];
-}
 
 /**
  * The stem's kernel takes BGR, as Caffe's models did; with its input channels in the other order it takes RGB,
@@ -92,7 +86,13 @@ function loadNamed(
   });
 }
 
-function loadBlock(file: WeightsFile, name: string, inputs: number, stage: Stage, isFirst: boolean): Block {
+function loadBlock(
+  file: WeightsFile,
+  name: string,
+  inputs: number,
+  stage: Stage,
+  isFirst: boolean,
+): Bottleneck {
   const { channels } = stage;
   const stride = isFirst ? stage.stride : 1;
   const outputs = channels * expansion;
@@ -104,7 +104,7 @@ function loadBlock(file: WeightsFile, name: string, inputs: number, stage: Stage
   };
 }
 
-function loadStage(file: WeightsFile, stage: Stage, inputs: number): Block[] {
+function loadStage(file: WeightsFile, stage: Stage, inputs: number): Bottleneck[] {
   return Array.from({ length: stage.blocks }, (_, index) =>
     loadBlock(
       file,
@@ -116,7 +116,7 @@ function loadStage(file: WeightsFile, stage: Stage, inputs: number): Block[] {
   );
 }
 
-const loadNetwork = (file: WeightsFile): Network => ({
+const loadNetwork = (file: WeightsFile): Resnet50Network => ({
   stem: loadNamed(file, "conv1", 7, 3, 64, 2),
   stages: stages.map((stage, index) => {
     const previous = stages[index - 1];
@@ -124,16 +124,7 @@ const loadNetwork = (file: WeightsFile): Network => ({
   }),
 });
 
-/** Zeros on all four sides: Keras pads before it convolves, which differs from SAME when the stride is 2. */
-const padSides = (images: tf.Tensor4D, pixels: number): tf.Tensor4D =>
-  tf.pad(images, [
-    [0, 0],
-    [pixels, pixels],
-    [pixels, pixels],
-    [0, 0],
-  ]);
-
-function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
+function applyBlock(input: tf.Tensor4D, block: Bottleneck): tf.Tensor4D {
   return tf.tidy(() => {
     const shortcut = block.projection === null ? input : convolve(input, block.projection, "valid", "linear");
     const reduced = convolve(input, block.reduce, "valid", "relu");
@@ -143,7 +134,7 @@ function applyBlock(input: tf.Tensor4D, block: Block): tf.Tensor4D {
   });
 }
 
-function applyStem(network: Network, images: tf.Tensor4D): tf.Tensor4D {
+function applyStem(network: Resnet50Network, images: tf.Tensor4D): tf.Tensor4D {
   return tf.tidy(() => {
     const centred = tf.sub(tf.cast(images, "float32"), tf.tensor1d(meanColour)) as tf.Tensor4D;
     const stem = convolve(padSides(centred, 3), network.stem, "valid", "relu");
@@ -151,7 +142,7 @@ function applyStem(network: Network, images: tf.Tensor4D): tf.Tensor4D {
   });
 }
 
-function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
+function applyNetwork(network: Resnet50Network, images: tf.Tensor4D): tf.Tensor4D {
   let current = applyStem(network, images);
   for (const block of network.stages.flat()) {
     const next = applyBlock(current, block);
@@ -162,7 +153,7 @@ function applyNetwork(network: Network, images: tf.Tensor4D): tf.Tensor4D {
 }
 
 /** The same as `applyNetwork`, step by step, as data. */
-function describeNetwork(network: Network): NetworkGraph {
+function describeNetwork(network: Resnet50Network): NetworkGraph {
   const graph = startGraph();
   const offsets = meanColour.map((mean) => -mean);
   let current = graph.add("preprocessing", [imageNode], { kind: "rescale", scale: 1, offsets });
@@ -187,7 +178,7 @@ function describeNetwork(network: Network): NetworkGraph {
 }
 
 /** A network of its own last stage, at random; everything below is the given one's. */
-function randomiseTop(network: Network, seed: number): Network {
+function randomiseTop(network: Resnet50Network, seed: number): Resnet50Network {
   const random = createRandom(seed).fork("top stage");
   const randomise = (convolution: Convolution) => randomiseConvolution(convolution, random);
   const top = network.stages[network.stages.length - 1]!.map(({ reduce, spatial, widen, projection }) => ({
@@ -199,20 +190,12 @@ function randomiseTop(network: Network, seed: number): Network {
   return { stem: network.stem, stages: [...network.stages.slice(0, -1), top] };
 }
 
-const convolutionsOfStage = (blocks: Block[]): Convolution[] =>
-  blocks.flatMap(({ reduce, spatial, widen, projection }) => [
-    ...(projection === null ? [] : [projection]),
-    reduce,
-    spatial,
-    widen,
-  ]);
-
-const convolutionsOf = ({ stem, stages }: Network): Convolution[] => [
+const convolutionsOf = ({ stem, stages }: Resnet50Network): Convolution[] => [
   stem,
   ...stages.flatMap(convolutionsOfStage),
 ];
 
-function summarise(network: Network, inputSize: number): LayerSummary[] {
+function summarise(network: Resnet50Network, inputSize: number): LayerSummary[] {
   // Every halving rounds up: (size + 2 · padding − window) / 2 + 1 for odd windows, and 1×1 with stride 2.
   const half = (size: number) => Math.ceil(size / 2);
   let size = half(inputSize);
@@ -260,11 +243,7 @@ function summarise(network: Network, inputSize: number): LayerSummary[] {
  * @param file - Keras' weights, with their names, for example "conv2_block1_0_conv/kernel".
  * @throws Error naming the tensor and the file if one is missing or doesn't fit.
  */
-export function buildResnet50(
-  file: WeightsFile,
-  origin: WeightsOrigin & { pretrained: boolean },
-  inputSize: number,
-): Backbone {
+export function buildResnet50(file: WeightsFile, origin: NetworkOrigin, inputSize: number): Backbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => loadNetwork(file));
   return asBackbone(network, origin, inputSize, convolutionsOf(network));
@@ -272,12 +251,12 @@ export function buildResnet50(
 
 /** @param owned - The convolutions that are freed with it. */
 function asBackbone(
-  network: Network,
-  origin: WeightsOrigin & { pretrained: boolean },
+  network: Resnet50Network,
+  origin: NetworkOrigin,
   inputSize: number,
   owned: readonly Convolution[],
 ): Backbone {
-  const { pretrained, ...weights } = origin;
+  const { pretrained, fineTuned, ...weights } = origin;
   const activate = (images: tf.Tensor4D): tf.Tensor4D => {
     checkImageShape(images.shape, inputSize);
     return applyNetwork(network, images);
@@ -293,12 +272,18 @@ function asBackbone(
     parameterCount: countParameters(convolutionsOf(network)),
     embed: frozen.embed,
     embedPixels: frozen.embedPixels,
+    ...(fineTuned === undefined ? {} : { fineTuned }),
     activate,
     describe: () => describeNetwork(network),
     withRandomTop(seed) {
       const random = randomiseTop(network, seed);
       const own = convolutionsOfStage(random.stages[random.stages.length - 1]!);
       return asBackbone(random, withRandomWeights(origin, seed), inputSize, own);
+    },
+    staged: resnet50Stages(network),
+    withWeights(changed, tuned) {
+      const { network: other, made } = replaceConvolutions(network, changed);
+      return asBackbone(other, { ...tuned, pretrained: false }, inputSize, made);
     },
     dispose() {
       frozen.dispose();

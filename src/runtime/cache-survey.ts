@@ -15,6 +15,11 @@ const notes: Readonly<Record<string, KindNote>> = {
     purpose: "what the backbone made of each image; computed again when needed, in minutes",
     clearedByDefault: true,
   },
+  activations: {
+    purpose:
+      "what the frozen stages made of each image, for fine-tuning; large, and computed again when needed",
+    clearedByDefault: true,
+  },
   images: {
     purpose: "checksums, sizes, colours and likeness of the images of each folder; looked up again",
     clearedByDefault: true,

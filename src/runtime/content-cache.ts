@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { prepareUnfinishedFolder, unfinishedName } from "./cache-leftovers";
 import { sha256 } from "./content-hash";
@@ -42,6 +42,16 @@ export async function readEntry(kind: string, key: string): Promise<Buffer | nul
     return null;
   }
   return content;
+}
+
+/** Bytes of an entry's content, without reading it; null if there is none. Damage is noticed by reading alone. */
+export async function measureEntry(kind: string, key: string): Promise<number | null> {
+  try {
+    return Math.max(0, (await stat(entryPath(kind, key))).size - checksumBytes);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
 }
 
 /**

@@ -8,11 +8,24 @@ import type { tf } from "./tensorflow";
 // A name that makes TensorFlow invent one, and forget it with the variable (ResourceHandle::ANONYMOUS_NAME).
 const anonymous = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 
+// TensorFlow's own number for a type that TensorFlow.js doesn't know: DT_HALF in its types.proto.
+const halfType = 19;
+
 /** An attribute that names the type of an operation's tensors. */
-export function typeAttribute(name: string, dtype: "float32" | "int32" = "float32"): OpAttribute {
+export function typeAttribute(name: string, dtype: "float32" | "int32" | "float16" = "float32"): OpAttribute {
   const { binding } = nativeBackend();
-  const value = dtype === "float32" ? binding.TF_FLOAT : binding.TF_INT32;
-  return { name, type: binding.TF_ATTR_TYPE, value };
+  const types = { float32: binding.TF_FLOAT, int32: binding.TF_INT32, float16: halfType };
+  return { name, type: binding.TF_ATTR_TYPE, value: types[dtype] };
+}
+
+/** An attribute that is a text. */
+export function textAttribute(name: string, value: string): OpAttribute {
+  return { name, type: nativeBackend().binding.TF_ATTR_STRING, value };
+}
+
+/** An attribute that is a list of whole numbers. */
+export function integersAttribute(name: string, value: readonly number[]): OpAttribute {
+  return { name, type: nativeBackend().binding.TF_ATTR_INT, value };
 }
 
 /** An attribute that is true or false. */
@@ -28,6 +41,8 @@ export interface NativeScope {
   run(operation: string, attributes: OpAttribute[], inputs: NativeId[]): NativeId;
   /** Runs an operation that has none, or several. */
   runAll(operation: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeId[];
+  /** The shape of a result that the scope holds. */
+  shapeOf(id: NativeId): readonly number[];
   /** Frees a result before the scope ends. */
   free(id: NativeId): void;
   /** Hands a result over to TensorFlow.js: from then on it is disposed like any tensor. */
@@ -54,9 +69,14 @@ export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
     return values.map((value) => value.id);
   }
 
-  function take(id: NativeId): NativeValue {
+  function find(id: NativeId): NativeValue {
     const value = held.get(id);
     if (value === undefined) throw new Error(`The native value ${id} is not held by this scope.`);
+    return value;
+  }
+
+  function take(id: NativeId): NativeValue {
+    const value = find(id);
     held.delete(id);
     return value;
   }
@@ -66,6 +86,7 @@ export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
       input: (tensor) => backend.getInputTensorIds([tensor])[0]!,
       run: (operation, attributes, inputs) => runAll(operation, attributes, inputs, 1)[0]!,
       runAll,
+      shapeOf: (id) => find(id).shape,
       free: (id) => binding.deleteTensor(take(id).id),
       toTensor: (id) => backend.createOutputTensor(take(id)),
     });

@@ -1,5 +1,47 @@
 import { z } from "zod";
 
+const fineTuneSchema = z
+  .object({
+    from: z
+      .string()
+      .regex(/^[a-z]+[0-9]*$/, 'expected "last", "all" or a stage such as "conv5"')
+      .default("last"),
+    epochs: z.number().int().min(1).max(1000).default(5),
+    batchSize: z.number().int().min(1).max(1024).default(16),
+    accumulation: z.number().int().min(1).max(1024).default(2),
+    learningRate: z.number().positive().max(1).default(3e-5),
+    headLearningRate: z.number().positive().max(1).default(3e-4),
+    stageDecay: z.number().positive().max(1).default(0.5),
+    warmUp: z.number().min(0).lt(1).default(0.1),
+    patience: z.number().int().min(1).max(1000).default(3),
+  })
+  .strict();
+
+/** How a backbone's stages are trained along, after the head. */
+export interface FineTuneSettings {
+  /**
+   * The lowest stage that is trained, such as "conv5" of ResNet50 or "stage7" of EfficientNet-Lite0; those above it are
+   * trained too. "last" is the last one of either, "all" the whole network.
+   */
+  from: string;
+  /** At most this many passes over the training images, in [1, 1000]. */
+  epochs: number;
+  /** Images at once in memory, in [1, 1024]. */
+  batchSize: number;
+  /** Batches whose gradients are added up before each step, in [1, 1024]. */
+  accumulation: number;
+  /** Adam's step size in the highest stage, above 0. */
+  learningRate: number;
+  /** Adam's step size in the head, above 0. */
+  headLearningRate: number;
+  /** Each stage learns this times as fast as the one above it, in (0, 1]. */
+  stageDecay: number;
+  /** Share of the steps over which the step sizes rise from near 0, in [0, 1). */
+  warmUp: number;
+  /** Epochs without a better validation loss, by patient, before it stops. */
+  patience: number;
+}
+
 const settingsSchema = z
   .object({
     data: z.string().nullable().default(null),
@@ -17,6 +59,7 @@ const settingsSchema = z
     classWeights: z.enum(["balanced", "none"]).default("balanced"),
     allowDuplicatesAcrossParts: z.boolean().default(false),
     patience: z.number().int().min(1).default(8),
+    fineTune: fineTuneSchema.nullable().default(null),
     seed: z.number().int().min(0).max(0xffff_ffff).default(42),
   })
   .strict();
@@ -51,9 +94,16 @@ export interface Settings {
   allowDuplicatesAcrossParts: boolean;
   /** Epochs without a better validation loss before training stops. */
   patience: number;
+  /** Which stages of the backbone are trained along, and how; null trains the head alone. */
+  fineTune: FineTuneSettings | null;
   /** Decides the split, the first weights, the order of images and the dropout. */
   seed: number;
 }
+
+/** Settings as they are written down: what is left out takes its default. */
+export type GivenSettings = Partial<Omit<Settings, "fineTune">> & {
+  fineTune?: Partial<FineTuneSettings> | null;
+};
 
 /** Name of the environment variable through which the flags of `npm start` reach the notebooks, as JSON. */
 export const settingsVariable = "BREAKHIS_SETTINGS";
@@ -76,8 +126,24 @@ function settingsFromEnvironment(): Record<string, unknown> {
  * @example
  * resolveSettings({ epochs: 10 }).learningRate; // 0.001
  */
-export function resolveSettings(fromCell: Partial<Settings> = {}): Settings {
-  return completeSettings({ ...fromCell, ...settingsFromEnvironment() });
+export function resolveSettings(fromCell: GivenSettings = {}): Settings {
+  const flags = settingsFromEnvironment();
+  const both = { ...fromCell, ...flags };
+  // A flag changes its own setting of the group, not the others.
+  const flagged = flags["fineTune"] as Partial<FineTuneSettings> | null | undefined;
+  if (fromCell.fineTune && flagged) {
+    return completeSettings({ ...both, fineTune: { ...fromCell.fineTune, ...flagged } });
+  }
+  return completeSettings(both);
+}
+
+/**
+ * Completes and checks the settings of fine-tuning alone.
+ *
+ * @throws Error as `completeSettings` does.
+ */
+export function completeFineTuning(given: Partial<FineTuneSettings>): FineTuneSettings {
+  return completeSettings({ fineTune: given }).fineTune!;
 }
 
 /**
@@ -85,7 +151,7 @@ export function resolveSettings(fromCell: Partial<Settings> = {}): Settings {
  *
  * @throws Error naming each setting that is unknown or out of range, and what was expected.
  */
-export function completeSettings(given: Record<string, unknown> | Partial<Settings>): Settings {
+export function completeSettings(given: Record<string, unknown> | GivenSettings): Settings {
   const result = settingsSchema.safeParse(given);
   if (result.success === false) {
     const complaints = result.error.issues.map(

@@ -38,7 +38,7 @@ export interface BatchRows {
  * Draws inverted dropout (Srivastava et al., JMLR 15, 2014): what is kept is scaled up, so inference needs no
  * change.
  */
-function dropoutMask(
+export function dropoutMask(
   count: number,
   batchSize: number,
   units: number,

@@ -27,6 +27,8 @@ export interface EpochRecord {
   trainAccuracy: number;
   validationLoss: number;
   validationAccuracy: number;
+  /** By patient, where that decides which epoch is the best: see `patientLoss`. */
+  validationPatientLoss?: number;
   /** Since training began. */
   elapsedSeconds: number;
 }
@@ -99,14 +101,14 @@ function weighRows(rows: LabelledRows, classWeights: readonly number[]): Weighed
 }
 
 /** Minus the logarithm of the softmax at the true class, without overflow however large the logits. */
-function crossEntropy(logits: Float32Array, label: number): number {
+export function crossEntropy(logits: Float32Array, label: number): number {
   const largest = logits[indexOfLargest(logits)]!;
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
   return Math.log(total) + largest - logits[label]!;
 }
 
 /** Row by row, without overflow however large the logits. */
-function softmax(logits: Float32Array, classCount: number): Float32Array {
+export function softmax(logits: Float32Array, classCount: number): Float32Array {
   const probabilities = new Float32Array(logits.length);
   for (let start = 0; start < logits.length; start += classCount) {
     const row = logits.subarray(start, start + classCount);
@@ -143,7 +145,8 @@ function score(logits: Float32Array, rows: WeighedRows): PartScore {
 
 const divergenceCode = "training-diverged";
 
-function divergence(loss: number, settings: TrainingSettings): Error {
+/** What is thrown when a loss is no number any more. */
+export function divergence(loss: number, settings: Pick<TrainingSettings, "learningRate">): Error {
   const error = new Error(
     `Training diverged: the loss became ${loss}. The learning rate ${settings.learningRate} is probably too high; try ${settings.learningRate / 10}.`,
   );

@@ -117,8 +117,9 @@ export async function liveTraining(options: LiveTrainingOptions): Promise<LiveTr
       history = [...history, record];
       [epoch, imagesLearned] = [record.epoch, plan.trainImages];
       current = { epoch: record.epoch, probabilities };
-      if (record.validationLoss < lowestLoss) {
-        lowestLoss = record.validationLoss;
+      const loss = record.validationPatientLoss ?? record.validationLoss;
+      if (loss < lowestLoss) {
+        lowestLoss = loss;
         best = current;
       }
       drawIfDue();

@@ -66,7 +66,8 @@ export function shareDone({ epochs, trainImages }: TrainingPlan, state: Training
 export function progressLine(plan: TrainingPlan, state: TrainingState): string {
   const { epoch, elapsedSeconds, ended, history } = state;
   if (ended !== null) {
-    const best = ended.bestEpoch > 0 ? `best epoch ${ended.bestEpoch}` : "no epoch was finished";
+    const none = history.length === 0 ? "no epoch was finished" : "no epoch was better than before";
+    const best = ended.bestEpoch > 0 ? `best epoch ${ended.bestEpoch}` : none;
     const took = elapsedSeconds < 10 ? `${elapsedSeconds.toFixed(1)} s` : durationText(elapsedSeconds);
     const epochs = `${history.length} of ${plan.epochs} epochs in ${took}`;
     return [epochs, ...paceOf(plan, state), endings[ended.ended], best].join(" · ");

@@ -31,6 +31,8 @@ const backbone: Backbone = {
   activate: (batch) => tf.cast(batch, "float32"),
   describe: () => [],
   withRandomTop: () => backbone,
+  staged: { prepare: (batch) => tf.cast(batch, "float32"), stages: [], last: "" },
+  withWeights: () => backbone,
   dispose() {},
 };
 

@@ -41,6 +41,8 @@ function meanColourBackbone(name: Backbone["name"] = "resnet50", sha256 = "1234"
     activate: (batch) => tf.cast(batch, "float32"),
     describe: () => [],
     withRandomTop: () => meanColourBackbone(name, sha256),
+    staged: { prepare: (batch) => tf.cast(batch, "float32"), stages: [], last: "" },
+    withWeights: () => meanColourBackbone(name, sha256),
     dispose() {},
   };
 }

@@ -21,7 +21,19 @@ describe("resolveSettings", () => {
     expect(resolveSettings({ epochs: 10 }).learningRate).toBe(0.001);
   });
 
+  it("completes the group of fine-tuning, and lets a flag change one of its settings", () => {
+    expect(resolveSettings().fineTune).toBeNull();
+    expect(resolveSettings({ fineTune: { epochs: 2 } }).fineTune).toMatchObject({ from: "last", epochs: 2 });
+    vi.stubEnv(settingsVariable, JSON.stringify({ fineTune: { from: "conv4" } }));
+    const { fineTune } = resolveSettings({ fineTune: { epochs: 2, from: "conv5" } });
+    expect(fineTune).toMatchObject({ from: "conv4", epochs: 2, accumulation: 2 });
+    expect(resolveSettings({ fineTune: null }).fineTune).toMatchObject({ from: "conv4", epochs: 5 });
+  });
+
   it.each([
+    [{ fineTune: { from: "conv 5" } }, /fineTune.from: expected "last", "all" or a stage such as "conv5"/],
+    [{ fineTune: { warmUp: 1 } }, /fineTune.warmUp/],
+    [{ fineTune: { speed: 1 } as object }, /fineTune.*speed/],
     [{ epochs: 0 }, /epochs/],
     [{ dropout: 1 }, /dropout/],
     [{ learningRate: Number.NaN }, /learningRate/],

@@ -15,6 +15,8 @@ export function meanColourBackbone(inputSize: number): Backbone {
     activate: (batch) => tf.cast(batch, "float32"),
     describe: () => [],
     withRandomTop: () => meanColourBackbone(inputSize),
+    staged: { prepare: (batch) => tf.cast(batch, "float32"), stages: [], last: "" },
+    withWeights: () => meanColourBackbone(inputSize),
     dispose() {},
   };
 }
