@@ -16,6 +16,8 @@ export function differingSettings(runs: readonly Pick<ListedRun, "settings">[]):
 export function settingText(value: unknown): string {
   if (value === null || value === undefined) return "–";
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
+  // Computed values, such as 10 ** -4, carry rounding errors that nobody wants to read.
+  if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(12)));
   return String(value);
 }
 

@@ -3,6 +3,9 @@ import { escapeHtml } from "./html";
 /** What a table's cell can hold; null is shown as a dash. */
 export type Cell = string | number | boolean | null;
 
+/** By this class, the renderer in `jupyter/` finds tables and lets readers sort them by their headings. */
+export const tableClass = "breakhis-table";
+
 /** Beyond this many rows a table is cut, and says so; `df.head(n)` and `df.tail(n)` show others. */
 const rowLimit = 200;
 
@@ -18,13 +21,14 @@ export function tableHtml(
   caption = "",
   isMarked: (row: number, column: number) => boolean = () => false,
 ): string {
-  const numeric = columns.map((_, j) => isNumericColumn(values.map((row) => row[j] ?? null)));
-  const format = columns.map((_, j) => numberFormat(values.map((row) => row[j] ?? null)));
+  const shown = values.slice(0, rowLimit);
+  const numeric = columns.map((_, j) => isNumericColumn(shown.map((row) => row[j] ?? null)));
+  const format = columns.map((_, j) => numberFormat(shown.map((row) => row[j] ?? null)));
   const align = (j: number) => (numeric[j] ? "right" : "left");
   const head = columns.map(
-    (name, j) => `<th scope="col" style="${cellStyle(align(j))}">${escapeHtml(name)}</th>`,
+    (name, j) => `<th scope="col" style="${cellStyle(align(j))}${headStyle}">${escapeHtml(name)}</th>`,
   );
-  const body = values.slice(0, rowLimit).map((row, i) => {
+  const body = shown.map((row, i) => {
     const cells = columns.map((_, j) => {
       const text = format[j]!(row[j] ?? null);
       const wrap = text.length > longestLine ? "" : ";white-space:nowrap";
@@ -37,7 +41,7 @@ export function tableHtml(
   const none = values.length === 0 ? "<p>No rows.</p>" : "";
   const title = caption === "" ? "" : `<caption style="${captionStyle}">${escapeHtml(caption)}</caption>`;
   return (
-    `<div style="${boxStyle}"><table style="border-collapse:collapse;margin:0">${title}` +
+    `<div style="${boxStyle}"><table class="${tableClass}" style="border-collapse:collapse;margin:0">${title}` +
     `<thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table>${none}${more}</div>`
   );
 }
@@ -47,6 +51,10 @@ const longestLine = 32;
 
 const border = "1px solid var(--jp-border-color2, #8885)";
 const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
+// Stays in sight while the rows scroll. A collapsed border would scroll away with them, so the line is a shadow.
+export const headStyle =
+  ";position:sticky;top:0;z-index:1;background:var(--jp-layout-color0, Canvas);vertical-align:bottom" +
+  ";box-shadow:inset 0 -1px 0 var(--jp-border-color1, #8888)";
 const markStyle = ";font-weight:700;box-shadow:inset 3px 0 0 var(--jp-brand-color1, #1976d2)";
 const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600;white-space:nowrap";
 
@@ -58,14 +66,23 @@ function isNumericColumn(cells: readonly Cell[]): boolean {
   return cells.some((cell) => typeof cell === "number") && cells.every((cell) => typeof cell !== "string");
 }
 
-/** All numbers of a column get the decimals that show each with four significant digits, if it has so many. */
+/** All numbers of a column get the same decimals, so that they can be compared at a glance. */
 function numberFormat(cells: readonly Cell[]): (cell: Cell) => string {
-  const decimals = Math.max(0, ...cells.map((cell) => (typeof cell === "number" ? decimalsOf(cell) : 0)));
+  const decimals = decimalsFor(cells.flatMap((cell) => (typeof cell === "number" ? [cell] : [])));
   return (cell) => {
     if (cell === null || Number.isNaN(cell)) return "–";
     if (typeof cell === "boolean") return cell ? "yes" : "no";
     return typeof cell === "number" ? numberText(cell, decimals) : cell;
   };
+}
+
+/** Enough for four significant digits of the largest and two of the smallest, and no more than any has. */
+function decimalsFor(numbers: readonly number[]): number {
+  const sizes = numbers.map(Math.abs).filter((size) => size > 0 && Number.isFinite(size));
+  if (sizes.length === 0) return 0;
+  const places = (size: number, digits: number) => digits - 1 - Math.floor(Math.log10(size));
+  const wanted = Math.max(places(Math.max(...sizes), 4), places(Math.min(...sizes), 2), 0);
+  return Math.min(wanted, Math.max(...sizes.map(decimalsOf)));
 }
 
 /** From five digits on, thousands are grouped: 23,587,712, but 2014. */
@@ -75,8 +92,9 @@ function numberText(value: number, decimals: number): string {
   return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
+/** Decimals of a number that is rounded to four significant digits. */
 function decimalsOf(value: number): number {
-  if (!Number.isFinite(value) || Number.isInteger(value)) return 0;
+  if (Number.isInteger(value)) return 0;
   const text = String(Number(value.toPrecision(4)));
   const exponent = /e-(\d+)$/.exec(text)?.[1];
   const written = (text.split("e")[0]?.split(".")[1] ?? "").length;

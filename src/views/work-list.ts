@@ -6,6 +6,7 @@ import { type Displayable, htmlView } from "./display";
 import { titleWithOrigin } from "./figure";
 import { percent, positiveNameOf } from "./findings";
 import { escapeHtml } from "./html";
+import { headStyle, tableClass } from "./table-html";
 
 /** How much of a work list is shown. */
 export interface WorkListOptions {
@@ -91,12 +92,12 @@ export function workListView(
   );
   const columns = columnsOf(dataset, work);
   const headings = columns.map(
-    ({ name }) => `<th scope="col" style="text-align:left;${cell}">${escapeHtml(name)}</th>`,
+    ({ name }) => `<th scope="col" style="text-align:left;${cell}${headStyle}">${escapeHtml(name)}</th>`,
   );
   const body = work.map((row) => `<tr>${columns.map((column) => cellHtml(column, row)).join("")}</tr>`);
   const scrolling = whole ? "overflow-x:auto" : "max-height:44em;overflow:auto";
   return htmlView(
-    `<div style="${scrolling}"><table style="border-collapse:collapse">` +
+    `<div style="${scrolling}"><table class="${tableClass}" style="border-collapse:collapse">` +
       `<caption style="caption-side:top;text-align:left;font-weight:600;padding:0 0 .4em">${escapeHtml(title)}</caption>` +
       `<thead><tr>${headings.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`,
     `Work list of ${work.length} images`,

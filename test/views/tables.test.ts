@@ -35,6 +35,26 @@ describe("tableHtml", () => {
     expect(html).toContain(">–<");
   });
 
+  it("gives a column the digits that its numbers can be told apart by, not more", () => {
+    const shown = (numbers: number[]) =>
+      [
+        ...tableHtml(
+          ["x"],
+          numbers.map((number) => [number]),
+        ).matchAll(/<td[^>]*>([^<]*)</g),
+      ].map((m) => m[1]);
+    expect(shown([0.95, 1 / 60])).toEqual(["0.9500", "0.0167"]);
+    expect(shown([0.1, 0.001, 1e-5])).toEqual(["0.10000", "0.00100", "0.00001"]);
+    expect(shown([12.25, 0.5, 0])).toEqual(["12.25", "0.50", "0.00"]);
+    expect(shown([93.3, 88])).toEqual(["93.3", "88.0"]);
+  });
+
+  it("keeps its headings in sight, and is found by what makes tables sortable", () => {
+    const html = tableHtml(["a"], [[1]]);
+    expect(html).toMatch(/<table class="breakhis-table"/);
+    expect(html).toMatch(/<th [^>]*position:sticky;top:0/);
+  });
+
   it("groups large numbers and leaves years alone", () => {
     expect(tableHtml(["parameters"], [[23587712]])).toContain(">23,587,712<");
     expect(tableHtml(["year"], [[2014]])).toContain(">2014<");

@@ -15,6 +15,8 @@
 
   async function loadMimeExtension() {
     const { createMimeExtension } = await import(new URL("figure-widget.js", here).href);
+    const { watchTables } = await import(new URL("sortable-tables.js", here).href);
+    watchTables(document);
     const { Widget } = await sharedLibrary("@lumino/widgets");
     return createMimeExtension(Widget, new URL("plotly.js", here).href);
   }
