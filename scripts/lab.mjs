@@ -6,7 +6,7 @@
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -22,6 +22,9 @@ if (!existsSync(join(root, ".venv", "share", "jupyter", "lab")) || !existsSync(p
 }
 
 mkdirSync(memory, { recursive: true, mode: 0o700 });
+// JupyterLab looks for it among what it remembers, and nowhere else.
+mkdirSync(join(memory, "config", "custom"), { recursive: true });
+copyFileSync(join(root, "jupyter", "config", "custom.css"), join(memory, "config", "custom", "custom.css"));
 const lab = spawn(python, ["-m", "jupyterlab", ...labArguments()], {
   cwd: root,
   env: labEnvironment(),

@@ -63,6 +63,15 @@ describe("npm run lab", () => {
     expect(complaints).toEqual([]);
   });
 
+  it("breaks printed sentences between words", async () => {
+    await runAllCells(lost);
+    const printed = lost.page.locator(".jp-OutputArea-output pre").first();
+    const wordBreak = await printed.evaluate(
+      (node) => node.ownerDocument.defaultView?.getComputedStyle(node).wordBreak,
+    );
+    expect(wordBreak).toBe("normal");
+  });
+
   it("leaves the home folder alone", () => {
     expect(existsSync(join(home, ".jupyter"))).toBe(false);
     expect(existsSync(join(home, ".local"))).toBe(false);
