@@ -45,7 +45,7 @@ function panelsOf({ data, layout }: Content): Panel[] {
   const panels = new Map<string, Panel>();
   for (const trace of data.filter(({ hoverinfo }) => hoverinfo !== "skip")) {
     const [x, y] = [axisOf(trace, "x", layout), axisOf(trace, "y", layout)];
-    const columns = ["series", textOf(x.title) || "x", textOf(y.title) || "y", "value"];
+    const columns = ["series", nameOf(x, "x"), nameOf(y, "y"), "value"];
     const key = columns.join("\n");
     const panel = panels.get(key) ?? { columns, rows: [] };
     panel.rows.push(...rowsOf(trace, x, y));
@@ -58,6 +58,11 @@ function panelsOf({ data, layout }: Content): Panel[] {
 function axisOf(trace: Trace, letter: "x" | "y", layout: Record<string, unknown>): Axis {
   const number = String(trace[`${letter}axis`] ?? letter).slice(1);
   return (layout[`${letter}axis${number}`] ?? {}) as Axis;
+}
+
+/** An axis that was left without a title on purpose has none here either. */
+function nameOf({ title }: Axis, letter: string): string {
+  return title === undefined ? letter : textOf(title);
 }
 
 function rowsOf(trace: Trace, xAxis: Axis, yAxis: Axis): Cell[][] {

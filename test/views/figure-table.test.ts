@@ -48,9 +48,9 @@ describe("figureTableHtml", () => {
 
   it("says by name where a mark stands beside a named tick", () => {
     const data = [{ name: "images", x: [80, 70], y: [-0.16, 1.16] }];
-    const yaxis = { tickvals: [0, 1], ticktext: ["accuracy", "AUC"] };
+    const yaxis = { title: { text: "" }, tickvals: [0, 1], ticktext: ["accuracy", "AUC"] };
     expect(rowsOf(figureTableHtml({ data, layout: { title, yaxis } }))).toEqual([
-      "series | x | y",
+      "series | x | ",
       "images | 80 | accuracy",
       "images | 70 | AUC",
     ]);
