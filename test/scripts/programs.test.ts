@@ -7,7 +7,7 @@ import { describeFailure, explainOutput } from "../../scripts/setup/failure.js";
 import { diskProblem } from "../../scripts/setup/machine.js";
 import { hashFiles, stampMatches, writeStamp } from "../../scripts/setup/stamps.js";
 import { formatDuration } from "../../scripts/setup/terminal.js";
-import { findChromium } from "../../scripts/test/chromium.js";
+import { findChromium, provideChromium } from "../../scripts/test/chromium.js";
 import { readCounts } from "../../scripts/test/main.js";
 
 let folder: string;
@@ -137,6 +137,16 @@ describe("findChromium", () => {
     expect(findChromium()).toBe(program);
     vi.stubEnv("CHROME_PATH", join(folder, "absent"));
     expect(() => findChromium()).toThrow(/CHROME_PATH is .*absent, where no program is/);
+  });
+});
+
+describe("provideChromium", () => {
+  it("says what to install where there is none and none can be installed", async () => {
+    vi.stubEnv("CHROME_PATH", "");
+    vi.stubEnv("PATH", folder);
+    await expect(provideChromium()).rejects.toThrow(
+      /need Chrome or Chromium: install one .* and run the same/,
+    );
   });
 });
 
