@@ -34,7 +34,9 @@ const rowsPerBatch = 256;
 /** Glorot and Bengio, AISTATS 2010, equation 16: uniform within ±√(6 / (inputs + units)), as in Keras. */
 function glorotUniform(inputs: number, units: number, random: Random): Float32Array {
   const limit = Math.sqrt(6 / (inputs + units));
-  return Float32Array.from({ length: inputs * units }, () => (2 * random.next() - 1) * limit);
+  const kernel = new Float32Array(inputs * units);
+  for (let i = 0; i < kernel.length; i++) kernel[i] = (2 * random.next() - 1) * limit;
+  return kernel;
 }
 
 /**

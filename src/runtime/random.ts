@@ -22,10 +22,11 @@ export interface Random {
  */
 export function createRandom(seed: number): Random {
   if (!Number.isSafeInteger(seed)) throw new RangeError(`A seed must be an integer, found ${seed}.`);
-  let state = seed >>> 0;
+  // Signed: V8 keeps such integers in a register, and would allocate a number for each unsigned one.
+  let state = seed | 0;
 
   function next(): number {
-    state = (state + 0x6d2b79f5) >>> 0;
+    state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;

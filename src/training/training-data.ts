@@ -29,6 +29,14 @@ export interface LabelledRows {
   width: number;
 }
 
+// A call for each of millions of values would take as long as several epochs.
+function areFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) {
+    if (!Number.isFinite(values[i])) return false;
+  }
+  return true;
+}
+
 function selectPart(
   features: FeatureTable,
   labels: readonly number[],
@@ -47,7 +55,7 @@ function selectPart(
       throw new RangeError(`The ${part} part names record ${row}, but there are ${labels.length} records.`);
     }
     const rowValues = features.values.subarray(row * width, (row + 1) * width);
-    if (!rowValues.every((value) => Number.isFinite(value))) {
+    if (!areFinite(rowValues)) {
       throw new Error(
         `The features of record ${row} are not finite numbers: compute them again, and check the weights file.`,
       );
