@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from serving import serve
 
-WAYS = ["fit", "fit, several steps at once", "fit, XLA", "loop", "loop, XLA"]
+WAYS = ["plain fit", "fit", "fit, several steps at once", "fit, XLA", "loop", "loop, XLA"]
 
 
 def load(task):
@@ -74,6 +74,22 @@ def prepare_fit(task, jit, at_once):
     return model, lambda epochs: model.fit(data, epochs=epochs, validation_data=validation, verbose=0)
 
 
+def prepare_plain_fit(task):
+    """`Model.fit` on arrays, as most write it."""
+    (x, x_validation), (y, y_validation), (w, w_validation) = load(task)
+    model = build(task)
+    model.compile(
+        model.optimizer,
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        weighted_metrics=["accuracy"],
+    )
+    validation = (x_validation, y_validation, w_validation)
+    size = task["settings"]["batchSize"]
+    return model, lambda epochs: model.fit(
+        x, y, sample_weight=w, batch_size=size, epochs=epochs, validation_data=validation, verbose=0
+    )
+
+
 def prepare_loop(task, jit):
     """A loop of one's own: every epoch is one `tf.function` over rows that were shuffled at once."""
     (x, x_validation), (y, y_validation), (w, w_validation) = load(task)
@@ -119,6 +135,8 @@ def prepare_loop(task, jit):
 
 def prepare(task):
     way = task["way"]
+    if way.startswith("plain"):
+        return prepare_plain_fit(task)
     if way.startswith("loop"):
         return prepare_loop(task, jit=way.endswith("XLA"))
     return prepare_fit(task, jit=way.endswith("XLA"), at_once="at once" in way)

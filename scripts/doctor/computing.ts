@@ -9,6 +9,7 @@ import { type Finding, fine, note, wrong } from "./finding";
 /** Rows and columns of the matrices: large enough to keep all cores busy, done in a few hundredths of a second. */
 const matrixSize = 1024;
 const repetitions = 10;
+const inputSize = 224;
 
 /** The TensorFlow version that the lock names. */
 function lockedVersion(): string {
@@ -34,6 +35,37 @@ async function measureMatrixProduct(): Promise<number> {
   return (2 * matrixSize ** 3) / (fastestMs * 1e6);
 }
 
+/** Images a second that the backbone without a download turns into features, pixels in memory; the faster of two. */
+async function measureBackbone(): Promise<Finding> {
+  const { loadBackbone } = await import("../../src/model/backbone");
+  const { featureBatchSize: batchSize } = await import("../../src/model/features");
+  const what = "Features";
+  try {
+    const choice = { backbone: "efficientnet-lite0", weights: null, inputSize } as const;
+    const { backbone } = await loadBackbone(choice);
+    const shape: [number, number, number, number] = [batchSize, inputSize, inputSize, 3];
+    const { tf } = await import("../../src/runtime/tensorflow");
+    const images = tf.randomUniform(shape, 0, 256, "int32", 1) as import("@tensorflow/tfjs").Tensor4D;
+    const seconds = [0, 1, 2].map(() => {
+      const startedAt = performance.now();
+      const features = backbone.embed(images);
+      features.dataSync();
+      features.dispose();
+      return (performance.now() - startedAt) / 1000;
+    });
+    images.dispose();
+    backbone.dispose();
+    // The first batch also builds the graph.
+    const speed = batchSize / Math.min(...seconds.slice(1));
+    return fine(
+      what,
+      `${speed.toFixed(0)} images/s (EfficientNet-Lite0, batches of ${batchSize}, from memory)`,
+    );
+  } catch (error) {
+    return wrong(what, error instanceof Error ? error.message : String(error), "Run npm run setup.");
+  }
+}
+
 function checkGraphicsCard(usesGpu: boolean): Finding[] {
   if (usesGpu || !nvidiaDriverAnswers()) return [];
   const variant = readStamp(stampFile(projectRoot()))?.["variant"];
@@ -49,7 +81,7 @@ function checkGraphicsCard(usesGpu: boolean): Finding[] {
 /** Loads TensorFlow as the notebooks do, and lets it compute. */
 export async function checkComputing(): Promise<Finding[]> {
   try {
-    const { describeDevice } = await import("../../src/runtime/device");
+    const { describeArithmetic, describeDevice } = await import("../../src/runtime/device");
     const device = describeDevice();
     const locked = lockedVersion();
     const version =
@@ -66,7 +98,9 @@ export async function checkComputing(): Promise<Finding[]> {
       version,
       fine("Device", `${device.kind.toUpperCase()}: ${place}`),
       ...checkGraphicsCard(device.kind === "gpu"),
+      fine("Arithmetic", describeArithmetic(device.kind)),
       fine("Matrix product", `${speed.toFixed(0)} GFLOP/s (${matrixSize} × ${matrixSize}, float32)`),
+      await measureBackbone(),
     ];
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);

@@ -52,6 +52,19 @@ export function describeDevice(): Device {
   };
 }
 
+/**
+ * Says how numbers are computed with, the one choice for all of the project: float32 everywhere. On a GPU that has
+ * TF32 (NVIDIA's Ampere and later), TensorFlow multiplies matrices and convolves in it: inputs rounded to 10 bits
+ * of mantissa, sums in float32. Weights are never kept in 16 bits: a head gains nothing by it, and features have
+ * to be comparable.
+ */
+export function describeArithmetic(kind: Device["kind"]): string {
+  if (kind === "cpu") return "float32";
+  return process.env["NVIDIA_TF32_OVERRIDE"] === "0"
+    ? "float32 (NVIDIA_TF32_OVERRIDE is 0)"
+    : "float32, products in TF32 where the GPU has it (NVIDIA_TF32_OVERRIDE=0 turns that off)";
+}
+
 /** Counts live tensors and the memory they and the process hold. */
 export function describeMemory(): MemoryUse {
   const memory = tf.memory();
