@@ -1,11 +1,22 @@
 // What holds for a new patient: npm run evaluate -- --data <folder> --backbone resnet50 --weights <file> --repeats 5
 import { Command, InvalidArgumentError, Option } from "commander";
 import writeFileAtomic from "write-file-atomic";
-import { describeDataset, openDataset } from "../src/data/dataset";
-import { evaluateDataset, evaluateHoldOut } from "../src/evaluation/evaluation-report";
+import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
+import { augmentations, viewsOf } from "../src/data/image-views";
+import {
+  compareRecipes,
+  describeRecipe,
+  plainRecipe,
+  type Recipe,
+  type RecipeComparison,
+  stepsTo,
+} from "../src/evaluation/compare-recipes";
+import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/evaluation/evaluation-report";
 import { describeEvaluation } from "../src/evaluation/evaluation-text";
-import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
-import { extractFeatures } from "../src/model/features";
+import { refitFeatures } from "../src/evaluation/features-for";
+import { describeComparison } from "../src/evaluation/recipes-text";
+import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbone";
+import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/treatment";
 import { requestStop } from "../src/runtime/interruption";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
@@ -22,6 +33,10 @@ interface Flags {
   target: number[];
   seed: number;
   holdOut?: true;
+  stain: Recipe["stain"];
+  augmentation: Recipe["augmentation"];
+  averageViews?: true;
+  compare?: true;
   out?: string;
 }
 
@@ -60,6 +75,22 @@ function readCommandLine(): Flags {
     )
     .option("--target <shares>", "sensitivities to keep in triage", shares, [0.95, 1])
     .option("--seed <number>", "decides folds, splits and first weights", wholeNumber, 1)
+    .addOption(
+      new Option("--stain <how>", "normalised: to the stains of each training part")
+        .choices(["as-is", "normalised"])
+        .default(plainRecipe.stain),
+    )
+    .addOption(
+      new Option("--augmentation <views>", "views to learn from too: features take 8, 4 or 11 times as long")
+        .choices(augmentations)
+        .default(plainRecipe.augmentation),
+    )
+    .option("--average-views", "answer with the mean over those views")
+    .addOption(
+      new Option("--compare", "compare with images as they are, step by step, on the same folds").conflicts(
+        "holdOut",
+      ),
+    )
     .option("--hold-out", "one split by patient instead, for large data sets")
     .option("--out <file>", "writes all numbers as JSON")
     .parse()
@@ -73,27 +104,64 @@ function showProgress(): void {
   });
 }
 
+/** What a recipe's heads learn from; where stains are normalised, each training part has features of its own. */
+async function featuresOf(dataset: Dataset, backbone: Backbone, recipe: TreatmentSettings) {
+  // Where each training part has its own, those of the images as they are say who resembles whom.
+  const { stain, augmentation } = recipe;
+  const views = viewsOf(stain === "as-is" ? augmentation : "none");
+  const treatment = { stain: null, fittedOn: [], views };
+  return {
+    features: await extractTreated(dataset, backbone, treatment),
+    ...refitFeatures(recipe, backbone),
+  };
+}
+
+/** Warns of what costs time, evaluates, prints and keeps the numbers. */
+async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Promise<void> {
+  const { stain, augmentation, averageViews = false, seed, target: targets, holdOut, folds, repeats } = flags;
+  const recipe = { stain, augmentation, averageViews };
+  const settings = resolveSettings({ seed, ...recipe });
+  const fits = holdOut ? 1 : folds * repeats + (flags.compare ? 0 : 2 * flags.auditSeeds);
+  const cost = describeCost(recipe, { images: dataset.records.length, fits });
+  if (cost !== "") console.log(cost);
+  if (flags.compare) {
+    const task = { dataset, settings, folds, repeats };
+    const compared = await compareRecipes(stepsTo(recipe), {
+      ...task,
+      featuresOf: (step) => featuresOf(dataset, backbone, step),
+    });
+    return finish(flags, describeComparison(compared), compared);
+  }
+  console.log(`Images: ${describeRecipe(recipe)}.`);
+  const task = { dataset, settings, targets, ...(await featuresOf(dataset, backbone, recipe)) };
+  const evaluation = holdOut
+    ? await evaluateHoldOut(task)
+    : await evaluateDataset({ ...task, folds, repeats, auditSeeds: flags.auditSeeds });
+  return finish(flags, describeEvaluation(evaluation), { ...evaluation, recipe });
+}
+
+async function finish({ out }: Flags, text: string, numbers: Evaluation | RecipeComparison): Promise<void> {
+  console.log(text);
+  if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(numbers, null, 2)}\n`);
+  if (!numbers.complete) {
+    console.error("Stopped; the numbers are of what was finished.");
+    process.exitCode = interruptedExitCode;
+  }
+}
+
 async function main(): Promise<void> {
   const flags = readCommandLine();
-  const { weights = null, inputSize, magnification = null, seed } = flags;
+  const { weights = null, inputSize, magnification = null } = flags;
   process.on("SIGINT", requestStop);
   showProgress();
   const dataset = await openDataset(flags.data, { magnification });
   console.log(describeDataset(dataset));
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
   console.log(explanation);
-  const features = await extractFeatures(dataset, backbone);
-  backbone.dispose();
-  const settings = resolveSettings({ seed });
-  const targets = flags.target;
-  const evaluation = flags.holdOut
-    ? await evaluateHoldOut({ dataset, features, settings, targets })
-    : await evaluateDataset({ dataset, features, settings, targets, ...flags });
-  console.log(describeEvaluation(evaluation));
-  if (flags.out !== undefined) await writeFileAtomic(flags.out, `${JSON.stringify(evaluation, null, 2)}\n`);
-  if (!evaluation.complete) {
-    console.error("Stopped; the numbers are of what was finished.");
-    process.exitCode = interruptedExitCode;
+  try {
+    await evaluate(flags, dataset, backbone);
+  } finally {
+    backbone.dispose();
   }
 }
 

@@ -104,6 +104,21 @@ const FLAGS = {
     ...oneOf("auto", "resnet50", "efficientnet-lite0"),
   },
   weights: { key: "weights", help: "ResNet50's weights, a Keras HDF5 file", ...file },
+  stain: {
+    key: "stain",
+    help: "normalised: give all images the training part's stains (as-is)",
+    ...oneOf("as-is", "normalised"),
+  },
+  augmentation: {
+    key: "augmentation",
+    help: "views to learn from too; features take 8, 4 or 11 times as long (none)",
+    ...oneOf("none", "turns", "stains", "turns-and-stains"),
+  },
+  "average-views": {
+    key: "averageViews",
+    help: "answer with the mean over those views (no)",
+    ...yesOrNo,
+  },
   "input-size": { key: "inputSize", help: "pixels the network sees (224)", ...wholeNumber(32, 1024) },
   "hidden-units": { key: "hiddenUnits", help: "the head's hidden layers (128,64)", ...unitList },
   dropout: {

@@ -1,7 +1,4 @@
-import { sha256 } from "../runtime/content-hash";
-import { createRandom } from "../runtime/random";
 import { normaliseStains } from "./stain";
-import { jitterStains } from "./stain-jitter";
 import type { StainReference } from "./stain-reference";
 
 /** Something done to every image between decoding and the network. */
@@ -24,22 +21,6 @@ export function stainNormalisation(reference: StainReference): ImageTransform {
   return {
     id: `stains normalised ${transformVersion}: ${JSON.stringify([haematoxylin, eosin, strongest])}`,
     apply: (pixels) => normaliseStains(pixels, reference).pixels,
-  };
-}
-
-/**
- * One view of every image with stains changed at random: the same for the same image, seed and view, whatever
- * other images there are.
- *
- * @param options.view - From 0 on; each gives another view of an image.
- * @param options.strength - See `jitterStains`.
- */
-export function stainView(options: { seed: number; view: number; strength: number }): ImageTransform {
-  const { seed, view, strength } = options;
-  const random = createRandom(seed).fork(`stain view ${view}`);
-  return {
-    id: `stains jittered ${transformVersion}: ${JSON.stringify([seed, view, strength])}`,
-    apply: (pixels) => jitterStains(pixels, random.fork(sha256(pixels)), strength),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Prediction } from "../training/run-summary";
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./bootstrap";
 import { checkLevel } from "./exact-interval";
 import { normalCdf, normalQuantile } from "./normal-distribution";
+import { groupByRepeat } from "./score-intervals";
 import { prepareScores, type ScoreName } from "./weighed-scores";
 
 /** Two areas under the ROC curve on the same samples. */
@@ -131,6 +132,8 @@ export interface RunComparison {
   conclusion: string;
 }
 
+type Repeated = Prediction & { repeat?: number };
+
 interface Pair {
   patient: string | null;
   file: string;
@@ -141,17 +144,18 @@ interface Pair {
 
 /**
  * Compares two runs on the images that both predicted, resampling patients and taking each patient's images from
- * both, so that what is hard for both does not blur the difference.
+ * both, so that what is hard for both does not blur the difference. Repeats of a cross-validation are compared one by
+ * one, and the differences averaged.
  *
- * @throws Error if they have no image in common, or do not agree on a label.
+ * @throws Error if they have no image in common, do not agree on a label, or are not repeated alike.
  */
 export function compareRuns(
-  first: readonly Prediction[],
-  second: readonly Prediction[],
+  first: readonly Repeated[],
+  second: readonly Repeated[],
   rule: Pick<DecisionRule, "positiveClass">,
   options: BootstrapOptions = {},
 ): RunComparison {
-  const pairs = pairByFile(first, second);
+  const groups = pairByRepeat(first, second);
   const prepare = (items: readonly Pair[]) => {
     const scoreFirst = prepareScores(
       items.map((pair) => pair.first),
@@ -170,21 +174,29 @@ export function compareRuns(
       >;
     };
   };
-  const differences = bootstrapIntervals([pairs], prepare, options);
+  const differences = bootstrapIntervals(groups, prepare, options);
   return {
-    images: pairs.length,
-    unmatched: first.length + second.length - 2 * pairs.length,
+    images: groups[0]!.length,
+    unmatched: first.length + second.length - 2 * groups.flat().length,
     differences,
     conclusion: concludeComparison(differences, rule.positiveClass === null ? "accuracy" : "auc"),
   };
 }
 
+function pairByRepeat(first: readonly Repeated[], second: readonly Repeated[]): Pair[][] {
+  const [firsts, seconds] = [groupByRepeat(first), groupByRepeat(second)];
+  if (firsts.length > 0 && seconds.length > 0 && firsts.length !== seconds.length) {
+    throw new Error(
+      `One of the two has ${firsts.length} repeats, the other ${seconds.length}: compare as many of both.`,
+    );
+  }
+  return firsts.map((group, i) => pairByFile(group, seconds[i] ?? []));
+}
+
 function pairByFile(first: readonly Prediction[], second: readonly Prediction[]): Pair[] {
   const byFile = new Map(second.map((prediction) => [prediction.file, prediction]));
   if (byFile.size !== second.length || new Set(first.map(({ file }) => file)).size !== first.length) {
-    throw new Error(
-      "Each run must predict an image once: compare the repeats of a cross-validation one by one.",
-    );
+    throw new Error("Each run must predict an image once, or once in each repeat of a cross-validation.");
   }
   const pairs = first.flatMap((prediction): Pair[] => {
     const other = byFile.get(prediction.file);

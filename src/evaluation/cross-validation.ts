@@ -1,12 +1,13 @@
 import type { Dataset } from "../data/dataset-value";
 import { decide } from "../model/decision";
-import { type Features, selectRows } from "../model/features";
-import { predictHead } from "../model/head";
+import type { Features } from "../model/features";
+import { answeringViews, predictRows } from "../model/predict-rows";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { Prediction } from "../training/run-summary";
 import { type TrainingSettings, trainHead } from "../training/train";
+import type { FeaturesFor } from "./features-for";
 import { type Fold, foldsByPatient } from "./patient-folds";
 
 /** A prediction of an image by a head that has never seen its patient. */
@@ -46,6 +47,8 @@ export interface CrossValidation {
 export interface CrossValidationTask {
   dataset: Dataset;
   features: Features;
+  /** Where they depend on who is learned from, as with normalised stains: used in place of `features`. */
+  featuresFor?: FeaturesFor;
   settings: TrainingSettings;
   /** 5 by default. */
   folds?: number;
@@ -83,7 +86,9 @@ async function runFold(
   job: FoldJob,
 ): Promise<{ result: FoldResult; predictions: OutOfFoldPrediction[] } | null> {
   const { task, fold, repeat } = job;
-  const { dataset, features } = task;
+  const { dataset, featuresFor } = task;
+  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, fold.train);
+  if (featuresFor !== undefined && !features.complete) return null;
   const classCount = dataset.classes.length;
   const { head, bestEpoch, ended } = await trainHead({
     features,
@@ -94,7 +99,7 @@ async function runFold(
     showProgress: false,
   });
   if (ended === "interrupted") return null;
-  const values = predictHead(head, selectRows(features, fold.test), features.width);
+  const values = predictRows(head, features, fold.test, answeringViews(features, task.settings));
   const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
   const predictions = fold.test.map((row, i): OutOfFoldPrediction => {
     const { file, patient, label } = dataset.records[row]!;

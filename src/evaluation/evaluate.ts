@@ -1,9 +1,11 @@
 import type { Dataset } from "../data/dataset";
+import type { ImageView } from "../data/image-views";
 import type { Split } from "../data/split";
 import { type SplitPart, splitParts } from "../data/split-value";
 import { type DecisionRule, decide } from "../model/decision";
-import { type Features, selectRows } from "../model/features";
-import { type Head, headClassCount, predictHead } from "../model/head";
+import type { Features } from "../model/features";
+import { type Head, headClassCount } from "../model/head";
+import { predictRows } from "../model/predict-rows";
 import { applyTemperature } from "../model/temperature";
 import type { PartScores, PatientScores, Prediction, Scores } from "../training/run-summary";
 import { confusionMatrix } from "./confusion-matrix";
@@ -16,6 +18,8 @@ export interface Decider extends DecisionRule {
   head: Head;
   /** Applied to the probabilities before the threshold; 1 if there is none. */
   temperature?: number;
+  /** Whose mean is taken; by default the image as it is alone. */
+  views?: readonly ImageView[];
 }
 
 /** A decision beside the truth, about an image or a patient. */
@@ -35,7 +39,7 @@ export function predictSplit(
   const classCount = headClassCount(classifier.head);
   return splitParts.flatMap((part) => {
     const rows = split[part];
-    const values = predictHead(classifier.head, selectRows(features, rows), features.width);
+    const values = predictRows(classifier.head, features, rows, classifier.views);
     return rows.map((record, i) => {
       const { file, patient, label } = dataset.records[record]!;
       const row = values.subarray(i * classCount, (i + 1) * classCount);

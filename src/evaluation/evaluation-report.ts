@@ -1,10 +1,13 @@
 import type { Dataset } from "../data/dataset-value";
 import { splitByPatient } from "../data/split";
 import type { Features } from "../model/features";
+import { answeringViews } from "../model/predict-rows";
 import { type TrainingSettings, trainHead } from "../training/train";
 import { calibratePredictions, fitTemperature, type TemperatureFit } from "./calibration";
+import type { Recipe } from "./compare-recipes";
 import { crossValidate, type FoldResult } from "./cross-validation";
 import { predictSplit } from "./evaluate";
+import type { FeaturesFor } from "./features-for";
 import { auditLeakage, type LeakageAudit } from "./leakage";
 import { type ScoreIntervals, scoreWithIntervals } from "./score-intervals";
 import { chooseThreshold, type LockedThreshold, type TriageLevel } from "./triage";
@@ -33,11 +36,15 @@ export interface Evaluation {
   /** Of a hold-out: fitted on validation; its scores are of calibrated probabilities. */
   temperature: TemperatureFit | null;
   complete: boolean;
+  /** What was done to the images; nothing where it is not noted. */
+  recipe?: Recipe;
 }
 
 interface EvaluationTask {
   dataset: Dataset;
   features: Features;
+  /** Where they depend on who is learned from, as with normalised stains: used in place of `features`. */
+  featuresFor?: FeaturesFor;
   settings: TrainingSettings;
   /** Sensitivities of the triage table. */
   targets: readonly number[];
@@ -91,10 +98,11 @@ export async function evaluateDataset(
  * test.
  */
 export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation> {
-  const { dataset, features, settings, targets } = task;
+  const { dataset, featuresFor, settings, targets } = task;
   const { positiveClass } = dataset;
   const rule = { positiveClass, threshold: 0.5 };
   const split = splitByPatient(dataset, settings.seed);
+  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, split.train);
   const labels = dataset.records.map(({ label }) => label);
   const { head, ended } = await trainHead({
     features,
@@ -103,7 +111,11 @@ export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation>
     classCount: dataset.classes.length,
     settings,
   });
-  const raw = predictSplit(dataset, split, features, { head, ...rule });
+  const raw = predictSplit(dataset, split, features, {
+    head,
+    ...rule,
+    views: answeringViews(features, settings),
+  });
   const temperature = fitTemperature(raw.filter((one) => one.split === "validation"));
   const predictions = calibratePredictions(raw, temperature.temperature, rule);
   const part = (name: "validation" | "test") => predictions.filter((one) => one.split === name);

@@ -20,7 +20,8 @@ export function intervalText({ value, low, high }: Interval): string {
   return `${value.toFixed(2)} (${range})`;
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+/** Rows of cells in columns that line up; the first row names them. */
+export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>
@@ -46,16 +47,16 @@ function scoresTable({ image, patient, groups }: ScoreIntervals): string {
       patient === null ? "" : patient.majorityClassAccuracy.toFixed(2),
     ],
   ];
-  if (patient === null) return table(rows);
+  if (patient === null) return textTable(rows);
   const { low, high } = patient.exactAccuracy;
   rows.push(["patient recognition rate", "", intervalText(patient.patientRecognitionRate)]);
   rows.push(["accuracy, exact interval", "", `${low.toFixed(2)}–${high.toFixed(2)}`]);
   const repeats = groups === 1 ? "" : ` Means of ${groups} repeats.`;
-  return `${table(rows)}\n${patient.coarseness}${repeats}`;
+  return `${textTable(rows)}\n${patient.coarseness}${repeats}`;
 }
 
 function triageTable(rows: readonly TriageRow[]): string {
-  return table([
+  return textTable([
     [
       "target",
       "decides",

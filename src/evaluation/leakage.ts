@@ -2,8 +2,8 @@ import type { Dataset } from "../data/dataset-value";
 import { splitByImage, splitByPatient } from "../data/split";
 import type { Split } from "../data/split-value";
 import { decide } from "../model/decision";
-import { type Features, selectRows } from "../model/features";
-import { predictHead } from "../model/head";
+import type { Features } from "../model/features";
+import { answeringViews, predictRows } from "../model/predict-rows";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import type { Prediction } from "../training/run-summary";
@@ -14,6 +14,7 @@ import {
   type Interval,
   type WeighedStatistics,
 } from "./bootstrap";
+import type { FeaturesFor } from "./features-for";
 import { majorityClassAccuracy } from "./metrics";
 import { type Metric, type NeighbourShares, neighbourShares } from "./nearest-neighbours";
 import { prepareScores } from "./weighed-scores";
@@ -22,6 +23,8 @@ import { prepareScores } from "./weighed-scores";
 export interface AuditTask {
   dataset: Dataset;
   features: Features;
+  /** Where they depend on who is learned from, as with normalised stains: heads use these, neighbours `features`. */
+  featuresFor?: FeaturesFor;
   settings: TrainingSettings;
   /** One split by image and one by patient for each; 1 to 10 by default. */
   seeds?: readonly number[];
@@ -69,7 +72,9 @@ interface AuditPrediction extends Prediction {
 }
 
 async function testSplit(task: AuditTask, split: Split, seed: number): Promise<AuditPrediction[] | null> {
-  const { dataset, features, settings } = task;
+  const { dataset, featuresFor, settings } = task;
+  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, split.train);
+  if (featuresFor !== undefined && !features.complete) return null;
   const classCount = dataset.classes.length;
   const { head, ended } = await trainHead({
     features,
@@ -80,7 +85,7 @@ async function testSplit(task: AuditTask, split: Split, seed: number): Promise<A
     showProgress: false,
   });
   if (ended === "interrupted") return null;
-  const values = predictHead(head, selectRows(features, split.test), features.width);
+  const values = predictRows(head, features, split.test, answeringViews(features, task.settings));
   const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
   return split.test.map((row, i) => {
     const { file, patient, label } = dataset.records[row]!;

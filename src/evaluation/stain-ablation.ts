@@ -1,13 +1,13 @@
 import type { StainReference } from "../data/stain-reference";
 import { decide } from "../model/decision";
-import { selectRows } from "../model/features";
-import { predictHead } from "../model/head";
+import type { Features } from "../model/features";
+import { predictRows } from "../model/predict-rows";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import type { Prediction } from "../training/run-summary";
 import { trainHead } from "../training/train";
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./bootstrap";
-import { type ArmData, prepareArms, type StainArm, type StainArmsTask, stainArms } from "./stain-arms";
+import { prepareArms, type StainArm, type StainArmsTask, stainArms } from "./stain-arms";
 import { prepareScores } from "./weighed-scores";
 
 /** What is compared, and how. */
@@ -51,21 +51,21 @@ interface ArmPrediction extends Prediction {
 async function testArm(
   task: StainAblationTask,
   arm: StainArm,
-  data: ArmData,
+  features: Features,
   seed: number,
 ): Promise<ArmPrediction[] | null> {
   const { dataset, split, settings } = task;
   const classCount = dataset.classes.length;
   const { head, ended } = await trainHead({
-    features: data.table,
-    labels: data.labels,
-    split: data.parts,
+    features,
+    labels: dataset.records.map(({ label }) => label),
+    split,
     classCount,
     settings: { ...settings, seed },
     showProgress: false,
   });
   if (ended === "interrupted") return null;
-  const values = predictHead(head, selectRows(data.features, split.test), data.features.width);
+  const values = predictRows(head, features, split.test);
   return split.test.map((row, i) => {
     const { file, patient, label } = dataset.records[row]!;
     const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
@@ -148,7 +148,7 @@ function checkTask({ split, views = 3 }: StainAblationTask, seeds: readonly numb
 
 /**
  * Finds out what treating stains brings: the same head, on the same split, trained on images as they are, on
- * normalised ones, and on images together with views of other stains; scored on the test part's images.
+ * normalised ones, and on views of other stains as well; scored on the test part's images.
  *
  * Features are computed anew for all normalised images and for each view of the training part, once: they are kept
  * in the cache. An interrupt ends it with the seeds that were finished.

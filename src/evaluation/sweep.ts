@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset-value";
-import { type Features, selectRows } from "../model/features";
+import { type Features, selectFeatures } from "../model/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { completeSettings, type Settings } from "../runtime/settings";
@@ -89,15 +89,9 @@ function combine(grid: SweepGrid): Partial<Settings>[] {
 /** The training and validation part alone, as a data set of its own: what is not in it can't be looked at. */
 function withoutTest({ dataset, features, split }: SweepTask): { dataset: Dataset; features: Features } {
   const rows = [...split.train, ...split.validation].sort((a, b) => a - b);
-  const { images, ...rest } = features;
   return {
     dataset: { ...dataset, records: rows.map((row) => dataset.records[row]!) },
-    features: {
-      ...rest,
-      values: selectRows(features, rows),
-      count: rows.length,
-      ...(images === undefined ? {} : { images: rows.map((row) => images[row]!) }),
-    },
+    features: selectFeatures(features, rows),
   };
 }
 

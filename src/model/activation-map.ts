@@ -54,6 +54,43 @@ function weighChannels(values: Float32Array, weights: Float64Array): Float32Arra
   });
 }
 
+/** One image, seen by the network but not explained yet. */
+export interface SeenImage extends ReturnType<typeof activateOne> {
+  /** Shape [channels]: the means over the cells. */
+  features: Float64Array;
+  /** Shape [classCount]. */
+  probabilities: number[];
+}
+
+/**
+ * Sends one image through backbone and head.
+ *
+ * @param pixels - RGB, 0..255, shape [inputSize, inputSize, 3], prepared as in training.
+ * @throws RangeError if the head is not one for this backbone.
+ */
+export function seeImage(backbone: Backbone, head: Head, pixels: Uint8Array): SeenImage {
+  const activations = activateOne(backbone, pixels);
+  const features = poolCells(activations.values, activations.channels);
+  return { ...activations, features, probabilities: softmax(headGradient(head, features, 0).logits) };
+}
+
+/** Grad-CAM of a class before ReLU, shape [rows, columns]; see `activationMap`. */
+export function explainSeen(
+  head: Head,
+  { values, features, rows, columns }: SeenImage,
+  classIndex: number,
+): Float32Array {
+  const { gradient } = headGradient(head, features, classIndex);
+  const cells = rows * columns;
+  return weighChannels(
+    values,
+    gradient.map((value) => value / cells),
+  );
+}
+
+/** What speaks for a class: what is above 0. */
+export const positivePart = (signed: Float32Array): Float32Array => signed.map((value) => Math.max(0, value));
+
 /**
  * Computes Grad-CAM of one image on the network's own grid.
  *
@@ -72,22 +109,9 @@ export function activationMap(
   pixels: Uint8Array,
   chooseClass: (probabilities: number[]) => number,
 ): ActivationMap {
-  const { values, rows, columns, channels } = activateOne(backbone, pixels);
-  const features = poolCells(values, channels);
-  const probabilities = softmax(headGradient(head, features, 0).logits);
+  const seen = seeImage(backbone, head, pixels);
+  const { rows, columns, probabilities } = seen;
   const classIndex = chooseClass(probabilities);
-  const { gradient } = headGradient(head, features, classIndex);
-  const cells = rows * columns;
-  const signed = weighChannels(
-    values,
-    gradient.map((value) => value / cells),
-  );
-  return {
-    values: signed.map((value) => Math.max(0, value)),
-    signed,
-    rows,
-    columns,
-    classIndex,
-    probabilities,
-  };
+  const signed = explainSeen(head, seen, classIndex);
+  return { values: positivePart(signed), signed, rows, columns, classIndex, probabilities };
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import type { ImageView } from "../data/image-views";
 import type { StainReference } from "../data/stain-reference";
 import { describeDevice } from "../runtime/device";
 import { projectRoot } from "../runtime/paths";
@@ -12,10 +13,18 @@ const plainFormat = "breakhis-lab classifier 1";
 const stainedFormat = "breakhis-lab classifier 2";
 /** Likewise for one that knows nothing of trained stages. */
 const fineTunedFormat = "breakhis-lab classifier 3";
+/** And of views whose answers are averaged. */
+const viewedFormat = "breakhis-lab classifier 4";
 
 /** The format's name; raised when the folder changes in a way that older programs can't read. */
-export function manifestFormat(stain: StainReference | null, fineTuned: boolean) {
-  if (fineTuned) return fineTunedFormat;
+export function manifestFormat(parts: {
+  stain?: unknown;
+  fineTuned?: unknown;
+  views?: readonly unknown[] | undefined;
+}) {
+  const { stain = null, fineTuned, views = [] } = parts;
+  if (views.length > 1) return viewedFormat;
+  if (fineTuned !== undefined) return fineTunedFormat;
   return stain === null ? plainFormat : stainedFormat;
 }
 
@@ -69,9 +78,23 @@ const triageSchema = z.object({
   temperature: z.number().positive().finite().nullable(),
 });
 
+const viewSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("turned"),
+    quarterTurns: z.number().int().min(0).max(3),
+    mirrored: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal("stained"),
+    seed: z.number().int().min(0),
+    number: z.number().int().min(0),
+    strength: z.number().min(0).lt(1),
+  }),
+]);
+
 const manifestSchema = z
   .object({
-    format: z.enum([plainFormat, stainedFormat, fineTunedFormat]),
+    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
@@ -81,6 +104,7 @@ const manifestSchema = z
       colours: z.literal("RGB, 0 to 255"),
       resizing: z.literal("stretched to a square, cubic"),
       stain: stainSchema.optional(),
+      views: z.array(viewSchema).min(2).max(64).optional(),
     }),
     backbone: z.object({
       name: z.enum(["resnet50", "efficientnet-lite0"]),
@@ -109,13 +133,14 @@ const manifestSchema = z
     message: "positiveClass must be the index of a class",
   })
   .refine(
-    ({ format, preprocessing }) =>
-      format === fineTunedFormat || (format === stainedFormat) === (preprocessing.stain !== undefined),
-    { message: `"${plainFormat}" has no stain reference, and "${stainedFormat}" must have one` },
+    ({ format, preprocessing: { stain, views }, backbone: { fineTuned } }) =>
+      format === manifestFormat({ stain, fineTuned, views }),
+    {
+      message:
+        `"${plainFormat}" has nothing of what follows, "${stainedFormat}" has a stain reference, ` +
+        `"${fineTunedFormat}" has trained stages and may have one, "${viewedFormat}" has views and may have both`,
+    },
   )
-  .refine(({ format, backbone }) => (format === fineTunedFormat) === (backbone.fineTuned !== undefined), {
-    message: `only "${fineTunedFormat}" has trained stages, and it must have some`,
-  })
   .refine(({ triage, positiveClass }) => triage === undefined || positiveClass !== null, {
     message: "triage needs a positiveClass: a class that is looked for",
   });
@@ -164,6 +189,8 @@ export type ClassifierManifest = Omit<
     resizing: "stretched to a square, cubic";
     /** What images' stains are normalised to, where they are. */
     stain?: StainReference;
+    /** The views whose mean answer is given, where they are several. */
+    views?: readonly ImageView[];
   };
   // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
   provenance: Provenance;
@@ -181,7 +208,7 @@ export const manifestFile = "classifier.json";
  */
 export function checkManifest(json: unknown, path: string): ClassifierManifest {
   const result = manifestSchema.safeParse(json);
-  if (result.success === true) return result.data as ClassifierManifest;
+  if (result.success === true) return result.data as unknown as ClassifierManifest;
   const complaints = result.error.issues.map(
     (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
   );

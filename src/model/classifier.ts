@@ -2,7 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
 import type { Dataset, SkippedImage } from "../data/dataset";
-import { type ImageTransform, stainNormalisation } from "../data/image-transform";
+import type { ImageTransform } from "../data/image-transform";
+import { asItIs, type ImageView, transformFor } from "../data/image-views";
 import { decodeImage, imageConcurrency } from "../data/images";
 import type { StainReference } from "../data/stain-reference";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
@@ -28,7 +29,9 @@ import { decodeFamiliarity, describeFamiliarity, encodeExamples } from "./famili
 import { embedPixels, featureBatchSize } from "./features";
 import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
+import { meanOverViews } from "./predict-rows";
 import { applyTemperature } from "./temperature";
+import type { Treatment } from "./treatment";
 import { decodeTunedWeights, encodeTunedWeights } from "./tuned-weights";
 
 export type { LockedTriage, Provenance } from "./classifier-manifest";
@@ -54,12 +57,26 @@ export interface Classifier {
   familiarity?: Familiarity;
   /** The threshold for a second look, once it is locked; `decide` does not use it. */
   triage?: LockedTriage;
+  /** Views of an image whose mean answer is given; none, or only the image as it is, answers from that alone. */
+  views?: readonly ImageView[];
   provenance: Provenance;
 }
 
-/** What is done to each image between decoding and the backbone, in prediction as in training; null for nothing. */
-export function classifierTransform({ stain }: Pick<Classifier, "stain">): ImageTransform | null {
-  return stain === null ? null : stainNormalisation(stain);
+/**
+ * What is done to each image between decoding and the backbone, in prediction as in training; null for nothing.
+ *
+ * @param view - One of the classifier's views; by default the image as it is.
+ */
+export function classifierTransform(
+  { stain }: Pick<Classifier, "stain">,
+  view: ImageView = asItIs,
+): ImageTransform | null {
+  return transformFor(stain, view);
+}
+
+/** The views that a classifier answers from, at least one. */
+export function classifierViews({ views }: Pick<Classifier, "views">): readonly ImageView[] {
+  return views === undefined || views.length === 0 ? [asItIs] : views;
 }
 
 /** What a classifier says about one image. */
@@ -81,10 +98,10 @@ export interface ClassifierParts {
   backbone: Backbone;
   head: Head;
   dataset: Pick<Dataset, "name" | "synthetic" | "classes" | "positiveClass">;
-  settings: Pick<Settings, "seed" | "weights">;
+  settings: Pick<Settings, "seed" | "weights"> & Partial<Pick<Settings, "averageViews">>;
   runId: string | null;
-  /** What the images' stains were normalised to when their features were computed; null or nothing if they weren't. */
-  stain?: StainReference | null;
+  /** What was done to the images when their features were computed; nothing if they were left as they are. */
+  treatment?: Pick<Treatment, "stain" | "views">;
   /** From `fitFamiliarity`; null or nothing if images unlike the training images are not to be told. */
   familiarity?: Familiarity | null;
 }
@@ -100,7 +117,7 @@ function weightsPathOf(backbone: Backbone, weights: string | null): string | nul
 
 /** Puts a trained head together with its backbone; the positive class is answered from probability 0.5 on. */
 export function buildClassifier(parts: ClassifierParts): Classifier {
-  const { backbone, head, dataset, settings, runId, stain = null, familiarity = null } = parts;
+  const { backbone, head, dataset, settings, runId, treatment, familiarity = null } = parts;
   const { classes, positiveClass } = dataset;
   checkHeadFits(head, backbone.featureWidth, classes.length);
   return {
@@ -110,7 +127,8 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
     positiveClass,
     threshold: 0.5,
     inputSize: backbone.inputSize,
-    stain,
+    stain: treatment?.stain ?? null,
+    ...viewsOf({ views: settings.averageViews === true ? treatment?.views : undefined }),
     ...(familiarity === null ? {} : { familiarity }),
     provenance: {
       runId,
@@ -129,6 +147,11 @@ function temperatureOf({ temperature }: { temperature?: number | undefined }): {
   return temperature === undefined ? {} : { temperature };
 }
 
+/** The field where several views are averaged, for the same reason. */
+function viewsOf({ views }: { views?: readonly ImageView[] | undefined }): { views?: readonly ImageView[] } {
+  return views === undefined || views.length < 2 ? {} : { views };
+}
+
 function triageOf({ triage }: { triage?: LockedTriage | undefined }): { triage?: LockedTriage } {
   return triage === undefined ? {} : { triage };
 }
@@ -144,7 +167,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
   const { backbone, head, classes, positiveClass, threshold, stain, familiarity, provenance } = classifier;
   const part = (file: string) => ({ file, sha256: sha256(parts[file]!) });
   return {
-    format: manifestFormat(stain, backbone.fineTuned !== undefined),
+    format: manifestFormat({ ...classifier, fineTuned: backbone.fineTuned }),
     classes,
     positiveClass,
     threshold,
@@ -154,6 +177,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
       colours: "RGB, 0 to 255",
       resizing: "stretched to a square, cubic",
       ...(stain === null ? {} : { stain }),
+      ...viewsOf(classifier),
     },
     backbone: {
       name: backbone.name,
@@ -311,23 +335,35 @@ export async function loadClassifier(
     stain: manifest.preprocessing.stain ?? null,
     ...familiarity,
     ...triageOf(manifest),
+    ...viewsOf(manifest.preprocessing),
     provenance,
   };
 }
 
 type Decoded = { file: string; pixels: Uint8Array } | { file: string; reason: string };
 
-async function tryDecoding(
-  file: string,
-  inputSize: number,
-  transform: ImageTransform | null,
-): Promise<Decoded> {
+async function tryDecoding(file: string, inputSize: number): Promise<Decoded> {
   try {
-    const pixels = await decodeImage(file, inputSize);
-    return { file, pixels: transform === null ? pixels : transform.apply(pixels) };
+    return { file, pixels: await decodeImage(file, inputSize) };
   } catch (error) {
     return { file, reason: (error as Error).message };
   }
+}
+
+/** What the head says of one view of each image. */
+function predictView(
+  classifier: Classifier,
+  images: readonly { pixels: Uint8Array }[],
+  view: ImageView,
+): Float32Array {
+  const { backbone, head, inputSize } = classifier;
+  const imageLength = inputSize * inputSize * 3;
+  const transform = classifierTransform(classifier, view);
+  const pixels = new Uint8Array(images.length * imageLength);
+  images.forEach((image, i) => {
+    pixels.set(transform === null ? image.pixels : transform.apply(image.pixels), i * imageLength);
+  });
+  return predictHead(head, embedPixels(backbone, pixels, images.length), backbone.featureWidth);
 }
 
 /** Predicts images that are decoded already, at most a batch of them. */
@@ -335,14 +371,10 @@ function predictBatch(
   classifier: Classifier,
   images: { file: string; pixels: Uint8Array }[],
 ): ImagePrediction[] {
-  const { backbone, head, inputSize } = classifier;
-  const imageLength = inputSize * inputSize * 3;
-  const pixels = new Uint8Array(images.length * imageLength);
-  images.forEach((image, i) => {
-    pixels.set(image.pixels, i * imageLength);
-  });
-  const features = embedPixels(backbone, pixels, images.length);
-  const values = predictHead(head, features, backbone.featureWidth);
+  const { head } = classifier;
+  const values = meanOverViews(
+    classifierViews(classifier).map((view) => predictView(classifier, images, view)),
+  );
   const classCount = headClassCount(head);
   return images.map(({ file }, i) => {
     const row = values.subarray(i * classCount, (i + 1) * classCount);
@@ -364,11 +396,10 @@ export async function predictImages(
 ): Promise<{ predictions: ImagePrediction[]; skipped: SkippedImage[] }> {
   const predictions: ImagePrediction[] = [];
   const skipped: SkippedImage[] = [];
-  const transform = classifierTransform(classifier);
   for (let first = 0; first < files.length; first += featureBatchSize) {
     const batch = await pMap(
       files.slice(first, first + featureBatchSize),
-      (file) => tryDecoding(file, classifier.inputSize, transform),
+      (file) => tryDecoding(file, classifier.inputSize),
       { concurrency: imageConcurrency },
     );
     const images = batch.flatMap((image) => ("pixels" in image ? [image] : []));

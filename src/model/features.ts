@@ -1,6 +1,7 @@
 import pMap from "p-map";
 import { type Dataset, type ImageRecord, imagePath } from "../data/dataset";
 import type { ImageTransform } from "../data/image-transform";
+import type { ImageView } from "../data/image-views";
 import { decodeBatches } from "../data/images";
 import { readEntry, writeEntry } from "../runtime/content-cache";
 import { sha256 } from "../runtime/content-hash";
@@ -22,6 +23,10 @@ export interface Features {
   count: number;
   /** The image of each row: training compares them, so that no copy is learned from and tested on. */
   images?: readonly { file: string; sha256: string }[];
+  /** Further views of the same images, where there are any. */
+  views?: readonly ViewFeatures[];
+  /** Records whose stains all images were normalised to: who learns from others, or tests on these, would cheat. */
+  fittedOn?: readonly number[];
   /** False if it was interrupted, and some rows are NaN; another call goes on from there. */
   complete: boolean;
   /** Rows computed now. */
@@ -29,6 +34,13 @@ export interface Features {
   /** Rows that were computed before. */
   fromCache: number;
   seconds: number;
+}
+
+/** Backbone outputs of one view of each image. */
+export interface ViewFeatures {
+  view: ImageView;
+  /** Shape [count, width], as in `Features`. */
+  values: Float32Array;
 }
 
 /**
@@ -257,7 +269,10 @@ export async function extractFeatures(
  * @returns Shape [rows.length, width].
  * @throws RangeError if there is no such row.
  */
-export function selectRows(features: Features, rows: readonly number[]): Float32Array {
+export function selectRows(
+  features: Pick<Features, "width" | "values" | "count">,
+  rows: readonly number[],
+): Float32Array {
   const { width, values, count } = features;
   const selected = new Float32Array(rows.length * width);
   for (const [index, row] of rows.entries()) {
@@ -267,4 +282,31 @@ export function selectRows(features: Features, rows: readonly number[]): Float32
     selected.set(values.subarray(row * width, (row + 1) * width), index * width);
   }
   return selected;
+}
+
+/**
+ * Some records' features, with all their views, as those of a data set of its own.
+ *
+ * @param rows - Indices of records, in the order wanted.
+ * @throws RangeError if there is no such row.
+ */
+export function selectFeatures(features: Features, rows: readonly number[]): Features {
+  const { images, views, fittedOn, width, count } = features;
+  const places = new Map(rows.map((row, place) => [row, place]));
+  return {
+    ...features,
+    values: selectRows(features, rows),
+    count: rows.length,
+    ...(images === undefined ? {} : { images: rows.map((row) => images[row]!) }),
+    ...(views === undefined
+      ? {}
+      : {
+          views: views.map(({ view, values }) => ({
+            view,
+            values: selectRows({ width, count, values }, rows),
+          })),
+        }),
+    // A record that was fitted on and is left out has no place any more; it stays one that nobody learns from.
+    ...(fittedOn === undefined ? {} : { fittedOn: fittedOn.map((row) => places.get(row) ?? -1) }),
+  };
 }

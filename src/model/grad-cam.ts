@@ -1,15 +1,17 @@
 import { enlargeBilinearly } from "../data/bilinear";
+import type { ImageView } from "../data/image-views";
 import { decodeImage, decodePicture } from "../data/images";
+import { inverseTurn, turnSquare } from "../data/turned-image";
 import { breathe, runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
-import { type ActivationMap, activationMap } from "./activation-map";
-import { type Classifier, classifierTransform } from "./classifier";
+import { type ActivationMap, explainSeen, positivePart, seeImage } from "./activation-map";
+import { type Classifier, classifierTransform, classifierViews } from "./classifier";
 import { decide } from "./decision";
 
 /** What an explanation needs of a classifier. */
 export type Explainable = Pick<
   Classifier,
-  "backbone" | "head" | "classes" | "positiveClass" | "threshold" | "stain"
+  "backbone" | "head" | "classes" | "positiveClass" | "threshold" | "stain" | "views"
 >;
 
 /** Where in an image a classifier sees a class. */
@@ -41,13 +43,45 @@ export interface GradCamOptions {
 
 const usualWidth = 350;
 
-/** Decodes an image as the classifier's backbone sees it. */
+/** Decodes an image as the classifier's backbone sees it; of several views, as the first one. */
 export async function decodeForClassifier(
   classifier: Pick<Classifier, "backbone" | "stain">,
   file: string,
 ): Promise<Uint8Array> {
   const pixels = await decodeImage(file, classifier.backbone.inputSize);
   return classifierTransform(classifier)?.apply(pixels) ?? pixels;
+}
+
+/** A map of a view, laid over the image as it is. */
+const layBack = (map: Float32Array, view: ImageView): Float32Array =>
+  view.kind === "turned" ? turnSquare(map, 1, inverseTurn(view)) : map;
+
+/** The mean of several rows of numbers, place by place. */
+const meanOf = (rows: readonly ArrayLike<number>[]): number[] =>
+  Array.from(rows[0]!, (_, i) => rows.reduce((sum, row) => sum + row[i]!, 0) / rows.length);
+
+/**
+ * Explains an answer as it is given: where it is the mean over views, by the mean of their maps, each turned back.
+ *
+ * @param pixels - Decoded, nothing else done to them yet.
+ */
+function mapOfViews(
+  classifier: Explainable,
+  pixels: Uint8Array,
+  chooseClass: (probabilities: number[]) => number,
+): ActivationMap {
+  const { backbone, head } = classifier;
+  const views = classifierViews(classifier);
+  const seen = views.map((view) => {
+    const transform = classifierTransform(classifier, view);
+    return seeImage(backbone, head, transform === null ? pixels : transform.apply(pixels));
+  });
+  const probabilities = meanOf(seen.map((one) => one.probabilities));
+  const classIndex = chooseClass(probabilities);
+  const maps = seen.map((one, i) => layBack(explainSeen(head, one, classIndex), views[i]!));
+  const signed = Float32Array.from(meanOf(maps));
+  const { rows, columns } = seen[0]!;
+  return { values: positivePart(signed), signed, rows, columns, classIndex, probabilities };
 }
 
 function scaleToOne(values: Float32Array): Float32Array {
@@ -72,12 +106,11 @@ export async function gradCam(
   file: string,
   options: GradCamOptions = {},
 ): Promise<GradCam> {
-  const { backbone, head, classes } = classifier;
-  const pixels = await decodeForClassifier(classifier, file);
+  const { backbone, classes } = classifier;
+  const pixels = await decodeImage(file, backbone.inputSize);
   const { width, height } = await decodePicture(file, options.width ?? usualWidth);
-  const map = activationMap(
-    backbone,
-    head,
+  const map = mapOfViews(
+    classifier,
     pixels,
     (probabilities) => options.classIndex ?? decide(probabilities, classifier),
   );

@@ -92,7 +92,7 @@ async function explainTrained(classifier: Explainable, files: readonly string[])
  * the maps must change. A method that shows edges whatever the network knows would not pass.
  *
  * Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018. Maps are compared on the network's own grid and
- * before ReLU, by Spearman's rank correlation.
+ * before ReLU, by Spearman's rank correlation; where a classifier answers from several views, of the image as it is.
  *
  * @param options.seed - Of the first draw, by default 0.
  * @param options.draws - Random heads and top stages to try, by default 3.

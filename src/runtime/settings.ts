@@ -49,6 +49,9 @@ const settingsSchema = z
     split: z.enum(["patient", "image", "folder"]).default("patient"),
     backbone: z.enum(["auto", "resnet50", "efficientnet-lite0"]).default("auto"),
     weights: z.string().nullable().default(null),
+    stain: z.enum(["as-is", "normalised"]).default("as-is"),
+    augmentation: z.enum(["none", "turns", "stains", "turns-and-stains"]).default("none"),
+    averageViews: z.boolean().default(false),
     inputSize: z.number().int().min(32).max(1024).default(224),
     hiddenUnits: z.array(z.number().int().min(1).max(8192)).max(8).default([128, 64]),
     dropout: z.number().min(0).lt(1).default(0.2),
@@ -62,7 +65,11 @@ const settingsSchema = z
     fineTune: fineTuneSchema.nullable().default(null),
     seed: z.number().int().min(0).max(0xffff_ffff).default(42),
   })
-  .strict();
+  .strict()
+  .refine(({ averageViews, augmentation }) => !averageViews || augmentation !== "none", {
+    path: ["averageViews"],
+    message: 'true needs views to average over: set augmentation to "turns", "stains" or "turns-and-stains"',
+  });
 
 /** Everything that a run depends on besides the images and the weights. */
 export interface Settings {
@@ -75,6 +82,12 @@ export interface Settings {
   backbone: "auto" | "resnet50" | "efficientnet-lite0";
   /** Path of a Keras HDF5 file with ResNet50's weights; null looks in the cache, then downloads. */
   weights: string | null;
+  /** "normalised" gives all images the stains of the training part; "as-is" leaves them as they are. */
+  stain: "as-is" | "normalised";
+  /** Views of the training images that the head learns from too: turned and mirrored, or in other stains. */
+  augmentation: "none" | "turns" | "stains" | "turns-and-stains";
+  /** Answers with the mean over the views of an image, instead of what is said of the image as it is. */
+  averageViews: boolean;
   /** Width and height in pixels that the backbone sees, in [32, 1024]. */
   inputSize: number;
   /** Units of the head's hidden layers, first to last. */

@@ -52,6 +52,22 @@ export function dropoutMask(
 }
 
 /**
+ * Chooses the view that an epoch learns of each image: the image's row, or its row in one of the blocks behind.
+ *
+ * @param order - Rows of images, each below `images`.
+ * @param images - Rows a view.
+ * @param viewCount - Views an image, itself included; with 1 the order stays as it is.
+ */
+export function drawViews(
+  order: readonly number[],
+  images: number,
+  viewCount: number,
+  random: Random,
+): readonly number[] {
+  return viewCount === 1 ? order : order.map((row) => row + images * random.integer(viewCount));
+}
+
+/**
  * Cuts rows into batches of one size, one after the other as they are asked for.
  *
  * @param order - Which rows, in which order.

@@ -6,7 +6,7 @@ import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { Settings } from "../runtime/settings";
 import { balancedClassWeights } from "./class-weights";
-import { type BatchOptions, cutIntoBatches, type WeighedRows } from "./epoch-batches";
+import { type BatchOptions, cutIntoBatches, drawViews, type WeighedRows } from "./epoch-batches";
 import type { GradientMethod } from "./head-gradient";
 import {
   type FeatureTable,
@@ -46,7 +46,7 @@ export type TrainingSettings = Pick<
   | "patience"
   | "seed"
 > &
-  Partial<Pick<Settings, "allowDuplicatesAcrossParts">>;
+  Partial<Pick<Settings, "allowDuplicatesAcrossParts" | "averageViews">>;
 
 /** What a head is trained on, and how. */
 export interface TrainingTask {
@@ -88,7 +88,10 @@ export interface TrainingResult {
 
 /** Both parts, ready to be trained with. */
 interface TrainingRows {
+  /** The images as they are, on which the head is scored after each epoch. */
   train: WeighedRows;
+  /** Those and, behind them, their further views, of which the head learns one an image and epoch; none by default. */
+  views?: WeighedRows;
   validation: WeighedRows;
 }
 
@@ -210,6 +213,7 @@ async function runEpochs(
   const startedAt = performance.now();
   const random = createRandom(settings.seed).fork("training");
   const shuffling = random.fork("order");
+  const drawing = random.fork("views");
   const options = {
     batchSize: batchSizeOf(settings, rows),
     droppedUnits: settings.dropout > 0 ? settings.hiddenUnits : [],
@@ -217,12 +221,15 @@ async function runEpochs(
     random: random.fork("dropout"),
     signal,
   };
-  const all = Array.from({ length: rows.train.count }, (_, i) => i);
+  const images = rows.train.count;
+  const all = Array.from({ length: images }, (_, i) => i);
+  const learned = rows.views ?? rows.train;
   let lowestLoss = Number.POSITIVE_INFINITY;
 
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
     const onBatch = (imagesLearned: number) => task.onBatch?.(epoch, imagesLearned);
-    const finished = await runEpoch(step, rows.train, shuffling.shuffle(all), { ...options, onBatch });
+    const order = drawViews(shuffling.shuffle(all), images, learned.count / images, drawing);
+    const finished = await runEpoch(step, learned, order, { ...options, onBatch });
     if (!finished) return { ...result, ended: "interrupted" };
     const { scores, probabilities } = scoreEpoch(step, rows, settings);
     const record = { epoch, ...scores, elapsedSeconds: (performance.now() - startedAt) / 1000 };
@@ -264,12 +271,15 @@ async function runTraining(
  * Trains a head on cached features: Adam with Keras's values on softmax cross-entropy, in shuffled
  * mini-batches, with dropout after each hidden layer, an L2 penalty on kernels, and class weights.
  *
+ * Where features come in several views, each epoch learns from one view of each image, drawn anew, and so costs what
+ * it costs without; losses and accuracies are of the images as they are.
+ *
  * Stops when the validation loss has not improved for `patience` epochs, and always returns the best
  * epoch's weights. An interrupt ends it with the best so far. On a CPU the same seed gives the same
  * result bit for bit.
  *
  * @throws Error if a part is empty, a class has no training image, identical images are in several parts (unless the
- * settings allow it), or the loss stops being a number.
+ * settings allow it), stains were normalised to images outside the training part, or the loss stops being a number.
  */
 export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
   const { settings, classCount } = task;
@@ -281,9 +291,10 @@ export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
     settings.classWeights === "balanced"
       ? balancedClassWeights(data.train.labels, classCount)
       : new Array<number>(classCount).fill(1);
-  const rows = {
+  const rows: TrainingRows = {
     train: weighRows(data.train, classWeights),
     validation: weighRows(data.validation, classWeights),
+    ...(data.views === null ? {} : { views: weighRows(data.views, classWeights) }),
   };
   const progress =
     task.showProgress === false ? null : startProgress("Training the head", settings.epochs, "epochs");

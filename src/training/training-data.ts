@@ -9,6 +9,10 @@ export interface FeatureTable {
   complete?: boolean;
   /** The image that each row belongs to, where it is known: so that copies are noticed. */
   images?: readonly { file: string; sha256: string }[];
+  /** Further views of the same images, each shaped as `values`: the head learns from one view an image and epoch. */
+  views?: readonly { values: Float32Array }[];
+  /** Records that all images' stains were normalised to, if they were. */
+  fittedOn?: readonly number[];
 }
 
 /** Which records are learned from and which decide when to stop. Features of a split's test records are not asked for. */
@@ -65,18 +69,50 @@ function selectPart(
   return { values, labels: Int32Array.from(rows, (row) => labels[row]!), count: rows.length, width };
 }
 
+/** @throws Error if stains were normalised to images that are not learned from: they may be those that are tested on. */
+function refuseForeignStains({ fittedOn = [] }: FeatureTable, { train }: TrainingParts): void {
+  const learned = new Set(train);
+  if (fittedOn.every((row) => learned.has(row))) return;
+  throw new Error(
+    "The images' stains were normalised to those of another training part, so the head would know something of the images that it is tested on. Compute the features again, with stains normalised to this training part.",
+  );
+}
+
+/** The training rows once for each view: those of the images as they are first, then of one view after the other. */
+function stackViews(train: LabelledRows, views: readonly LabelledRows[]): LabelledRows | null {
+  if (views.length === 0) return null;
+  const parts = [train, ...views];
+  const values = new Float32Array(parts.length * train.values.length);
+  const labels = new Int32Array(parts.length * train.count);
+  parts.forEach((part, i) => {
+    values.set(part.values, i * train.values.length);
+    labels.set(train.labels, i * train.count);
+  });
+  return { values, labels, count: labels.length, width: train.width };
+}
+
+/** The rows that a head is trained with. */
+export interface TrainingData {
+  /** The training images as they are. */
+  train: LabelledRows;
+  /** `train`, and behind it the same images in each further view; null where there is none. */
+  views: LabelledRows | null;
+  validation: LabelledRows;
+}
+
 /**
  * Takes the rows to train on and to validate with, and checks that training on them means something.
  *
  * @param labels - One class index a record.
- * @throws Error if a part is empty, features are missing or not finite, or a class has no training image.
+ * @throws Error if a part is empty, features are missing or not finite, a class has no training image, or stains were
+ * normalised to images outside the training part.
  */
 export function selectTrainingData(
   features: FeatureTable,
   labels: readonly number[],
   parts: TrainingParts,
   classCount: number,
-): { train: LabelledRows; validation: LabelledRows } {
+): TrainingData {
   if (features.complete === false) {
     throw new Error("The features are incomplete, their computation was interrupted: run that cell again.");
   }
@@ -85,6 +121,7 @@ export function selectTrainingData(
       `There must be ${features.width} features for each of ${labels.length} records, found ${features.values.length} in all.`,
     );
   }
+  refuseForeignStains(features, parts);
   const train = selectPart(features, labels, parts.train, "training");
   const validation = selectPart(features, labels, parts.validation, "validation");
   countClasses(validation.labels, classCount);
@@ -95,5 +132,8 @@ export function selectTrainingData(
       `No training image is of class ${missing} (images a class: ${counts.join(", ")}), so it can't be learned. Choose another split or more data.`,
     );
   }
-  return { train, validation };
+  const views = (features.views ?? []).map(({ values }) =>
+    selectPart({ ...features, values }, labels, parts.train, "training"),
+  );
+  return { train, views: stackViews(train, views), validation };
 }

@@ -20,6 +20,7 @@ function isSame(one: TrainingGraphShape, other: TrainingGraphShape): boolean {
     one.gradientMethod === other.gradientMethod &&
     one.batchSize === other.batchSize &&
     one.masked === other.masked &&
+    one.viewed === other.viewed &&
     one.l2 === other.l2 &&
     one.widths.join() === other.widths.join()
   );

@@ -13,6 +13,8 @@ export interface TrainingGraphShape {
   batchSize: number;
   /** Whether there are dropout masks. */
   masked: boolean;
+  /** Whether batches are of further views of the training images, and not only of those that are evaluated. */
+  viewed: boolean;
   l2: number;
   gradientMethod: GradientMethod;
 }
@@ -26,7 +28,7 @@ export interface TrainingGraph {
   session: NativeSession;
   /** Kernel and bias of each layer in turn; fed at the start. */
   weights: readonly GraphVariable[];
-  features: Readonly<Record<PartName, GraphVariable>>;
+  features: Readonly<Record<PartName, GraphVariable> & { views?: GraphVariable }>;
   /** All that lives in the session, to be started and ended together. */
   variables: readonly GraphVariable[];
   /** To be fetched with a batch fed: learns from it. */
@@ -159,10 +161,11 @@ export function openTrainingGraph(shape: TrainingGraphShape): TrainingGraph {
   const features = {
     train: addVariable(graph, "train-features", [null, width], "feed"),
     validation: addVariable(graph, "validation-features", [null, width], "feed"),
+    ...(shape.viewed ? { views: addVariable(graph, "views-features", [null, width], "feed") } : {}),
   };
   const weights = addWeights(graph, shape.widths);
   const adam = addAdam(graph, "adam", graph.placeholder(stepFeeds.adam, "float32", [3]));
-  const { updates, crossEntropies } = addStep(graph, features.train, weights, adam, shape);
+  const { updates, crossEntropies } = addStep(graph, features.views ?? features.train, weights, adam, shape);
   const losses = addLossSum(graph, crossEntropies);
   const learned = graph.effectOf("learned", [...updates, losses.added]);
   const logits = {

@@ -49,16 +49,15 @@ function readArrays(graph: TrainingGraph, values: readonly GraphValue[]): Float3
   }
 }
 
-function startVariables(
-  graph: TrainingGraph,
-  head: Head,
-  parts: Readonly<Record<PartName, LabelledRows>>,
-): void {
+/** What is learned from and evaluated, what is only evaluated, and what is learned from instead of the former. */
+type StepParts = Readonly<Record<PartName, LabelledRows> & { views?: LabelledRows }>;
+
+function startVariables(graph: TrainingGraph, head: Head, parts: StepParts): void {
   const weights = headTensors(head);
   try {
     const feeds: Record<string, Feed> = {};
     for (const [name, { handle }] of Object.entries(graph.features)) {
-      const { values, count, width } = parts[name as PartName];
+      const { values, count, width } = parts[name as keyof StepParts]!;
       feeds[`${handle.node}/start`] = { float32: values, shape: [count, width] };
     }
     for (const [i, { handle }] of graph.weights.entries()) feeds[`${handle.node}/start`] = weights[i]!;
@@ -85,16 +84,23 @@ function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, 
 /**
  * Prepares a head for training with Adam on softmax cross-entropy. The head that is given stays as it is.
  *
- * @param parts - What is learned from, and what is only evaluated.
+ * @param parts - What is learned from, and what is only evaluated; with `views`, batches are rows of those.
  */
 export function createTrainingStep(
   start: Head,
-  parts: Readonly<Record<PartName, LabelledRows>>,
+  parts: StepParts,
   options: TrainingStepOptions,
 ): TrainingStep {
   const { learningRate, gradientMethod = computeHeadGradients, batchSize, masked, l2 } = options;
   const widths = [start.layers[0]!.inputs, ...start.layers.map(({ units }) => units)];
-  const shape: TrainingGraphShape = { widths, batchSize, masked, l2, gradientMethod };
+  const shape: TrainingGraphShape = {
+    widths,
+    batchSize,
+    masked,
+    viewed: parts.views !== undefined,
+    l2,
+    gradientMethod,
+  };
   const graph = takeTrainingGraph(shape);
   const { session } = graph;
   let steps = 0;

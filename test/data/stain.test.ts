@@ -2,7 +2,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { chainTransforms, stainNormalisation, stainView } from "../../src/data/image-transform";
 import { estimateLamp } from "../../src/data/lamp";
 import { angleBetween, deconvolver, ruifrokVectors } from "../../src/data/optical-density";
 import { median, percentile } from "../../src/data/percentile";
@@ -173,31 +172,6 @@ describe("jitterStains", () => {
       compared++;
     }
     expect(compared).toBeGreaterThan(500);
-  });
-});
-
-describe("stainView", () => {
-  const pixels = mixImage(first, 500, 8);
-
-  it("is the same for the same image, seed and view, and another for others", () => {
-    const view = (seed: number, number: number) => stainView({ seed, view: number, strength: 0.2 });
-    expect(view(1, 0).apply(pixels)).toEqual(view(1, 0).apply(pixels));
-    // What was seen before makes no difference.
-    const used = view(1, 0);
-    used.apply(mixImage(second, 500, 8));
-    expect(used.apply(pixels)).toEqual(view(1, 0).apply(pixels));
-    expect(view(1, 1).apply(pixels)).not.toEqual(view(1, 0).apply(pixels));
-    expect(view(2, 0).apply(pixels)).not.toEqual(view(1, 0).apply(pixels));
-    expect(new Set([view(1, 0).id, view(1, 1).id, view(2, 0).id]).size).toBe(3);
-  });
-
-  it("follows another transform in a chain, and its name tells both", () => {
-    const normalisation = stainNormalisation(referenceOf(second));
-    const view = stainView({ seed: 1, view: 0, strength: 0.1 });
-    const chain = chainTransforms([normalisation, view]);
-    expect(chain.apply(pixels)).toEqual(view.apply(normalisation.apply(pixels)));
-    expect(chain.id).toContain(normalisation.id);
-    expect(chain.id).toContain(view.id);
   });
 });
 

@@ -78,6 +78,17 @@ describe("compareRuns", () => {
     expect(conclusion).toMatch(/accuracy/);
   });
 
+  it("averages the repeats of a cross-validation, each compared with its own", () => {
+    const repeated = (predictions: typeof weak) =>
+      [predictions, strong].flatMap((group, repeat) => group.map((one) => ({ ...one, repeat })));
+    const found = compareRuns(repeated(weak), repeated(strong), rule, options);
+    const once = compareRuns(weak, strong, rule, options);
+    expect(found).toMatchObject({ images: 200, unmatched: 0 });
+    // In the second repeat both are the same, so that half of the difference is left.
+    expect(found.differences.auc.value).toBeCloseTo(once.differences.auc.value! / 2, 12);
+    expect(() => compareRuns(repeated(weak), strong, rule)).toThrow(/has 2 repeats, the other 1/);
+  });
+
   it("leaves out images that only one run has, and refuses runs that don't fit", () => {
     expect(compareRuns(weak, strong.slice(10), rule, options)).toMatchObject({ images: 190, unmatched: 10 });
     expect(() => compareRuns(weak, [examplePrediction("x", 1, 0.5)], rule)).toThrow(/no image in common/);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { viewsOf } from "../../src/data/image-views";
 import { crossValidate } from "../../src/evaluation/cross-validation";
 import { type Fold, foldsByPatient } from "../../src/evaluation/patient-folds";
 import { scoreWithIntervals } from "../../src/evaluation/score-intervals";
@@ -208,6 +209,62 @@ describe("crossValidate", () => {
     );
     expect(scores.image.scores.auc.value).toBeNull();
     expect(scores.image.scores.accuracy.value).toBeGreaterThan(0);
+  });
+
+  it("keeps a record's views with the record, and answers with their mean on request", async () => {
+    const { features } = cohort;
+    const viewed = (by: number) => ({
+      ...features,
+      views: viewsOf("turns")
+        .slice(1)
+        .map((view, i) => ({ view, values: features.values.map((value) => value + by * i) })),
+    });
+    const predictionsOf = async (task: Parameters<typeof crossValidate>[0]) =>
+      (await crossValidate(task)).predictions.map(({ probabilities }) => probabilities);
+    const averaging = { ...settings, averageViews: true };
+    const plain = await predictionsOf({ ...cohort, settings });
+    // Views that are the image itself change nothing, neither what is learned nor, but for rounding, the mean.
+    expect(await predictionsOf({ ...cohort, features: viewed(0), settings })).toEqual(plain);
+    expect(await predictionsOf({ ...cohort, features: viewed(0), settings: averaging })).toEqual(plain);
+    const changed = await predictionsOf({ ...cohort, features: viewed(0.1), settings });
+    expect(changed).not.toEqual(plain);
+    expect(await predictionsOf({ ...cohort, features: viewed(0.1), settings: averaging })).not.toEqual(
+      changed,
+    );
+    // A held-out patient's views are held out too.
+    const [fold] = foldsByPatient(dataset, 5, createRandom(1));
+    const given = [fold!];
+    const spoiled = viewed(0.1);
+    for (const { values } of spoiled.views) {
+      for (const row of fold!.test) values.fill(Number.NaN, row * features.width, (row + 1) * features.width);
+    }
+    expect(await predictionsOf({ ...cohort, features: spoiled, settings, given })).toEqual(
+      await predictionsOf({ ...cohort, features: viewed(0.1), settings, given }),
+    );
+  });
+
+  it("asks for features for each training part alone where they depend on it", async () => {
+    const asked: (readonly number[])[] = [];
+    const featuresFor = async (_: unknown, train: readonly number[]) => {
+      asked.push(train);
+      return { ...cohort.features, fittedOn: train };
+    };
+    const found = await crossValidate({ ...cohort, settings, featuresFor });
+    expect(asked).toHaveLength(5);
+    found.folds.forEach(({ testPatients, images }, i) => {
+      expect(asked[i]).toHaveLength(images.train);
+      const learned = patientsOf(asked[i]!);
+      for (const patient of testPatients) expect(learned).not.toContain(patient);
+    });
+    expect(found.predictions).toEqual((await crossValidate({ ...cohort, settings })).predictions);
+    const all = dataset.records.map((_, row) => row);
+    const fitted = { ...cohort.features, fittedOn: all };
+    await expect(crossValidate({ ...cohort, features: fitted, settings })).rejects.toThrow(
+      /stains were normalised to those of another training part/,
+    );
+    const interrupted = async () => ({ ...cohort.features, complete: false });
+    const none = await crossValidate({ ...cohort, settings, featuresFor: interrupted });
+    expect(none).toMatchObject({ complete: false, folds: [], predictions: [] });
   });
 
   it("refuses before it trains", async () => {

@@ -2,9 +2,11 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openDataset } from "../../src/data/dataset";
+import { imagePath, openDataset } from "../../src/data/dataset";
 import { stainNormalisation } from "../../src/data/image-transform";
+import { asItIs, viewsOf } from "../../src/data/image-views";
 import { fitStainReference } from "../../src/data/stain-reference";
+import { predictSplit } from "../../src/evaluation/evaluate";
 import { type Backbone, loadBackbone } from "../../src/model/backbone";
 import {
   buildClassifier,
@@ -18,6 +20,7 @@ import { fitFamiliarity } from "../../src/model/familiarity";
 import { extractFeatures } from "../../src/model/features";
 import { buildHead, predictHead } from "../../src/model/head";
 import { applyTemperature } from "../../src/model/temperature";
+import { extractTreated } from "../../src/model/treatment";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
 import { hasSharedData, resnet50Weights } from "../support/shared-data";
@@ -190,7 +193,14 @@ describe("a classifier on EfficientNet-Lite0", () => {
     const { head } = classifier;
     const dataset = { name: "mixtures", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 };
     const settings = { seed: 2, weights: null };
-    const stained = buildClassifier({ backbone, head, dataset, settings, runId: null, stain });
+    const stained = buildClassifier({
+      backbone,
+      head,
+      dataset,
+      settings,
+      runId: null,
+      treatment: { stain, views: [asItIs] },
+    });
     const folder = join(home, "stained");
     await saveClassifier(folder, stained);
     const loaded = await loadClassifier(folder, { backbone });
@@ -206,18 +216,60 @@ describe("a classifier on EfficientNet-Lite0", () => {
     expect(predictions.flatMap(({ probabilities }) => probabilities)).toEqual(expected);
   });
 
+  it("answers with the mean over views where it was trained so, from files as from cached features", async () => {
+    const views = viewsOf("turns-and-stains");
+    const { head, stain } = { ...classifier, ...(await loadClassifier(join(home, "stained"), { backbone })) };
+    const dataset = { name: "mixtures", synthetic: true, classes: ["benign", "malignant"], positiveClass: 1 };
+    const parts = { backbone, head, dataset, runId: null, treatment: { stain, views } };
+    const single = buildClassifier({ ...parts, settings: { seed: 2, weights: null } });
+    expect(single).not.toHaveProperty("views");
+    const settings = { seed: 2, weights: null, averageViews: true };
+    const averaging = { ...buildClassifier({ ...parts, settings }), temperature: 1.5 };
+    const folder = join(home, "averaging");
+    await saveClassifier(folder, averaging);
+    const loaded = await loadClassifier(folder, { backbone });
+    expect(loaded).toEqual(averaging);
+    expect(loaded.views).toEqual(views);
+
+    const images = await openDataset(join(home, "tissue"));
+    const features = await extractTreated(images, backbone, { stain, fittedOn: [], views });
+    const paths = images.records.map((record) => imagePath(images, record));
+    const { predictions } = await predictImages(loaded, paths);
+    const split = { by: "image" as const, seed: 1, train: [0], validation: [], test: [1] };
+    const ofRun = predictSplit(images, split, features, loaded);
+    expect(predictions.map(({ probabilities }) => probabilities)).toEqual(
+      ofRun.map(({ probabilities }) => probabilities),
+    );
+    const alone = await predictImages(loaded, paths.slice(1));
+    expect(alone.predictions).toEqual(predictions.slice(1));
+    expect(predictions).not.toEqual((await predictImages(single, paths)).predictions);
+    await expect(async () => predictSplit(images, split, { ...features, views: [] }, loaded)).rejects.toThrow(
+      /lack a view/,
+    );
+  });
+
   it("has a format of its own with a stain reference, and the old one without", async () => {
     const manifestIn = (name: string) =>
       JSON.parse(readFileSync(join(home, name, "classifier.json"), "utf8"));
     expect(manifestIn("classifier")).toMatchObject({ format: "breakhis-lab classifier 1" });
     expect(manifestIn("classifier").preprocessing).not.toHaveProperty("stain");
     expect(manifestIn("stained")).toMatchObject({ format: "breakhis-lab classifier 2" });
+    expect(manifestIn("averaging")).toMatchObject({ format: "breakhis-lab classifier 3" });
     // A program that knows only the old format must not take one for the other.
     const { stain } = manifestIn("stained").preprocessing;
     const disguised = withManifest("disguised", (manifest) => {
       Object.assign(manifest["preprocessing"]!, { stain });
     });
     await expect(loadClassifier(disguised, { backbone })).rejects.toThrow(/stain reference/);
+    const { views } = manifestIn("averaging").preprocessing;
+    expect(views).toHaveLength(11);
+    const hidden = withManifest("hidden", (manifest) => Object.assign(manifest["preprocessing"]!, { views }));
+    await expect(loadClassifier(hidden, { backbone })).rejects.toThrow(/has views/);
+    const odd = withManifest("odd", (manifest) => {
+      Object.assign(manifest, { format: "breakhis-lab classifier 3" });
+      Object.assign(manifest["preprocessing"]!, { views: [views[0], { ...views[1], quarterTurns: 4 }] });
+    });
+    await expect(loadClassifier(odd, { backbone })).rejects.toThrow(/quarterTurns/);
     expect((await loadClassifier(saved, { backbone })).stain).toBeNull();
   });
 

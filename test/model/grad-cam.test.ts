@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { enlargeBilinearly } from "../../src/data/bilinear";
+import { viewsOf } from "../../src/data/image-views";
 import { decodeImage } from "../../src/data/images";
+import { turnSquare } from "../../src/data/turned-image";
 import { activationMap } from "../../src/model/activation-map";
 import { type Backbone, loadBackbone } from "../../src/model/backbone";
 import { predictImages } from "../../src/model/classifier";
@@ -20,8 +23,10 @@ import { docstringExamples, evaluateExample } from "../support/docstring-example
 import { drawImages } from "../support/drawn-images";
 import { relativeDifference } from "../support/numbers";
 import { runPython } from "../support/python";
+import { temporaryFolder } from "../support/temporary-folder";
 
 const random = createRandom(4);
+const pictures = temporaryFolder("grad-cam");
 const noise = (count: number) => Float32Array.from({ length: count }, () => random.normal());
 /** ImageNet's class 985: daisy. */
 const daisy = 985;
@@ -215,6 +220,28 @@ describe("Grad-CAM on EfficientNet-Lite0", () => {
     const plain = await gradCam(classifier, other, { classIndex: 3 });
     const stained = await gradCam({ ...classifier, stain }, other, { classIndex: 3 });
     expect(relativeDifference(stained.map.signed, plain.map.signed)).toBeGreaterThan(0.01);
+  });
+
+  it("explains the mean over views by the mean of their maps: the same picture turned, turned", async () => {
+    const square = join(pictures, "square.png");
+    const pixels = drawImages(1, 224);
+    await sharp(pixels, { raw: { width: 224, height: 224, channels: 3 } }).toFile(square);
+    const head = buildHead({ inputs: 1280, hiddenUnits: [16], classCount: 2, seed: 5 });
+    const averaging = { ...classifier, head, classes: ["a", "b"], views: viewsOf("turns") };
+    const found = await gradCam(averaging, square, { classIndex: 1 });
+    const whole = { ...averaging, inputSize: 224, provenance: {} as never };
+    const { predictions } = await predictImages(whole, [square]);
+    expect(found.probability).toBeCloseTo(predictions[0]!.probabilities[1]!, 5);
+    const plain = await gradCam({ ...averaging, views: [] }, square, { classIndex: 1 });
+    expect(relativeDifference(found.map.signed, plain.map.signed)).toBeGreaterThan(0.01);
+    const turn = { quarterTurns: 1, mirrored: true };
+    const turned = join(pictures, "turned.png");
+    await sharp(turnSquare(pixels, 3, turn), { raw: { width: 224, height: 224, channels: 3 } }).toFile(
+      turned,
+    );
+    const other = await gradCam(averaging, turned, { classIndex: 1 });
+    expect(other.probability).toBeCloseTo(found.probability, 5);
+    expect(relativeDifference(other.map.signed, turnSquare(found.map.signed, 1, turn))).toBeLessThan(1e-4);
   });
 
   it("stops between images when asked to, with those that are done", async () => {

@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { RecipeComparison } from "../../src/evaluation/compare-recipes";
 import type { Evaluation } from "../../src/evaluation/evaluation-report";
 import { projectRoot } from "../../src/runtime/paths";
 import { drawImages } from "../support/drawn-images";
@@ -61,9 +62,24 @@ describe("npm run evaluate", () => {
     expect(written.scores?.patient?.count).toBe(8);
   });
 
+  it("compares what is done to images step by step, and says first what it costs", () => {
+    const out = join(folder, "comparison.json");
+    const asked = ["--augmentation", "turns", "--average-views", "--compare", "--folds", "2", "--out", out];
+    const result = runProgram([...choice, ...asked]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/Each of 8 images is seen in 8 views: .* 8 times as long/);
+    expect(result.stdout).toMatch(/as they are .*\n8 views \(turns\) .*\n8 views \(turns\), averaged /);
+    const written = JSON.parse(readFileSync(out, "utf8")) as RecipeComparison;
+    expect(written).toMatchObject({ method: "comparison", complete: true, folds: 2 });
+    expect(written.recipes.map(({ gain }) => gain?.images ?? null)).toEqual([null, 8, 8]);
+  });
+
   it.each([
     [[...choice, "--folds", "5"], /Up to 4 folds are possible/],
     [[...choice, "--target", "95"], /Expected shares above 0 and up to 1/],
+    [[...choice, "--average-views"], /averageViews: true needs views to average over/],
+    [[...choice, "--augmentation", "crops"], /Allowed choices are none, turns, stains, turns-and-stains/],
+    [[...choice, "--compare", "--hold-out"], /'--compare' cannot be used with option '--hold-out'/],
     [["--backbone", "resnet50"], /required option '--data <folder>'/],
   ])("fails in one sentence for %j", (args, sentence) => {
     const result = runProgram(args);

@@ -38,6 +38,7 @@ describe("resolveSettings", () => {
     [{ dropout: 1 }, /dropout/],
     [{ learningRate: Number.NaN }, /learningRate/],
     [{ hiddenUnits: [0] }, /hiddenUnits/],
+    [{ averageViews: true }, /averageViews: true needs views to average over/],
     [{ lerningRate: 0.1 } as object, /lerningRate/],
   ])("names the setting that can't be used in %o", (settings, complaint) => {
     expect(() => resolveSettings(settings)).toThrow(complaint);

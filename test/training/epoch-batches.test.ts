@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { createRandom } from "../../src/runtime/random";
-import { type BatchRows, cutIntoBatches, type WeighedRows } from "../../src/training/epoch-batches";
+import {
+  type BatchRows,
+  cutIntoBatches,
+  drawViews,
+  type WeighedRows,
+} from "../../src/training/epoch-batches";
 
 const order = [6, 0, 5, 1, 4, 2, 3];
 const options = { batchSize: 3, droppedUnits: [400, 5], dropout: 0.25, random: createRandom(1) };
@@ -46,5 +51,25 @@ describe("cutIntoBatches", () => {
     for (const { masks } of cutIntoBatches(data, order, { ...options, droppedUnits: [] })) {
       expect(masks).toEqual([]);
     }
+  });
+});
+
+describe("drawViews", () => {
+  it("gives one view of each image, in the order asked for, all views about as often", () => {
+    const random = createRandom(4);
+    const counts = new Array<number>(8).fill(0);
+    for (let epoch = 0; epoch < 400; epoch++) {
+      const drawn = drawViews(order, 7, 8, random);
+      expect(drawn.map((row) => row % 7)).toEqual(order);
+      for (const row of drawn) counts[Math.floor(row / 7)]!++;
+    }
+    // 2,800 draws of 8 views: 350 each, with a standard deviation of 17.5.
+    for (const count of counts) expect(Math.abs(count - 350)).toBeLessThan(75);
+  });
+
+  it("depends on the seed only, and changes nothing where there is one view", () => {
+    expect(drawViews(order, 7, 8, createRandom(5))).toEqual(drawViews(order, 7, 8, createRandom(5)));
+    expect(drawViews(order, 7, 8, createRandom(6))).not.toEqual(drawViews(order, 7, 8, createRandom(5)));
+    expect(drawViews(order, 7, 1, createRandom(5))).toBe(order);
   });
 });

@@ -323,3 +323,78 @@ describe("trainHead refuses", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 });
+
+describe("trainHead on several views", () => {
+  const { train } = problem.split;
+  const { values, width } = problem.features;
+  const changed = (by: number) => values.map((value, i) => value + (i % 3 === 0 ? by : 0));
+  const views = [{ values: changed(0.3) }, { values: changed(-0.3) }];
+
+  it("learns of one view of each image an epoch, the same ones for the same seed", async () => {
+    const before = tf.memory().numTensors;
+    const batches: [number, number][] = [];
+    const features = { ...problem.features, views };
+    const onBatch = (epoch: number, images: number) => void batches.push([epoch, images]);
+    const first = await trainHead({ ...problem, features, settings, onBatch });
+    expect(batches.filter(([epoch]) => epoch === 2).map(([, images]) => images)).toEqual([
+      32, 64, 96, 128, 160, 180,
+    ]);
+    const second = await trainHead({ ...problem, features, settings });
+    expect(second.head).toEqual(first.head);
+    const plain = await trainHead({ ...problem, settings });
+    expect(plain.head).not.toEqual(first.head);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  it("is the training without them, to the bit, where all views are the image as it is", async () => {
+    const features = { ...problem.features, views: [{ values }, { values }, { values }] };
+    const seen = await trainHead({ ...problem, features, settings });
+    const plain = await trainHead({ ...problem, settings });
+    expect(seen.head).toEqual(plain.head);
+    expect(withoutTimes(seen.history)).toEqual(withoutTimes(plain.history));
+  });
+
+  it("learns from the views, and scores the images as they are", async () => {
+    // Of the training images only the views tell the classes apart; as they are, all look alike.
+    const alike = values.slice();
+    for (const row of train) alike.fill(0.5, row * width, (row + 1) * width);
+    const features = { width, values: alike, views: [{ values }] };
+    const { history, head } = await trainHead({ ...problem, features, settings });
+    const malignant = train.filter((row) => problem.labels[row] === 1).length / train.length;
+    for (const { trainAccuracy } of history) expect([malignant, 1 - malignant]).toContain(trainAccuracy);
+    expect(accuracyOn(problem.split.test, head)).toBeGreaterThan(0.7);
+  });
+
+  it("never looks at views of images that it does not train on", async () => {
+    const blinded = views.map((view) => {
+      const kept = new Float32Array(view.values.length).fill(Number.NaN);
+      for (const row of train) {
+        kept.set(view.values.subarray(row * width, (row + 1) * width), row * width);
+      }
+      return { values: kept };
+    });
+    const seeing = await trainHead({ ...problem, features: { ...problem.features, views }, settings });
+    const blind = await trainHead({
+      ...problem,
+      features: { ...problem.features, views: blinded },
+      settings,
+    });
+    expect(blind.head).toEqual(seeing.head);
+    const missing = [{ values: views[0]!.values.map((value, i) => (i < width ? Number.NaN : value)) }];
+    const split = { ...problem.split, train: [0, ...train.filter((row) => row !== 0)] };
+    await expect(
+      trainHead({ ...problem, split, features: { ...problem.features, views: missing }, settings }),
+    ).rejects.toThrow(/features of record 0 are not finite/);
+  });
+
+  it("refuses stains that were normalised to others than it trains on", async () => {
+    const features = { ...problem.features, fittedOn: train.slice(3) };
+    await trainHead({ ...problem, features, settings: { ...settings, epochs: 1 } });
+    for (const row of [problem.split.test[0]!, problem.split.validation[0]!, -1]) {
+      const foreign = { ...problem.features, fittedOn: [...train, row] };
+      await expect(trainHead({ ...problem, features: foreign, settings })).rejects.toThrow(
+        /stains were normalised to those of another training part/,
+      );
+    }
+  });
+});
