@@ -17,6 +17,8 @@ export interface AnalysisSettings {
   repeats: number;
   /** The most confident errors that are explained; a few right answers are added. */
   explainedErrors: number;
+  /** Whether heads on other training parts than the run's get features of their own, where stains are normalised. */
+  refitStain: boolean;
   /** Whether to train once more on normalised stains, which computes all features anew. */
   stainAblation: boolean;
 }

@@ -68,7 +68,11 @@ export function stepsTo({ stain, augmentation, averageViews }: Recipe): Recipe[]
  * @example
  * describeRecipe({ stain: "as-is", augmentation: "turns", averageViews: true }); // "8 views (turns), averaged"
  */
-export function describeRecipe({ stain, augmentation, averageViews }: Recipe): string {
+export function describeRecipe({
+  stain = "as-is",
+  augmentation = "none",
+  averageViews = false,
+}: Partial<Recipe>): string {
   const views =
     augmentation === "none"
       ? []

@@ -3,6 +3,7 @@ export { type AnalysisSettings, firstSeeds } from "./analysis-settings";
 export { calibrateTest } from "./calibrated-test";
 export { crossValidate } from "./cross-validation";
 export { chooseExamples } from "./examples-to-explain";
+export { refitFeatures } from "./features-for";
 export { scoreGroups } from "./group-scores";
 export { auditLeakage } from "./leakage";
 export { recognitionRates } from "./patient-scores";

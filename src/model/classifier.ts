@@ -350,20 +350,27 @@ async function tryDecoding(file: string, inputSize: number): Promise<Decoded> {
   }
 }
 
-/** What the head says of one view of each image. */
-function predictView(
-  classifier: Classifier,
+/** Features of every view of each image, view by view; the views of few images fill a batch together. */
+function embedViews(
+  { backbone, stain, inputSize }: Classifier,
   images: readonly { pixels: Uint8Array }[],
-  view: ImageView,
+  views: readonly ImageView[],
 ): Float32Array {
-  const { backbone, head, inputSize } = classifier;
   const imageLength = inputSize * inputSize * 3;
-  const transform = classifierTransform(classifier, view);
-  const pixels = new Uint8Array(images.length * imageLength);
-  images.forEach((image, i) => {
-    pixels.set(transform === null ? image.pixels : transform.apply(image.pixels), i * imageLength);
+  const seen = views.flatMap((view) => {
+    const transform = classifierTransform({ stain }, view);
+    return images.map(({ pixels }) => (transform === null ? pixels : transform.apply(pixels)));
   });
-  return predictHead(head, embedPixels(backbone, pixels, images.length), backbone.featureWidth);
+  const features = new Float32Array(seen.length * backbone.featureWidth);
+  for (let first = 0; first < seen.length; first += featureBatchSize) {
+    const batch = seen.slice(first, first + featureBatchSize);
+    const pixels = new Uint8Array(batch.length * imageLength);
+    batch.forEach((image, i) => {
+      pixels.set(image, i * imageLength);
+    });
+    features.set(embedPixels(backbone, pixels, batch.length), first * backbone.featureWidth);
+  }
+  return features;
 }
 
 /** Predicts images that are decoded already, at most a batch of them. */
@@ -371,11 +378,12 @@ function predictBatch(
   classifier: Classifier,
   images: { file: string; pixels: Uint8Array }[],
 ): ImagePrediction[] {
-  const { head } = classifier;
-  const values = meanOverViews(
-    classifierViews(classifier).map((view) => predictView(classifier, images, view)),
-  );
+  const { head, backbone } = classifier;
+  const views = classifierViews(classifier);
+  const all = predictHead(head, embedViews(classifier, images, views), backbone.featureWidth);
   const classCount = headClassCount(head);
+  const length = images.length * classCount;
+  const values = meanOverViews(views.map((_, i) => all.subarray(i * length, (i + 1) * length)));
   return images.map(({ file }, i) => {
     const row = values.subarray(i * classCount, (i + 1) * classCount);
     const probabilities = applyTemperature(row, classifier.temperature ?? 1);

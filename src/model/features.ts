@@ -224,12 +224,13 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * @param options.batchSize - Images a batch, by default `featureBatchSize`; part of the cache's key.
  * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of
  * the cache's key. By default nothing.
+ * @param options.task - What progress is reported as, by default "Computing features".
  * @throws Error naming the file if an image can't be read any more.
  */
 export async function extractFeatures(
   dataset: Dataset,
   backbone: Backbone,
-  options: { batchSize?: number; transform?: ImageTransform | null } = {},
+  options: { batchSize?: number; transform?: ImageTransform | null; task?: string } = {},
 ): Promise<Features> {
   const startedAtMs = performance.now();
   const { records } = dataset;
@@ -238,7 +239,7 @@ export async function extractFeatures(
   const transform = options.transform ?? null;
   const keys = cacheKeys(records, backbone, batchSize, transform);
   const values = new Float32Array(records.length * width).fill(Number.NaN);
-  const progress = startProgress("Computing features", records.length, "images");
+  const progress = startProgress(options.task ?? "Computing features", records.length, "images");
   try {
     const missing = await fillFromCache(values, width, keys);
     const fromCache = records.length - missing.length;

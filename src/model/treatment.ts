@@ -51,6 +51,15 @@ export function fitTreatmentOfRun(
   return fitTreatment(dataset, settings, { train, inputSize });
 }
 
+/** What was done to the images of a run, for features that are not in the cache any more. */
+export function treatmentOfRun(
+  { stain }: { stain: StainReference | null },
+  { augmentation }: Pick<Settings, "augmentation">,
+  { train }: { train: readonly number[] },
+): Treatment {
+  return { stain, fittedOn: stain === null ? [] : train, views: viewsOf(augmentation) };
+}
+
 /**
  * Computes the features of treated images, each view after the other, or takes them from the cache.
  *
@@ -83,10 +92,13 @@ async function extractViews(
   const rows = options.viewsOf ?? dataset.records.map((_, row) => row);
   const seen = { ...dataset, records: rows.map((row) => dataset.records[row]!) };
   const found: ViewFeatures[] = [];
-  for (const view of further) {
+  for (const [i, view] of further.entries()) {
     // A stop between two views, or in the last batch of one, is seen here only.
     if (signal.aborted || !treated.complete) return { ...treated, views: found, complete: false };
-    const extracted = await extractFeatures(seen, backbone, { transform: transformFor(stain, view) });
+    const extracted = await extractFeatures(seen, backbone, {
+      transform: transformFor(stain, view),
+      task: `Computing features, view ${i + 2} of ${views.length}`,
+    });
     found.push({ view, values: spreadRows(extracted, rows, features) });
     treated.complete = extracted.complete;
     treated.computed += extracted.computed;
@@ -130,4 +142,19 @@ export function describeCost(
     `Each of ${countOf(images, "image")} is seen${seen}${fitted}: ` +
     `what is not in the cache takes ${times} times as long as the images alone.`
   );
+}
+
+/**
+ * Says how many features there are, and how many of them had to be computed.
+ *
+ * @example
+ * describeFeatures({ count: 90, computed: 90, fromCache: 630, views: new Array(7) });
+ * // "90 images in 8 views: 90 computed, 630 from the cache."
+ */
+export function describeFeatures(
+  features: Pick<Features, "count" | "computed" | "fromCache" | "views">,
+): string {
+  const { count, computed, fromCache, views = [] } = features;
+  const seen = views.length === 0 ? "" : ` in ${views.length + 1} views`;
+  return `${countOf(count, "image")}${seen}: ${computed} computed, ${fromCache} from the cache.`;
 }

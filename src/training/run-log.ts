@@ -86,6 +86,12 @@ async function readJson<T>(path: string): Promise<T | null> {
   }
 }
 
+/** A run's settings; one from before a setting was there did what that setting's default does. */
+async function readSettings(folder: string): Promise<Settings | null> {
+  const settings = await readJson<Settings>(join(folder, settingsFile));
+  return settings === null ? null : { ...completeSettings({}), ...settings };
+}
+
 async function readHistory(path: string): Promise<EpochRecord[]> {
   const text = await readFile(path, "utf8");
   const lines = text.split("\n").filter((line) => line !== "");
@@ -118,7 +124,7 @@ async function findRunId(id: string): Promise<string> {
 export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latestName): Promise<SavedRun> {
   const runId = await findRunId(id);
   const folder = join(runsFolder(), runId);
-  const settings = await readJson<Settings>(join(folder, settingsFile));
+  const settings = await readSettings(folder);
   const summary = await readJson<RunSummary>(join(folder, summaryFile));
   if (settings === null || summary === null) {
     const problem = settings === null ? "There is no run" : "Training has not finished in the run";
@@ -168,7 +174,7 @@ export async function loadHistory(run: Run): Promise<EpochRecord[]> {
 export async function listRuns(): Promise<ListedRun[]> {
   const listed = (await findRuns()).map(async (run) => ({
     ...run,
-    settings: await readJson<Settings>(join(run.folder, settingsFile)),
+    settings: await readSettings(run.folder),
     summary: await readJson<RunSummary>(join(run.folder, summaryFile)),
   }));
   return (await Promise.all(listed)).flatMap((run) =>

@@ -1,4 +1,5 @@
 import type { TemperatureFit } from "../evaluation/calibration";
+import { describeRecipe } from "../evaluation/compare-recipes";
 import type { ScoredLevel } from "../evaluation/score-intervals";
 import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
@@ -128,6 +129,7 @@ export function modelCardHtml(summary: RunSummary, settings: Settings | null, fi
 function settingRows(settings: Settings): Cell[][] {
   return [
     ["input", `${settings.inputSize} × ${settings.inputSize} pixels, the whole image stretched to a square`],
+    ["stains and views", describeRecipe(settings)],
     [
       "head",
       `dense layers of ${[...settings.hiddenUnits, "one unit a class"].join(", ")}; dropout ${settings.dropout}, L2 ${settings.l2}`,

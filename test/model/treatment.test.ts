@@ -9,7 +9,13 @@ import { fitStainReference } from "../../src/data/stain-reference";
 import { embedPixels, extractFeatures, selectFeatures } from "../../src/model/features";
 import { buildHead, predictHead } from "../../src/model/head";
 import { answeringViews, meanOverViews, predictRows } from "../../src/model/predict-rows";
-import { describeCost, extractTreated, fitTreatment, fitTreatmentOfRun } from "../../src/model/treatment";
+import {
+  describeCost,
+  describeFeatures,
+  extractTreated,
+  fitTreatment,
+  fitTreatmentOfRun,
+} from "../../src/model/treatment";
 import { requestStop } from "../../src/runtime/interruption";
 import { resolveSettings } from "../../src/runtime/settings";
 import { tf } from "../../src/runtime/tensorflow";
@@ -198,9 +204,9 @@ describe("predictions from several views", () => {
 describe("describeCost", () => {
   it("says what views and stains cost, and nothing where they cost nothing", () => {
     const examples = docstringExamples("src/model/treatment.ts");
-    expect(examples).toHaveLength(1);
+    expect(examples).toHaveLength(2);
     for (const { code, expected } of examples) {
-      expect(evaluateExample(code, { describeCost })).toBe(JSON.parse(expected));
+      expect(evaluateExample(code, { describeCost, describeFeatures })).toBe(JSON.parse(expected));
     }
     expect(describeCost(untreated, { images: 5 })).toBe("");
     expect(describeCost({ ...untreated, stain: "normalised" }, { images: 5 })).toBe("");

@@ -11,6 +11,7 @@ export const exampleAsked: AnalysisSettings = {
   folds: 3,
   repeats: 1,
   explainedErrors: 2,
+  refitStain: false,
   stainAblation: false,
 };
 
