@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Classifier } from "../model/classifier";
+import { type Classifier, classifierViews } from "../model/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
 import {
   type AboutExport,
@@ -70,6 +70,14 @@ function refuseStains({ classifier, stainBeside }: ExportTask): void {
   );
 }
 
+function refuseViews({ classifier }: ExportTask): void {
+  const views = classifierViews(classifier).length;
+  if (views === 1) return;
+  throw new Error(
+    `This classifier answers with the mean over ${views} views of each image, and an exported model looks at an image once. Train with averageViews: false, which keeps what was learned from the views, and export that run.`,
+  );
+}
+
 async function writeModel(
   task: ExportTask,
   folder: string,
@@ -100,6 +108,7 @@ async function writeModel(
 export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   const { classifier, format, out, results, images = [] } = task;
   refuseStains(task);
+  refuseViews(task);
   await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
   const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-export-"));
   try {

@@ -5,12 +5,14 @@ import type { ImageSource, SourceGroup } from "../data/image-sources";
 import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "../data/images";
 import { runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
-import { type Classifier, classifierTransform, type ImagePrediction } from "./classifier";
+import { type Classifier, classifierViews, type ImagePrediction } from "./classifier";
 import { decide } from "./decision";
 import { compareWithTraining, type Unlikeness } from "./familiarity";
-import { extractFeatures, type Features } from "./features";
-import { headClassCount, predictHead } from "./head";
+import type { Features } from "./features";
+import { headClassCount } from "./head";
+import { predictRows } from "./predict-rows";
 import { applyTemperature } from "./temperature";
+import { extractTreated } from "./treatment";
 
 /** What a classifier says about an image that somebody asks about. */
 export interface SourcePrediction extends ImageSource, ImagePrediction {
@@ -54,14 +56,12 @@ function asDataset(images: readonly Inspected[]): Dataset {
   return { folder: "/", layout: "class-folders", ...about, records, skipped: [], warnings: [] };
 }
 
-function judge(
-  classifier: Classifier,
-  images: readonly Inspected[],
-  { values, width }: Features,
-): SourcePrediction[] {
+function judge(classifier: Classifier, images: readonly Inspected[], features: Features): SourcePrediction[] {
+  const { values, width } = features;
   const { head, familiarity } = classifier;
   const classCount = headClassCount(head);
-  const answers = predictHead(head, values, width);
+  const rows = images.map((_, row) => row);
+  const answers = predictRows(head, features, rows, classifierViews(classifier));
   return images.map(({ facts, ...source }, i) => {
     const answer = answers.subarray(i * classCount, (i + 1) * classCount);
     const probabilities = applyTemperature(answer, classifier.temperature ?? 1);
@@ -101,13 +101,13 @@ export async function predictSources(
     }
   }
   const progress = startProgress("Predicting", images.length, "images");
-  const transform = classifierTransform(classifier);
+  const treatment = { stain: classifier.stain, fittedOn: [], views: classifierViews(classifier) };
   try {
     return await runCooperatively("predicting", async (signal) => {
       const predictions: SourcePrediction[] = [];
       for (let first = 0; first < images.length && !signal.aborted; first += chunkSize) {
         const chunk = images.slice(first, first + chunkSize);
-        const features = await extractFeatures(asDataset(chunk), classifier.backbone, { transform });
+        const features = await extractTreated(asDataset(chunk), classifier.backbone, treatment);
         if (!features.complete) break;
         predictions.push(...judge(classifier, chunk, features));
         progress.advance(chunk.length);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { imagePath, openDataset } from "../../src/data/dataset";
+import { findSources } from "../../src/data/image-sources";
 import { stainNormalisation } from "../../src/data/image-transform";
 import { asItIs, viewsOf } from "../../src/data/image-views";
 import { fitStainReference } from "../../src/data/stain-reference";
@@ -19,6 +20,7 @@ import { lockTriage } from "../../src/model/classifier-triage";
 import { fitFamiliarity } from "../../src/model/familiarity";
 import { extractFeatures } from "../../src/model/features";
 import { buildHead, predictHead } from "../../src/model/head";
+import { predictSources } from "../../src/model/predict-sources";
 import { applyTemperature } from "../../src/model/temperature";
 import { extractTreated } from "../../src/model/treatment";
 import { createRandom } from "../../src/runtime/random";
@@ -239,6 +241,12 @@ describe("a classifier on EfficientNet-Lite0", () => {
     const ofRun = predictSplit(images, split, features, loaded);
     expect(predictions.map(({ probabilities }) => probabilities)).toEqual(
       ofRun.map(({ probabilities }) => probabilities),
+    );
+    // What `npm run predict` asks, through the cache.
+    const { groups } = await findSources(paths);
+    const asked = await predictSources(loaded, groups);
+    expect(asked.predictions.map(({ probabilities }) => probabilities)).toEqual(
+      predictions.map(({ probabilities }) => probabilities),
     );
     const alone = await predictImages(loaded, paths.slice(1));
     expect(alone.predictions).toEqual(predictions.slice(1));

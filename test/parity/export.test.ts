@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { viewsOf } from "../../src/data/image-views";
 import { fitStainReference } from "../../src/data/stain-reference";
 import { type AboutExport, type ExportFormat, exportFormats } from "../../src/export/about-export";
 import { callExample } from "../../src/export/call-example";
@@ -121,6 +122,8 @@ describe("exports of a classifier on EfficientNet-Lite0", () => {
     const out = join(home, "stained");
     const task = { format: "tfjs", out, results, images: files } as const;
     await expect(exportClassifier({ ...task, classifier: stained })).rejects.toThrow(/--stain-beside/);
+    const averaging = { ...classifier, views: viewsOf("turns") };
+    await expect(exportClassifier({ ...task, classifier: averaging })).rejects.toThrow(/mean over 8 views/);
     const about = await exportClassifier({ ...task, classifier: stained, stainBeside: true });
     expect(about.input.stainNormalisation).toEqual(stain);
     expect(about.check.largestDifference).toBeLessThan(tolerance);

@@ -8,13 +8,14 @@ const shape = {
   widths: [12, 6, 2],
   batchSize: 4,
   masked: true,
+  viewed: false,
   l2: 1e-3,
   gradientMethod: computeHeadGradients,
 };
 const others = [
   { ...shape, widths: [12, 7, 2] },
   { ...shape, batchSize: 5 },
-  { ...shape, masked: false },
+  { ...shape, masked: false, viewed: true },
   { ...shape, l2: 1e-4 },
   { ...shape, gradientMethod: differentiateHead },
 ];
