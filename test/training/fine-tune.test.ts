@@ -169,9 +169,7 @@ describe("fine-tuning the last stage", () => {
     await expect(loadClassifier(copy, { backbone })).rejects.toThrow(/backbone\.safetensors is damaged/);
     manifest.format = "breakhis-lab classifier 1";
     writeFileSync(join(copy, "classifier.json"), JSON.stringify(manifest));
-    await expect(loadClassifier(copy, { backbone })).rejects.toThrow(
-      "has trained stages, and it must have some",
-    );
+    await expect(loadClassifier(copy, { backbone })).rejects.toThrow("has trained stages");
     const other = { ...backbone, weights: { ...backbone.weights, sha256: "0".repeat(64) } };
     await expect(loadClassifier(folder, { backbone: other })).rejects.toThrow(
       "trained with the weights file",
