@@ -1,10 +1,12 @@
 // Computes features for use elsewhere: npm run features -- data/demo --out features/demo
+// One part of them, for several machines: npm run features -- data/demo --shard 3/16
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
+import { type Dataset, describeDataset, openDataset, type Shard } from "../src/data/dataset";
 import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
 import { writeFeatures } from "../src/model/features-file";
 import { requestStop } from "../src/runtime/interruption";
+import { cacheFolder } from "../src/runtime/paths";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -12,7 +14,8 @@ interface Flags {
   weights?: string;
   inputSize: number;
   magnification?: number;
-  out: string;
+  out?: string;
+  shard?: Shard;
 }
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
@@ -23,18 +26,37 @@ function wholeNumber(text: string): number {
   return Number(text);
 }
 
+function readShard(text: string): Shard {
+  const [number, count] = text.split("/").map(Number) as [number, number];
+  if (!/^\d+\/\d+$/.test(text) || number < 1 || number > count) {
+    throw new InvalidArgumentError("Expected a part and the number of parts, for example 3/16.");
+  }
+  return { number, count };
+}
+
 function readCommandLine(): { folder: string; flags: Flags } {
   const backbones = ["auto", "resnet50", "efficientnet-lite0"];
   const program = new Command("features")
     .description("Writes each image's features to <name>.npy and the images' records to <name>.csv.")
     .argument("<folder>", "folder of images: BreaKHis in any of its layouts, or a folder a class")
-    .requiredOption("--out <name>", "path of the two files, without their endings")
+    .option("--out <name>", "path of the two files, without their endings")
+    .option(
+      "--shard <part/parts>",
+      "computes one part into the cache, for example 3/16, instead of writing files",
+      readShard,
+    )
     .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
     .option("--weights <file>", "weights as Keras saves them (.h5)")
     .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
     .option("--magnification <number>", "only images of this magnification", wholeNumber)
     .parse();
-  return { folder: program.args[0]!, flags: program.opts<Flags>() };
+  const flags = program.opts<Flags>();
+  if ((flags.out === undefined) === (flags.shard === undefined)) {
+    program.error(
+      "error: give either --out <name>, or --shard <part/parts>, which leaves its part in the cache for a later --out",
+    );
+  }
+  return { folder: program.args[0]!, flags };
 }
 
 function listSkipped({ skipped }: Dataset): void {
@@ -43,10 +65,10 @@ function listSkipped({ skipped }: Dataset): void {
 
 async function main(): Promise<void> {
   const { folder, flags } = readCommandLine();
-  const { weights = null, inputSize, magnification = null } = flags;
+  const { weights = null, inputSize, magnification = null, out, shard = null } = flags;
   process.on("SIGINT", requestStop);
   showProgressBars();
-  const dataset = await openDataset(folder, { magnification });
+  const dataset = await openDataset(folder, { magnification, shard });
   console.log(describeDataset(dataset));
   listSkipped(dataset);
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
@@ -58,10 +80,16 @@ async function main(): Promise<void> {
     process.exitCode = interruptedExitCode;
     return;
   }
-  const { matrix, table } = await writeFeatures(flags.out, dataset, features);
   const speed =
     features.computed === 0 ? "" : `, ${(features.computed / features.seconds).toFixed(1)} a second`;
   console.log(`${features.computed} images computed${speed}; ${features.fromCache} were known.`);
+  if (out === undefined) {
+    console.log(
+      `They are kept in ${cacheFolder()}: the same command with --out, instead of --shard, finds them.`,
+    );
+    return;
+  }
+  const { matrix, table } = await writeFeatures(out, dataset, features);
   console.log(
     `${matrix}: float32 [${features.count}, ${features.width}]\n${table}: the images in the same order`,
   );

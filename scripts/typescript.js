@@ -5,7 +5,7 @@ require("./setup/node-version.js").refuseOldNode();
 const fs = require("node:fs");
 const path = require("node:path");
 const { SetupFailure, runMain } = require("./setup/failure.js");
-const { childEnvironment, runShown } = require("./setup/processes.js");
+const { runShown } = require("./setup/processes.js");
 
 const root = path.resolve(__dirname, "..");
 const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
@@ -24,7 +24,5 @@ runMain(async () => {
     path.join(__dirname, script),
     ...args,
   ];
-  // Warnings and errors of TensorFlow are shown; what it tells besides is for its developers.
-  const env = childEnvironment({ TF_CPP_MIN_LOG_LEVEL: process.env["TF_CPP_MIN_LOG_LEVEL"] || "1" });
-  return runShown(process.execPath, command, { cwd: process.env["INIT_CWD"] || process.cwd(), env });
+  return runShown(process.execPath, command, { cwd: process.env["INIT_CWD"] || process.cwd() });
 });

@@ -16,6 +16,13 @@ import { byCodeUnits, countOf, nameSome } from "./words";
 export { describeDataset } from "./dataset-description";
 export { type Dataset, type ImageRecord, imagePath, type SkippedImage } from "./dataset-value";
 
+/** One of several parts of a folder's images, so that as many processes can share the work. */
+export interface Shard {
+  /** From 1 to `count`. */
+  number: number;
+  count: number;
+}
+
 const syntheticMarker = "SYNTHETIC.md";
 const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
 
@@ -27,6 +34,8 @@ const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
  *
  * @param folder - Path, from the working directory if relative.
  * @param options.magnification - Keeps images of this magnification only.
+ * @param options.shard - Looks only into every `count`-th image, from the `number`-th on; the parts of an unchanged folder
+ * hold each image once. A part may be empty.
  * @throws Error if the folder is no such layout or no image in it is readable or of the magnification.
  *
  * @example
@@ -34,27 +43,29 @@ const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
  */
 export async function openDataset(
   folder: string,
-  options: { magnification?: number | null } = {},
+  options: { magnification?: number | null; shard?: Shard | null } = {},
 ): Promise<Dataset> {
   const passed = resolve(folder);
   const found = await recogniseLayout(passed);
   const images = found.images.sort((one, other) => byCodeUnits(one.file, other.file)).map(withName);
   const { classes, positiveClass } = chooseClasses(images);
+  const shard = options.shard ?? null;
   const wanted = selectMagnification(images, options.magnification ?? null, found.folder);
+  const selected = selectShard(wanted.selected, shard);
 
   const { inspections, indexProblem } = await inspectImages(
     found.folder,
-    wanted.selected.map((image) => image.path),
+    selected.map((image) => image.path),
     images.map((image) => image.path),
   );
   const records: ImageRecord[] = [];
   const skipped = [...found.skipped];
   for (const [index, inspection] of inspections.entries()) {
-    const image = wanted.selected[index]!;
+    const image = selected[index]!;
     if (inspection.ok === true) records.push(toRecord(image, classes, inspection.facts));
     else skipped.push({ file: image.file, reason: inspection.reason });
   }
-  if (records.length === 0) throw new Error(explainEmptiness(found.folder, skipped));
+  if (records.length === 0 && shard === null) throw new Error(explainEmptiness(found.folder, skipped));
   return {
     folder: found.folder,
     layout: found.layout,
@@ -72,6 +83,18 @@ export async function openDataset(
       ...(indexProblem === null ? [] : [indexProblem]),
     ],
   };
+}
+
+/** @throws RangeError if there is no such part. */
+function selectShard(images: NamedImage[], shard: Shard | null): NamedImage[] {
+  if (shard === null) return images;
+  const { number, count } = shard;
+  if (!(Number.isSafeInteger(number) && Number.isSafeInteger(count) && number >= 1 && number <= count)) {
+    throw new RangeError(
+      `A part is one of a number of parts, for example 3 of 16; found ${number} of ${count}.`,
+    );
+  }
+  return images.filter((_, i) => i % count === number - 1);
 }
 
 function toRecord(image: NamedImage, classes: readonly string[], facts: ImageFacts): ImageRecord {
