@@ -1,4 +1,5 @@
 import type { SplitKind, SplitPart } from "../data/split-value";
+import type { Backbone } from "../model/architecture";
 import type { CodeVersion } from "../runtime/code-version";
 import type { TrainingResult } from "./train";
 
@@ -64,7 +65,7 @@ export interface RunSummary {
   classes: string[];
   positiveClass: number | null;
   threshold: number;
-  backbone: string;
+  backbone: Backbone["name"];
   /** Which backbone was chosen and why, in one sentence. */
   backboneExplanation: string;
   weights: { name: string; sha256: string };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { takePatients } from "../../src/data/patient-subset";
+import { limitImages, takePatients } from "../../src/data/patient-subset";
 import { splitByImage, splitByPatient } from "../../src/data/split";
 import { headArm, type LearningArm, measureLearningCurves } from "../../src/evaluation/learning-curves";
 import { requestStop } from "../../src/runtime/interruption";
@@ -63,6 +63,21 @@ describe("takePatients", () => {
     );
     expect(() => takePatients({ ...dataset, records }, rows, 1, 1)).toThrow(/does not tell it/);
     expect(() => takePatients(dataset, rows.slice(0, 4), 1, 1)).toThrow(/at least 2 of each class/);
+  });
+});
+
+describe("limitImages", () => {
+  it("leaves so many images of each patient, in their order, the same ones for the same seed", () => {
+    const limited = limitImages(dataset, 3, 1);
+    const counts = new Map<string | null, number>();
+    for (const { patient } of limited.records) counts.set(patient, (counts.get(patient) ?? 0) + 1);
+    expect([...counts.values()]).toEqual(new Array(60).fill(3));
+    const files = limited.records.map(({ file }) => file);
+    expect(files).toEqual([...files].sort());
+    expect(limitImages(dataset, 3, 1).records).toEqual(limited.records);
+    expect(limitImages(dataset, 3, 2).records).not.toEqual(limited.records);
+    expect(limitImages(dataset, 100, 1).records).toEqual(dataset.records);
+    expect(() => limitImages(dataset, 0, 1)).toThrow(RangeError);
   });
 });
 

@@ -29,22 +29,27 @@ interface Part {
 }
 
 /** Runs the notebooks as `npm start` does; what they compute is kept apart from the user's own. */
-function runNotebooks(folder: string, settings: Partial<Settings>): string {
-  const runFolder = join(folder, "runs", "tested-run");
+function runNotebooks(
+  folder: string,
+  settings: Partial<Settings>,
+  { names = notebooks, run = "tested-run" } = {},
+): string {
+  const runFolder = join(folder, "runs", run);
   const cache = join(folder, "cache");
   mkdirSync(cache, { recursive: true });
-  symlinkSync(join(cacheFolder(), "weights"), join(cache, "weights"));
+  if (!existsSync(join(cache, "weights")))
+    symlinkSync(join(cacheFolder(), "weights"), join(cache, "weights"));
   execFileSync(
     python,
     [join(projectRoot(), "jupyter/run_notebooks.py"), "--output-folder", runFolder].concat(
-      notebooks.map((name) => join(notebookFolder, name)),
+      names.map((name) => join(notebookFolder, name)),
     ),
     {
       env: {
         ...process.env,
         BREAKHIS_CACHE: cache,
         BREAKHIS_RUNS: join(folder, "runs"),
-        BREAKHIS_RUN: "tested-run",
+        BREAKHIS_RUN: run,
         BREAKHIS_SETTINGS: JSON.stringify(settings),
         JUPYTER_PREFER_ENV_PATH: "1",
       },
@@ -138,6 +143,24 @@ describe("the four notebooks on a small synthetic set", () => {
       expect(JSON.stringify(outputs)).toMatch(/synthetic/i);
     }
   });
+
+  it("leave a classifier that notebook 05 takes as the base for other images", async () => {
+    const other = join(folder, "other");
+    await generateDemoDataset(other, { patients: 14, imagesPerPatient: 2, width: 96, height: 64, seed: 7 });
+    const name = "05-transfer-to-other-scans.ipynb";
+    const transferred = runNotebooks(folder, { data: other, epochs: 1 }, { names: [name], run: "transfer" });
+    const outputs = codeCells(transferred, name).flatMap((cell) => cell.outputs);
+    expect(outputs.map((output) => output.output_type)).not.toContain("error");
+    const text = JSON.stringify(outputs);
+    for (const arm of ["ImageNet features", "features fine-tuned on the first set", "from scratch"]) {
+      expect(text).toContain(arm);
+    }
+    expect(text).toMatch(/Judged on \d+ patients of whom none was learned from/);
+    expect(text).toMatch(/How many patients does it take\? — synthetic data/);
+    const summary = readJson(join(transferred, "summary.json"));
+    expect(summary.counts.train.images + summary.counts.validation.images).toBeGreaterThan(0);
+    expect(realpathSync(join(folder, "runs", "latest"))).toBe(realpathSync(transferred));
+  }, 600_000);
 
   it("become one page", async () => {
     const page = readFileSync(await writeReport(runFolder), "utf8");
