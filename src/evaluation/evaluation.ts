@@ -10,5 +10,5 @@ export { recognitionRates } from "./patient-scores";
 export { requirePositiveClass, saveTriage, triageRun } from "./run-triage";
 export { scoreWithIntervals } from "./score-intervals";
 export { compareStains } from "./stain-ablation";
-export { sweepThresholds } from "./threshold-sweep";
+export { sliderThresholds, sweepThresholds } from "./threshold-sweep";
 export { crossValidateTriage } from "./triage-report";

@@ -1,28 +1,45 @@
 import { decide } from "../model/decision";
 import type { Prediction } from "../training/run-summary";
+import type { BootstrapOptions, Clustered, Interval } from "./bootstrap";
 import { confusionMatrix, rowShares } from "./confusion-matrix";
+import { shareIntervals } from "./matrix-intervals";
 import { aggregateByPatient } from "./patients";
 import type { Judged } from "./weighed-scores";
 
 /** Confusion matrices at one threshold; rows are true classes. */
 export interface ThresholdMatrices {
   threshold: number;
-  image: { counts: number[][]; shares: number[][] };
+  image: SharedMatrix;
   /** Null where no patient is known. */
-  patient: { counts: number[][]; shares: number[][] } | null;
+  patient: SharedMatrix | null;
+}
+
+/** A confusion matrix, its shares of each row, and how far these can be trusted. */
+export interface SharedMatrix {
+  counts: number[][];
+  shares: number[][];
+  /** Of the shares, resampling patients; not there where it was not asked for. */
+  intervals?: Interval[][];
 }
 
 /** 0, 0.01 … 1: the steps of a slider. */
 export const sliderThresholds: readonly number[] = Array.from({ length: 101 }, (_, i) => i / 100);
 
-function matrixAt(judged: readonly Judged[], positiveClass: number, threshold: number) {
+function matrixAt(
+  judged: readonly (Judged & Clustered)[],
+  positiveClass: number,
+  threshold: number,
+  bootstrap: BootstrapOptions | null,
+): SharedMatrix {
   const predicted = judged.map(({ probabilities }) => decide(probabilities, { positiveClass, threshold }));
   const counts = confusionMatrix(
     judged.map(({ label }) => label),
     predicted,
     2,
   );
-  return { counts, shares: rowShares(counts) };
+  const plain = { counts, shares: rowShares(counts) };
+  if (bootstrap === null) return plain;
+  return { ...plain, intervals: shareIntervals(judged, predicted, 2, bootstrap) };
 }
 
 /**
@@ -32,12 +49,14 @@ function matrixAt(judged: readonly Judged[], positiveClass: number, threshold: n
  * A share is NaN in the row of a class that does not occur.
  *
  * @param thresholds - By default `sliderThresholds`.
+ * @param bootstrap - How the shares' intervals are resampled; null, the default, leaves them out.
  * @throws RangeError if there are no predictions, or more than two classes, which no single threshold tells apart.
  */
 export function sweepThresholds(
   predictions: readonly Prediction[],
   positiveClass: number,
   thresholds: readonly number[] = sliderThresholds,
+  bootstrap: BootstrapOptions | null = null,
 ): ThresholdMatrices[] {
   const classCount = predictions[0]?.probabilities.length ?? 2;
   if (classCount !== 2) {
@@ -46,7 +65,7 @@ export function sweepThresholds(
   const patients = aggregateByPatient(predictions, { positiveClass, threshold: 0.5 });
   return thresholds.map((threshold) => ({
     threshold,
-    image: matrixAt(predictions, positiveClass, threshold),
-    patient: patients.length === 0 ? null : matrixAt(patients, positiveClass, threshold),
+    image: matrixAt(predictions, positiveClass, threshold, bootstrap),
+    patient: patients.length === 0 ? null : matrixAt(patients, positiveClass, threshold, bootstrap),
   }));
 }

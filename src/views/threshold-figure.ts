@@ -1,3 +1,4 @@
+import type { Interval } from "../evaluation/bootstrap";
 import type { ThresholdMatrices } from "../evaluation/threshold-sweep";
 import type { Attempt } from "../runtime/attempt";
 import type { RunSummary } from "../training/run-summary";
@@ -18,7 +19,8 @@ type Matrix = ThresholdMatrices["image"];
 
 /**
  * Draws confusion matrices of images and of patients side by side, with a slider for the threshold: each cell holds
- * its count and its share of the row, and is as dark as that share.
+ * its count and its share of the row, with the share's interval in parentheses where there is one, and is as dark as
+ * that share.
  *
  * @param sweep - At least one threshold, rising.
  */
@@ -68,15 +70,17 @@ function panelsOf({ image, patient }: ThresholdMatrices): { unit: string; matrix
   return patient === null ? [images] : [images, { unit: "patients", matrix: patient }];
 }
 
-function cellsOf({ counts, shares }: Matrix): { z: (number | null)[][]; text: string[][] } {
+function cellsOf({ counts, shares, intervals }: Matrix): { z: (number | null)[][]; text: string[][] } {
   return {
     z: shares.map((row) => row.map((share) => (Number.isNaN(share) ? null : roundTo(100 * share, 1)))),
-    text: counts.map((row, i) => row.map((count, j) => cellText(count, shares[i]![j]!))),
+    text: counts.map((row, i) => row.map((count, j) => cellText(count, shares[i]![j]!, intervals?.[i]?.[j]))),
   };
 }
 
-function cellText(count: number, share: number): string {
-  return Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
+function cellText(count: number, share: number, interval: Interval | undefined): string {
+  const text = Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
+  if (!interval || interval.low === null || interval.high === null) return text;
+  return `${text}<br>(${(100 * interval.low).toFixed(0)}–${(100 * interval.high).toFixed(0)})`;
 }
 
 function heatmap(unit: string, matrix: Matrix, names: string[], panel: number): Trace {

@@ -1,0 +1,35 @@
+import { type BootstrapOptions, bootstrapIntervals, type Clustered, type Interval } from "./bootstrap";
+
+/**
+ * Intervals of a confusion matrix's row shares, resampling patients: of those of a true class, which share is answered
+ * as what.
+ *
+ * @param items - At least one; the images of one patient are drawn together.
+ * @param answers - Shape [items], class indices.
+ * @param classCount - At least 2.
+ * @returns Shape [classCount, classCount]; the values are those of `rowShares`, null in the row of a class that does not
+ * occur.
+ * @throws RangeError if there are no items or an option makes no sense.
+ */
+export function shareIntervals<T extends Clustered>(
+  items: readonly T[],
+  answers: readonly number[],
+  classCount: number,
+  options: BootstrapOptions = {},
+): Interval[][] {
+  const classes = Array.from({ length: classCount }, (_, i) => i);
+  const cells = Int32Array.from(items, ({ label }, i) => label * classCount + answers[i]!);
+  const counts = new Float64Array(classCount * classCount);
+  const prepare = () => (weights: Float64Array) => {
+    counts.fill(0);
+    for (let i = 0; i < cells.length; i++) counts[cells[i]!]! += weights[i]!;
+    const shares: Record<string, number> = {};
+    for (const row of classes) {
+      const total = classes.reduce((sum, column) => sum + counts[row * classCount + column]!, 0);
+      for (const column of classes) shares[`${row} ${column}`] = counts[row * classCount + column]! / total;
+    }
+    return shares;
+  };
+  const intervals = bootstrapIntervals([items], prepare, options);
+  return classes.map((row) => classes.map((column) => intervals[`${row} ${column}`]!));
+}
