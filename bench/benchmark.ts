@@ -6,8 +6,18 @@ export interface Benchmark {
   unit: "s" | "images/s" | "MB";
   /** The ratio to be reached; above 1 we are better. */
   goal: number;
+  /** Rounds where the usual number would take too long. */
+  mostRounds?: number;
   /** Makes both sides ready; nothing of it is timed. */
-  prepare(): Promise<Sides>;
+  prepare(context: BenchContext): Promise<Sides>;
+}
+
+/** What all benchmarks are given. */
+export interface BenchContext {
+  /** Path of ResNet50's weights; fetched where none are given. */
+  resnet50Weights(): Promise<string>;
+  /** Waits for a moment at which nothing else keeps the processor busy; called before each measurement. */
+  waitUntilIdle(): Promise<void>;
 }
 
 /** Both sides of a benchmark, ready to run as often as is asked. */
@@ -17,6 +27,8 @@ export interface Sides {
   /** Runs once and returns the number, in the benchmark's unit. */
   ours(): Promise<number>;
   baseline(): Promise<number>;
+  /** What else is to be known, after the last round. */
+  note?(): string;
   close(): Promise<void>;
 }
 
@@ -35,6 +47,9 @@ export interface BenchmarkResult {
   ratioMax: number;
   goal: number;
   rounds: number;
+  note?: string;
+  /** Processor and versions, for example "AMD EPYC, 2 cores, TensorFlow 2.21.0, Keras 3.15.1". */
+  machine?: string;
 }
 
 /**
@@ -76,21 +91,31 @@ export function summarizeRounds(
 }
 
 /** Runs both sides in turn; who begins changes from round to round. */
-export async function runBenchmark(benchmark: Benchmark, roundCount: number): Promise<BenchmarkResult> {
-  const sides = await benchmark.prepare();
+export async function runBenchmark(
+  benchmark: Benchmark,
+  roundCount: number,
+  context: BenchContext,
+): Promise<BenchmarkResult> {
+  const sides = await benchmark.prepare(context);
   const rounds: { ours: number; baseline: number }[] = [];
+  const alone = async (side: () => Promise<number>): Promise<number> => {
+    await context.waitUntilIdle();
+    return side();
+  };
   try {
-    for (let round = 0; round < roundCount; round++) {
+    for (let round = 0; round < Math.min(roundCount, benchmark.mostRounds ?? roundCount); round++) {
       if (round % 2 === 0) {
-        const ours = await sides.ours();
-        rounds.push({ ours, baseline: await sides.baseline() });
+        const ours = await alone(sides.ours);
+        rounds.push({ ours, baseline: await alone(sides.baseline) });
       } else {
-        const baseline = await sides.baseline();
-        rounds.push({ ours: await sides.ours(), baseline });
+        const baseline = await alone(sides.baseline);
+        rounds.push({ ours: await alone(sides.ours), baseline });
       }
     }
+    const note = sides.note?.();
+    const result = summarizeRounds(benchmark, sides.baselineName, rounds);
+    return note === undefined ? result : { ...result, note };
   } finally {
     await sides.close();
   }
-  return summarizeRounds(benchmark, sides.baselineName, rounds);
 }

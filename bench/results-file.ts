@@ -6,7 +6,8 @@ import type { BenchmarkResult } from "./benchmark";
 
 export const resultsPath = join(projectRoot(), "bench", "results.json");
 
-async function readResults(path: string): Promise<BenchmarkResult[]> {
+/** Reads what was measured before; nothing if nothing was. */
+export async function readResults(path = resultsPath): Promise<BenchmarkResult[]> {
   try {
     return JSON.parse(await readFile(path, "utf8")) as BenchmarkResult[];
   } catch (error) {
@@ -25,17 +26,27 @@ export async function saveResults(results: readonly BenchmarkResult[], path = re
 /** Rounds to three digits that count. */
 const short = (number: number): string => String(Number(number.toPrecision(3)));
 
-/** Results as lines of a table, with whether each goal was reached. */
-export function formatResults(results: readonly BenchmarkResult[]): string {
-  const rows = results.map((result) => [
+function toRow(result: BenchmarkResult): string[] {
+  return [
     result.name,
     `${short(result.ours)} ${result.unit}`,
     `${short(result.baseline)} ${result.unit} (${result.baselineName})`,
     `${short(result.ratio)} (${short(result.ratioMin)}–${short(result.ratioMax)})`,
     `${result.goal} ${result.ratio >= result.goal ? "reached" : "missed"}`,
-  ]);
-  const table = [["", "ours", "baseline", "ratio (range)", "goal"], ...rows];
+  ];
+}
+
+const heading = ["", "ours", "baseline", "ratio (range)", "goal"];
+
+/** A table's cells, the heading first. */
+export const toCells = (results: readonly BenchmarkResult[]): string[][] => [heading, ...results.map(toRow)];
+
+/** Results as lines of a table, with whether each goal was reached, and what else is to be known. */
+export function formatResults(results: readonly BenchmarkResult[]): string {
+  const table = toCells(results);
   const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
   const toLine = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ");
-  return table.map((row) => toLine(row).trimEnd()).join("\n");
+  const lines = table.map((row) => toLine(row).trimEnd());
+  const notes = results.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));
+  return [...lines, ...(notes.length > 0 ? ["", ...notes] : [])].join("\n");
 }

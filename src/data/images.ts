@@ -1,4 +1,4 @@
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import pMap from "p-map";
 import sharp from "sharp";
@@ -244,8 +244,21 @@ interface StartedBatch {
   decoded: Promise<BatchOutcome>;
 }
 
-/** While files of this many bytes wait for a decoder, no more are read. */
+/** A batch of files with at most this many bytes together is read at once, a larger one few at a time. */
 const waitingBytesLimit = 64 * 1024 * 1024;
+
+/** Bytes of files together; one that can't be asked counts nothing, and its reading says why. */
+async function totalBytes(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 function startBatch(
   paths: readonly string[],
@@ -257,21 +270,17 @@ function startBatch(
   const pixels = new Uint8Array(paths.length * imageBytes);
   const failures: unknown[] = [];
   const decoding: Promise<void>[] = [];
-  let waitingBytes = 0;
 
   async function decode(path: string, bytes: Buffer, index: number): Promise<void> {
-    waitingBytes += bytes.length;
     try {
       const image = orThrow(path, await withReason(bytes, (whole) => decodeSquare(whole, size)));
       pixels.set(transform(image), index * imageBytes);
     } catch (error) {
       failures.push(error);
-    } finally {
-      waitingBytes -= bytes.length;
     }
   }
 
-  async function read(path: string, index: number): Promise<void> {
+  async function read(path: string, index: number, waitForDecoder: boolean): Promise<void> {
     if (failures.length > 0) return;
     const file = await readImageFile(path);
     if (file.ok === false) {
@@ -280,10 +289,20 @@ function startBatch(
     }
     const decodingOne = decode(path, file.value, index);
     decoding.push(decodingOne);
-    if (waitingBytes > waitingBytesLimit) await decodingOne;
+    if (waitForDecoder) await decodingOne;
   }
 
-  const queued = pMap(paths, read, { concurrency: imageConcurrency });
+  /** Reading at once leaves no file behind others' decoding, which takes the same threads. */
+  async function readAll(): Promise<void> {
+    if ((await totalBytes(paths)) <= waitingBytesLimit) {
+      await Promise.all(paths.map((path, index) => read(path, index, false)));
+    } else {
+      const one = (path: string, index: number) => read(path, index, true);
+      await pMap(paths, one, { concurrency: imageConcurrency });
+    }
+  }
+
+  const queued = readAll();
   const finished = queued.then(() => Promise.all(decoding));
   return {
     queued,

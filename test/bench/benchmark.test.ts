@@ -3,9 +3,15 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { median, runBenchmark, summarizeRounds } from "../../bench/benchmark";
 import { startKeras } from "../../bench/keras-process";
-import { formatResults, saveResults } from "../../bench/results-file";
+import { renderReadme } from "../../bench/readme-table";
+import { formatResults, readResults, saveResults } from "../../bench/results-file";
+import { projectRoot } from "../../src/runtime/paths";
 import { temporaryFolder } from "../support/temporary-folder";
 
+const context = {
+  resnet50Weights: () => Promise.reject(new Error("not asked for")),
+  waitUntilIdle: async () => undefined,
+};
 const inSeconds = { name: "a", unit: "s", goal: 2 } as const;
 
 describe("median", () => {
@@ -43,12 +49,15 @@ describe("runBenchmark", () => {
     };
     const sides = { baselineName: "other", ours: note("ours", 1), baseline: note("baseline", 4) };
     const prepare = async () => ({ ...sides, close: async () => void calls.push("close") });
-    const result = await runBenchmark({ ...inSeconds, prepare }, 3);
+    const result = await runBenchmark({ ...inSeconds, prepare }, 3, context);
     expect(calls.join(" ")).toBe("ours baseline baseline ours ours baseline close");
     expect(result.ratio).toBe(4);
 
+    const fewer = await runBenchmark({ ...inSeconds, mostRounds: 1, prepare }, 3, context);
+    expect(fewer.rounds).toBe(1);
+
     const failing = async () => ({ ...(await prepare()), ours: () => Promise.reject(new Error("broken")) });
-    await expect(runBenchmark({ ...inSeconds, prepare: failing }, 3)).rejects.toThrow("broken");
+    await expect(runBenchmark({ ...inSeconds, prepare: failing }, 3, context)).rejects.toThrow("broken");
     expect(calls[calls.length - 1]).toBe("close");
   });
 });
@@ -75,6 +84,23 @@ describe("results.json", () => {
     const lines = formatResults([reached, missed]).split("\n");
     expect(lines[1]).toMatch(/a +1 s +2 s \(Keras\) +2 \(2–2\) +2 reached/);
     expect(lines[2]).toMatch(/1\.23 s .* 1\.62 \(1\.62–1\.62\) +2 missed/);
+  });
+});
+
+describe("the README's table", () => {
+  const readme = readFileSync(join(projectRoot(), "README.md"), "utf8");
+
+  it("is what results.json holds", async () => {
+    const results = await readResults();
+    expect(results.length).toBeGreaterThan(0);
+    expect(renderReadme(readme, results)).toBe(readme);
+  });
+
+  it("shows each machine's results under its name, and needs its place to be marked", () => {
+    const one = { ...summarizeRounds(inSeconds, "Keras", [{ ours: 1, baseline: 2 }]), machine: "Machine A" };
+    const rendered = renderReadme(readme, [one, { ...one, name: "b", machine: "Machine B" }]);
+    expect(rendered).toMatch(/Measured on Machine A:\n\n\| {2}\| ours[\s\S]*\| a \| 1 s \|[\s\S]*Machine B/);
+    expect(() => renderReadme("no place", [one])).toThrow(/should have the lines/);
   });
 });
 

@@ -1,0 +1,23 @@
+// Opens a folder of images and computes their features in a process of its own; prints seconds and peak memory.
+import { openDataset } from "../src/data/dataset";
+import { loadBackbone } from "../src/model/backbone";
+import { extractFeatures } from "../src/model/features";
+
+/** Small, so that what is measured is what surrounds the network. */
+const inputSize = 64;
+
+async function main(): Promise<void> {
+  const folder = process.argv[2]!;
+  const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize });
+  const startedAt = performance.now();
+  const dataset = await openDataset(folder);
+  const { computed } = await extractFeatures(dataset, backbone);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const peakMb = process.resourceUsage().maxRSS / 1000;
+  console.log(JSON.stringify({ computed, seconds, peakMb }));
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});
