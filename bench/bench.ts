@@ -7,6 +7,7 @@ import { describeDevice } from "../src/runtime/device";
 import { projectRoot } from "../src/runtime/paths";
 import { type BenchContext, type BenchmarkResult, runBenchmark } from "./benchmark";
 import { featureBenchmarks } from "./features";
+import { fineTuneBenchmarks } from "./fine-tune";
 import { waitForIdleMachine } from "./idle-machine";
 import { updateReadme } from "./readme-table";
 import { formatResults, resultsPath, saveResults } from "./results-file";
@@ -14,7 +15,13 @@ import { retrainBenchmarks } from "./retrain";
 import { scaleBenchmarks } from "./scale";
 import { wholeRunBenchmarks } from "./whole-run";
 
-const benchmarks = [...featureBenchmarks, ...retrainBenchmarks, ...wholeRunBenchmarks, ...scaleBenchmarks];
+const benchmarks = [
+  ...featureBenchmarks,
+  ...retrainBenchmarks,
+  ...fineTuneBenchmarks,
+  ...wholeRunBenchmarks,
+  ...scaleBenchmarks,
+];
 
 interface Flags {
   rounds: number;

@@ -9,7 +9,7 @@ const { SetupFailure } = require("../setup/failure.js");
  * A flag that becomes a setting of the notebooks (src/runtime/settings.ts, which holds defaults and meanings).
  *
  * @typedef {object} Flag
- * @property {string} key - The setting's name.
+ * @property {string} key - The setting's name; with a dot for one of a group.
  * @property {string} placeholder
  * @property {string} help
  * @property {(text: string, folder: string) => unknown} read - Throws a string that says what the flag takes.
@@ -84,6 +84,15 @@ const unitList = {
   },
 };
 
+const stage = {
+  placeholder: "STAGE",
+  read: (/** @type {string} */ text) => {
+    if (!/^[a-z]+[0-9]*$/.test(text))
+      throw "takes last, all, or a stage of the backbone such as conv5 or stage7";
+    return text;
+  },
+};
+
 const yesOrNo = {
   placeholder: "yes|no",
   read: (/** @type {string} */ text) => oneOf("yes", "no").read(text) === "yes",
@@ -148,6 +157,16 @@ const FLAGS = {
     help: "epochs without progress before the end (8)",
     ...wholeNumber(1, 10_000),
   },
+  "fine-tune": {
+    key: "fineTune.from",
+    help: "train the backbone too, from this stage on: last, conv5, stage7 …, or all (none)",
+    ...stage,
+  },
+  "fine-tune-epochs": {
+    key: "fineTune.epochs",
+    help: "at most this many for that (5)",
+    ...wholeNumber(1, 1000),
+  },
   seed: { key: "seed", help: "decides split, first weights, order (42)", ...wholeNumber(0, 0xffff_ffff) },
   "allow-duplicates-across-parts": {
     key: "allowDuplicatesAcrossParts",
@@ -194,7 +213,7 @@ function readOptions(args, from) {
   const settings = {};
   for (const [name, flag] of Object.entries(FLAGS)) {
     const text = given[name];
-    if (typeof text === "string") settings[flag.key] = readValue(name, flag, text, from);
+    if (typeof text === "string") setSetting(settings, flag.key, readValue(name, flag, text, from));
   }
   const variant = typeof wheel === "string" ? readValue("tensorflow", tensorflow, wheel, from) : null;
   if (settings["weights"] !== undefined && settings["backbone"] === "efficientnet-lite0") {
@@ -208,6 +227,17 @@ function readOptions(args, from) {
     tensorflow: /** @type {StartOptions["tensorflow"]} */ (variant),
     settings,
   };
+}
+
+/**
+ * @param {Record<string, unknown>} settings
+ * @param {string} key - With a dot for a setting of a group, as in "fineTune.epochs".
+ * @param {unknown} value
+ */
+function setSetting(settings, key, value) {
+  const [group = "", member] = key.split(".");
+  if (member === undefined) settings[group] = value;
+  else settings[group] = { .../** @type {object | undefined} */ (settings[group]), [member]: value };
 }
 
 /**

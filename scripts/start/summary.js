@@ -22,8 +22,10 @@ function describeSummary(summary) {
   const byPatient = fields(test["byPatient"]);
   const images =
     summary["synthetic"] === true ? "Synthetic test images, which say nothing about tissue" : "Test images";
+  const tuning = fields(summary["fineTuning"]);
+  const trained = tuning["bestEpoch"] ? ` trained from ${tuning["from"]} on` : "";
   const lines = [
-    `${images} (backbone ${summary["backbone"]}, split by ${summary["split"]}):`,
+    `${images} (backbone ${summary["backbone"]}${trained}, split by ${summary["split"]}):`,
     `  accuracy ${percent(test["accuracy"])}, balanced ${percent(test["balancedAccuracy"])}, AUC ${decimal(test["auc"])}, sensitivity ${percent(test["sensitivity"])}, specificity ${percent(test["specificity"])}`,
   ];
   if (typeof test["majorityClassAccuracy"] === "number") {

@@ -4,6 +4,7 @@ export { calibrateTest } from "./calibrated-test";
 export { crossValidate } from "./cross-validation";
 export { chooseExamples } from "./examples-to-explain";
 export { refitFeatures } from "./features-for";
+export { frozenFeatures } from "./frozen-features";
 export { scoreGroups } from "./group-scores";
 export { auditLeakage } from "./leakage";
 export { recognitionRates } from "./patient-scores";

@@ -3,6 +3,7 @@ import { fingerprintDataset } from "../data/dataset-fingerprint";
 import type { Split } from "../data/split";
 import type { Classifier } from "../model/classifier";
 import { describeCode } from "../runtime/code-version";
+import type { FineTuning } from "../training/fine-tune";
 import type { Run } from "../training/run-folder";
 import type { Prediction, RunSummary } from "../training/run-summary";
 import type { TrainingResult } from "../training/train";
@@ -17,9 +18,17 @@ export interface SummarySources {
   /** The sentence that `loadBackbone` gives. */
   explanation: string;
   training: Pick<TrainingResult, "ended" | "bestEpoch">;
+  /** Nothing where the head alone was trained. */
+  fineTuning?: Pick<FineTuning, "from" | "trainedWeights" | "history" | "bestEpoch" | "ended"> | null;
   predictions: readonly Prediction[];
   /** In seconds, by step, for example features and training. */
   timings: Record<string, number>;
+}
+
+function summarizeFineTuning(tuned: SummarySources["fineTuning"] | null): Pick<RunSummary, "fineTuning"> {
+  if (!tuned) return {};
+  const { from, trainedWeights, history, bestEpoch, ended } = tuned;
+  return { fineTuning: { from, trainedWeights, epochs: history.length, bestEpoch, ended } };
 }
 
 /** Puts together what `summary.json` says about a run: what was computed with, and how good it is. */
@@ -41,6 +50,7 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     backbone: backbone.name,
     backboneExplanation: explanation,
     weights: { name: backbone.weights.name, sha256: backbone.weights.sha256 },
+    ...summarizeFineTuning(sources.fineTuning ?? null),
     split: split.by,
     seed: provenance.seed,
     counts: countParts(dataset, split),

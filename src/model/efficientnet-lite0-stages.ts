@@ -41,8 +41,9 @@ const invertedBottleneck =
 
 /** EfficientNet-Lite0 as a row of stages: the stem, stage1 to stage7, and the 1×1 convolution called head. */
 export function efficientnetLite0Stages(network: EfficientnetLite0Network): StagedNetwork {
-  const single = (name: string, convolution: Convolution): Stage => ({
+  const single = (name: string, convolution: Convolution, recomputed: boolean): Stage => ({
     name,
+    recomputed,
     convolutions: [convolution],
     blocks: [(op, input) => op.convolve(input, convolution, { pad: "same", activation: "relu6" })],
   });
@@ -51,15 +52,16 @@ export function efficientnetLite0Stages(network: EfficientnetLite0Network): Stag
     prepare: (images) =>
       tf.tidy(() => tf.div(tf.sub(tf.cast(images, "float32"), pixelOffset), pixelScale) as tf.Tensor4D),
     stages: [
-      single("stem", network.stem),
+      single("stem", network.stem, true),
       ...network.stages.map(
         (blocks, index): Stage => ({
           name: `stage${index + 1}`,
           convolutions: convolutionsOfStage(blocks),
           blocks: blocks.map(invertedBottleneck),
+          recomputed: index < 2,
         }),
       ),
-      single("head", network.head),
+      single("head", network.head, false),
     ],
   };
 }

@@ -58,12 +58,13 @@ export function resnet50Stages(network: Resnet50Network): StagedNetwork {
     prepare: (images) =>
       tf.tidy(() => padSides(tf.sub(tf.cast(images, "float32"), tf.tensor1d(meanColour)) as tf.Tensor4D, 3)),
     stages: [
-      { name: "conv1", convolutions: [network.stem], blocks: [stem] },
+      { name: "conv1", convolutions: [network.stem], blocks: [stem], recomputed: true },
       ...network.stages.map(
         (blocks, index): Stage => ({
           name: `conv${index + 2}`,
           convolutions: convolutionsOfStage(blocks),
           blocks: blocks.map(bottleneck),
+          recomputed: index === 0,
         }),
       ),
     ],

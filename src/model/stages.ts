@@ -28,6 +28,8 @@ export interface Stage {
   /** In the order of use. */
   convolutions: readonly Convolution[];
   blocks: readonly Block[];
+  /** Whether training computes it again on the way back, rather than hold its results: they are large, and it is quick. */
+  recomputed: boolean;
 }
 
 /** A network as a row of stages. */
@@ -67,8 +69,13 @@ export function runOnTape(
   input: NativeId,
 ): TapeValue {
   const op = stageOperations(tape, weightsOf);
-  const blocks = stages.flatMap((stage) => stage.blocks);
-  return blocks.reduce((value, block) => block(op, value), tape.leaf(input, false));
+  let value = tape.leaf(input, false);
+  for (const { blocks, recomputed } of stages) {
+    for (const block of blocks) {
+      value = recomputed ? tape.recompute(value, (before) => block(op, before)) : block(op, value);
+    }
+  }
+  return value;
 }
 
 /** The tensors that a convolution computes with. */

@@ -51,6 +51,11 @@ export interface Tape {
     options: { relu: boolean; mask?: NativeId },
   ): TapeValue;
   /**
+   * Does a piece of the computation now, forgets all but its result, and does it again on the way back: for what is large
+   * and quickly computed.
+   */
+  recompute(input: TapeValue, work: (input: TapeValue) => TapeValue): TapeValue;
+  /**
    * Goes backwards from a value, and frees what was computed on the way there.
    *
    * @param slope - What the loss changes by for each of the value's numbers; freed.
@@ -78,7 +83,7 @@ interface Entry {
  * bias', and hold every intermediate result: here a layer keeps its output and nothing else.
  */
 export function createTape(scope: NativeScope): Tape {
-  const entries: Entry[] = [];
+  let entries: Entry[] = [];
   let slopes = new Map<TapeValue, NativeId>();
 
   const run = (name: string, inputs: NativeId[], ...attributes: ReturnType<typeof type>[]) =>
@@ -190,6 +195,29 @@ export function createTape(scope: NativeScope): Tape {
     return consume([cell, size, share], spreadOut);
   }
 
+  /** Does something, and hands out what there is to remember of it. */
+  function apart<T>(work: () => T): [result: T, remembered: Entry[]] {
+    const outer = entries;
+    entries = [];
+    try {
+      return [work(), entries];
+    } finally {
+      entries = outer;
+    }
+  }
+
+  function goBack(remembered: readonly Entry[]): void {
+    for (const { output, passBack } of [...remembered].reverse()) {
+      const own = slopes.get(output);
+      if (own !== undefined) {
+        slopes.delete(output);
+        passBack(own);
+        scope.free(own);
+      }
+      scope.free(output.id);
+    }
+  }
+
   const normal = { kernel: "Conv2DBackpropFilter", input: "Conv2DBackpropInput" };
   const depthwise = {
     kernel: "DepthwiseConv2dNativeBackpropFilter",
@@ -248,17 +276,22 @@ export function createTape(scope: NativeScope): Tape {
         scope.free(before);
       });
     },
+    recompute(input, work) {
+      const [result, passed] = apart(() => work(input));
+      for (const { output } of passed) if (output !== result) scope.free(output.id);
+      // A value of its own: what was computed the second time has a slope of its own.
+      const output = { ...result };
+      const passBack = (slope: NativeId) => {
+        const [again, toGoBack] = apart(() => work(input));
+        give(again, run("Identity", [slope]));
+        goBack(toGoBack);
+      };
+      if (output.tracked) entries.push({ output, passBack });
+      return output;
+    },
     backward(value, slope) {
       slopes = new Map([[value, slope]]);
-      for (const { output, passBack } of entries.splice(0).reverse()) {
-        const own = slopes.get(output);
-        if (own !== undefined) {
-          slopes.delete(output);
-          passBack(own);
-          scope.free(own);
-        }
-        scope.free(output.id);
-      }
+      goBack(entries.splice(0));
       return slopes;
     },
   };

@@ -47,6 +47,18 @@ export interface PartScores extends Scores {
   byPatient: PatientScores | null;
 }
 
+/** How a backbone was fine-tuned. */
+export interface FineTuningSummary {
+  /** The lowest stage that was trained. */
+  from: string;
+  /** Weights that were trained, in the backbone and in the head. */
+  trainedWeights: { backbone: number; head: number };
+  epochs: number;
+  /** 0 if none was better than before: then the backbone stayed as it was. */
+  bestEpoch: number;
+  ended: TrainingResult["ended"];
+}
+
 /** A run's `summary.json`. */
 export interface RunSummary {
   id: string;
@@ -69,6 +81,8 @@ export interface RunSummary {
   /** Which backbone was chosen and why, in one sentence. */
   backboneExplanation: string;
   weights: { name: string; sha256: string };
+  /** What was trained of the backbone; nothing where it stayed as it was. */
+  fineTuning?: FineTuningSummary;
   split: SplitKind;
   seed: number;
   /** Patients are those that are known. */

@@ -1,4 +1,5 @@
 import type { Dataset } from "../data/dataset";
+import type { FineTuning } from "../training/fine-tune";
 import type { EpochRecord, TrainingResult } from "../training/train";
 import { countImages } from "./dataset-counts";
 
@@ -59,6 +60,24 @@ const endings: Record<TrainingResult["ended"], string> = {
 /** Says how training ended, and how far apart train and validation are at the epoch whose weights are kept. */
 export function describeTraining(training: Pick<TrainingResult, "history" | "bestEpoch" | "ended">): string {
   return `${endings[training.ended]} ${describeGap(training.history, training.bestEpoch)}`;
+}
+
+/** Says what fine-tuning trained, and what that brought on validation. */
+export function describeFineTuning(tuned: FineTuning): string {
+  const { from, trainedWeights, before, history, bestEpoch, activationBytes } = tuned;
+  const count = trainedWeights.backbone.toLocaleString("en-US");
+  const kept =
+    activationBytes === 0 ? "" : ` (${Math.ceil(activationBytes / 1e6)} MB of activations in the cache)`;
+  const trained = `Trained along: everything from ${from} on, ${count} weights of the backbone${kept}.`;
+  const best = history.find(({ epoch }) => epoch === bestEpoch);
+  if (best === undefined) {
+    return `${trained} No epoch had a lower validation loss by patient than before (${before.validationPatientLoss.toFixed(3)}), so everything stays as it was.`;
+  }
+  return (
+    `${trained} ${endings[tuned.ended]} At epoch ${bestEpoch} the validation loss by patient is ` +
+    `${best.validationPatientLoss!.toFixed(3)}, before it was ${before.validationPatientLoss.toFixed(3)}; accuracy on ` +
+    `validation images is ${percent(best.validationAccuracy)}, before it was ${percent(before.validationAccuracy)}.`
+  );
 }
 
 /** Says how an accuracy compares with that of always answering the majority class; both in [0, 1]. */

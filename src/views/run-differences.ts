@@ -18,6 +18,10 @@ export function settingText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(", ");
   // Computed values, such as 10 ** -4, carry rounding errors that nobody wants to read.
   if (typeof value === "number" && !Number.isInteger(value)) return String(Number(value.toPrecision(12)));
+  if (typeof value === "object") {
+    const parts = Object.entries(value).map(([name, part]) => `${settingName(name)} ${settingText(part)}`);
+    return parts.join(", ");
+  }
   return String(value);
 }
 

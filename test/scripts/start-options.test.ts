@@ -54,12 +54,16 @@ describe("readOptions", () => {
       "batch-size": "8",
       "class-weights": "none",
       patience: "2",
+      "fine-tune": "conv5",
+      "fine-tune-epochs": "4",
       seed: "7",
       "allow-duplicates-across-parts": "yes",
     };
     expect(Object.keys(given)).toEqual(Object.keys(FLAGS));
     const { settings } = read(...Object.entries(given).map(([name, value]) => `--${name}=${value}`));
-    expect(resolveSettings(settings)).toEqual(settings);
+    const resolved = resolveSettings(settings);
+    expect(resolved).toMatchObject(settings);
+    expect({ ...resolved, fineTune: settings["fineTune"] }).toEqual(settings);
     expect(Object.keys(settings).sort()).toEqual(Object.keys(resolveSettings({})).sort());
     for (const name of Object.keys(FLAGS)) expect(HELP).toContain(`--${name} `);
   });
