@@ -8,6 +8,7 @@ const { readStamp } = require("../setup/stamps.js");
 const { setUp } = require("../setup/set-up.js");
 const { formatDuration } = require("../setup/terminal.js");
 const { HELP, readOptions } = require("./options.js");
+const { PRESETS, describeArticle } = require("./preset.js");
 const { describeSummary } = require("./summary.js");
 
 /** The exit code of a program ended by Ctrl-C. */
@@ -60,8 +61,9 @@ function runScript(script, args, { quiet = false } = {}) {
  *
  * @param {string} runFolder
  * @param {Record<string, unknown>} settings
+ * @param {string[]} [notebooks] - By default all four.
  */
-function runNotebooks(runFolder, settings) {
+function runNotebooks(runFolder, settings, notebooks = findNotebooks()) {
   const program = path.join(root, "jupyter", "run_notebooks.py");
   const python = path.join(root, ".venv", "bin", "python");
   const env = childEnvironment({
@@ -71,7 +73,7 @@ function runNotebooks(runFolder, settings) {
     // A kernel of the same name among the user's own must not take this one's place.
     JUPYTER_PREFER_ENV_PATH: "1",
   });
-  return runShown(python, [program, "--kernel", "tslab", "--output-folder", runFolder, ...findNotebooks()], {
+  return runShown(python, [program, "--kernel", "tslab", "--output-folder", runFolder, ...notebooks], {
     cwd: root,
     env,
   });
@@ -105,6 +107,8 @@ async function start(args) {
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
   const runFolder = path.join(runs, newRunId(runs, new Date()));
   fs.mkdirSync(runs, { recursive: true });
+  const byPatient = `${runFolder}-by-patient`;
+  if (options.preset !== null) await runByPatient(options.preset, byPatient, options.settings);
   console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);
   const code = await runNotebooks(runFolder, options.settings);
   if (code === INTERRUPTED) {
@@ -120,7 +124,33 @@ async function start(args) {
   if (reported !== 0)
     throw new SetupFailure("The notebooks ran, but their report could not be written; see above.");
   tellResults(runFolder, from, Date.now() - startedAt);
+  if (options.preset !== null) {
+    const [image, patient] = [runFolder, byPatient].map((folder) =>
+      readStamp(path.join(folder, "summary.json")),
+    );
+    console.log(`\n${describeArticle(image ?? {}, patient ?? {})}`);
+  }
   return 0;
+}
+
+/**
+ * What a preset does before its own run: says what it assumes and how long it will take, and trains once with the
+ * patients kept apart, to be shown beside it.
+ *
+ * @param {string} preset
+ * @param {string} runFolder
+ * @param {Record<string, unknown>} settings
+ */
+async function runByPatient(preset, runFolder, settings) {
+  console.log(`\n${PRESETS[preset]?.assumptions}\n`);
+  if ((await runScript("forecast.ts", [JSON.stringify(settings)])) !== 0)
+    throw new SetupFailure("The time could not be forecast; the reason is above.");
+  console.log(
+    "\nTwo runs: first split by patient, which the article's is shown beside, then split as assumed.",
+  );
+  const training = findNotebooks().filter((notebook) => path.basename(notebook).startsWith("03-"));
+  if ((await runNotebooks(runFolder, { ...settings, split: "patient" }, training)) !== 0)
+    throw new SetupFailure("The run split by patient failed, as said above.");
 }
 
 /**

@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { SetupFailure } = require("../setup/failure.js");
+const { PRESETS } = require("./preset.js");
 
 /**
  * A flag that becomes a setting of the notebooks (src/runtime/settings.ts, which holds defaults and meanings).
@@ -176,6 +177,12 @@ const FLAGS = {
 };
 
 const tensorflow = oneOf("cpu", "cuda", "auto");
+const preset = {
+  read: (/** @type {string} */ text) => {
+    if (!Object.hasOwn(PRESETS, text)) throw `takes ${Object.keys(PRESETS).join(" or ")}`;
+    return text;
+  },
+};
 
 /** @param {string} flag @param {string} text */
 const helpLine = (flag, text) => `  ${flag.padEnd(50)} ${text}`;
@@ -187,6 +194,7 @@ Sets everything up where it isn't yet, then runs the four notebooks and says whe
 ${Object.entries(FLAGS)
   .map(([name, { placeholder, help }]) => helpLine(`--${name} ${placeholder}`, help))
   .join("\n")}
+${helpLine("--preset perceptilabs", "the article that this project follows, as far as it says what it did")}
 ${helpLine("--tensorflow cpu|cuda|auto", "which TensorFlow to install (auto: cuda where an NVIDIA driver answers)")}
 ${helpLine("--setup-only", "set up, and run nothing")}
 ${helpLine("--help", "show this")}`;
@@ -196,6 +204,7 @@ ${helpLine("--help", "show this")}`;
  * @property {boolean} help
  * @property {boolean} setupOnly
  * @property {"cpu" | "cuda" | "auto" | null} tensorflow
+ * @property {string | null} preset
  * @property {Record<string, unknown>} settings - What was given, under the names of the settings.
  */
 
@@ -208,9 +217,10 @@ ${helpLine("--help", "show this")}`;
  * @throws {SetupFailure} naming the flag, what it takes and what was given.
  */
 function readOptions(args, from) {
-  const { help, "setup-only": setupOnly, tensorflow: wheel, ...given } = parse(args);
+  const { help, "setup-only": setupOnly, tensorflow: wheel, preset: name, ...given } = parse(args);
+  const chosen = typeof name === "string" ? String(readValue("preset", preset, name, from)) : null;
   /** @type {Record<string, unknown>} */
-  const settings = {};
+  const settings = { ...(chosen === null ? {} : PRESETS[chosen]?.settings) };
   for (const [name, flag] of Object.entries(FLAGS)) {
     const text = given[name];
     if (typeof text === "string") setSetting(settings, flag.key, readValue(name, flag, text, from));
@@ -224,6 +234,7 @@ function readOptions(args, from) {
   return {
     help: help === true,
     setupOnly: setupOnly === true,
+    preset: chosen,
     tensorflow: /** @type {StartOptions["tensorflow"]} */ (variant),
     settings,
   };
@@ -249,7 +260,7 @@ function parse(args) {
   const flag = /** @type {const} */ ({ type: "boolean" });
   const flags = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, text]));
   try {
-    const options = { ...flags, tensorflow: text, "setup-only": flag, help: flag };
+    const options = { ...flags, preset: text, tensorflow: text, "setup-only": flag, help: flag };
     return parseArgs({ args, options, allowPositionals: false }).values;
   } catch (error) {
     const message = error instanceof Error ? (error.message.split(/\. |\n/)[0] ?? "") : String(error);

@@ -54,6 +54,7 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     split: split.by,
     seed: provenance.seed,
     counts: countParts(dataset, split),
+    trainAccuracy: evaluatePart(predictions, "train", classifier)?.accuracy ?? null,
     validation: evaluatePart(predictions, "validation", classifier),
     test: evaluatePart(predictions, "test", classifier),
     timings,

@@ -87,6 +87,8 @@ export interface RunSummary {
   seed: number;
   /** Patients are those that are known. */
   counts: Record<SplitPart, { images: number; patients: number }>;
+  /** Of the images that were learned from; runs kept before this was noted have none. */
+  trainAccuracy?: number | null;
   /** Null where the part is empty. */
   validation: PartScores | null;
   test: PartScores | null;

@@ -1,0 +1,34 @@
+// Says how long a run with fine-tuning will take on this machine, from a few measured steps.
+// tsx scripts/forecast.ts '{"fineTune": {"from": "all"}}'
+import { openDataset } from "../src/data/dataset";
+import { ensureDemoDataset } from "../src/data/demo";
+import { makeSplit } from "../src/data/split";
+import { countOf } from "../src/data/words";
+import { loadBackbone } from "../src/model/backbone";
+import { resolveSettings } from "../src/runtime/settings";
+import { forecastFineTuning } from "../src/training/forecast";
+import { durationText } from "../src/views/progress-bar";
+
+async function main(): Promise<void> {
+  const settings = resolveSettings(JSON.parse(process.argv[2] ?? "{}"));
+  const { fineTune } = settings;
+  if (fineTune === null) return;
+  const folder = settings.data ?? (await ensureDemoDataset());
+  const dataset = await openDataset(folder, { magnification: settings.magnification });
+  const { backbone, explanation } = await loadBackbone(settings);
+  const { train, validation } = makeSplit(dataset, { by: settings.split, seed: settings.seed });
+  const seconds = forecastFineTuning(backbone, fineTune, {
+    train: train.length,
+    validation: validation.length,
+  });
+  backbone.dispose();
+  console.log(
+    `${explanation}\nForecast from a short measurement on this machine: training from ${fineTune.from} on, at most ` +
+      `${countOf(fineTune.epochs, "epoch")} of ${countOf(train.length, "image")}, takes about ${durationText(seconds)} a run.`,
+  );
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
