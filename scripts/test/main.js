@@ -92,6 +92,12 @@ const ONE_BY_ONE = "--no-file-parallelism";
 const STAGES = [
   whole("types", "Types, under the project's compiler", ["node_modules/typescript/bin/tsc", "--noEmit"]),
   whole("types-tslab", "Types of src/, under tslab's compiler", ["scripts/typecheck-tslab.js"]),
+  whole("types-browser", "Types of the page for browsers", [
+    "node_modules/typescript/bin/tsc",
+    "--noEmit",
+    "--project",
+    "viewer",
+  ]),
   whole("lint", "Lint and format", ["node_modules/@biomejs/biome/bin/biome", "ci"]),
   whole("reference", "Docstrings, as the API reference reads them", [
     "node_modules/typedoc/bin/typedoc",

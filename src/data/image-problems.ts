@@ -16,7 +16,8 @@ const signatures: readonly { format: string; matches: (head: string) => boolean 
  * The decoder would also take others, SVG among them, which may draw in other files.
  */
 export function imageFormatOf(bytes: Uint8Array): string | null {
-  const head = Buffer.from(bytes.subarray(0, 12)).toString("hex");
+  // Without Node's Buffer: browsers ask too.
+  const head = Array.from(bytes.subarray(0, 12), (byte) => byte.toString(16).padStart(2, "0")).join("");
   return signatures.find((signature) => signature.matches(head))?.format ?? null;
 }
 

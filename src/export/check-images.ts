@@ -5,6 +5,7 @@ import { drawDemoImage, inventPatients } from "../data/demo-patients";
 import { type Classifier, predictImages } from "../model/classifier";
 import { decodeForClassifier } from "../model/grad-cam";
 import { createRandom } from "../runtime/random";
+import { exportTolerance } from "./about-export";
 
 /** What an export is compared with: images as the network gets them, and what the classifier says about them. */
 export interface CheckImages {
@@ -66,7 +67,7 @@ export async function askAboutCheckImages(
 }
 
 /** The largest difference between what an export answers and what it should. */
-export function largestDifference(found: ArrayLike<number>, { probabilities }: CheckImages): number {
+function largestDifference(found: ArrayLike<number>, { probabilities }: CheckImages): number {
   const expected = probabilities.flat();
   if (found.length !== expected.length) {
     throw new Error(
@@ -77,4 +78,18 @@ export function largestDifference(found: ArrayLike<number>, { probabilities }: C
     const difference = Math.abs(value - found[i]!);
     return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : Math.max(most, difference);
   }, 0);
+}
+
+/**
+ * Compares what an export answers with what it should.
+ *
+ * @returns The largest difference in probability.
+ * @throws Error if it is more than `exportTolerance`.
+ */
+export function requireAgreement(found: ArrayLike<number>, check: CheckImages): number {
+  const difference = largestDifference(found, check);
+  if (difference <= exportTolerance) return difference;
+  throw new Error(
+    `The exported model answers otherwise than the classifier: probabilities differ by up to ${difference.toPrecision(2)}, where ${exportTolerance} is accepted. Nothing was written; the classifier may do something that an export can't carry.`,
+  );
 }

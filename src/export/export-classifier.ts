@@ -1,19 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { type Classifier, classifierViews } from "../model/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
-import {
-  type AboutExport,
-  describeExport,
-  type ExportFormat,
-  exportTolerance,
-  isExport,
-  modelFiles,
-} from "./about-export";
+import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
 import { writeForBrowsers } from "./browser-export";
-import { askAboutCheckImages, type CheckImages, largestDifference } from "./check-images";
+import { askAboutCheckImages, type CheckImages, requireAgreement } from "./check-images";
 import { describeClassifier } from "./classifier-graph";
+import { refuseForeignFolder } from "./foreign-folder";
 import { writeWithKeras } from "./keras-export";
 import { modelCard } from "./model-card";
 import type { RunResults } from "./run-results";
@@ -36,33 +30,6 @@ export interface ExportTask {
 const aboutFile = "export.json";
 const cardFile = "MODEL-CARD.md";
 
-/**
- * Refuses to replace what is no export: the folder may be anything.
- *
- * @param marker - The file that an earlier one would have, and how it is recognised.
- */
-export async function refuseForeignFolder(
-  folder: string,
-  marker: { file: string; isOurs: (json: unknown) => boolean; name: string },
-): Promise<void> {
-  const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    throw new Error(
-      `${folder} can't be written to: ${error.code === "ENOTDIR" ? "it is a file" : error.message}.`,
-    );
-  });
-  if (names.length === 0) return;
-  const text = await readFile(join(folder, marker.file), "utf8").catch(() => "null");
-  try {
-    if (marker.isOurs(JSON.parse(text))) return;
-  } catch {
-    // What can't be read is not ours.
-  }
-  throw new Error(
-    `${resolve(folder)} holds something else than ${marker.name}, so it is not replaced: name another folder.`,
-  );
-}
-
 function refuseStains({ classifier, stainBeside }: ExportTask): void {
   if (classifier.stain === null || stainBeside === true) return;
   throw new Error(
@@ -70,7 +37,8 @@ function refuseStains({ classifier, stainBeside }: ExportTask): void {
   );
 }
 
-function refuseViews({ classifier }: ExportTask): void {
+/** @throws Error if a classifier looks at each image several times, which an exported model does not. */
+export function refuseViews(classifier: Classifier): void {
   const views = classifierViews(classifier).length;
   if (views === 1) return;
   throw new Error(
@@ -108,7 +76,7 @@ async function writeModel(
 export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   const { classifier, format, out, results, images = [] } = task;
   refuseStains(task);
-  refuseViews(task);
+  refuseViews(classifier);
   await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
   const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-export-"));
   try {
@@ -117,12 +85,8 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
     const check = await askAboutCheckImages(classifier, drawn, images);
     let about: AboutExport | null = null;
     await writeFolderAtomically(out, async (folder) => {
-      const difference = largestDifference(await writeModel(task, folder, workshop, check), check);
-      if (!(difference <= exportTolerance)) {
-        throw new Error(
-          `The exported model answers otherwise than the classifier: probabilities differ by up to ${difference.toPrecision(2)}, where ${exportTolerance} is accepted. Nothing was written; the classifier may do something that an export can't carry.`,
-        );
-      }
+      const found = await writeModel(task, folder, workshop, check);
+      const difference = requireAgreement(found, check);
       about = describeExport(classifier, format, { images: check.count, largestDifference: difference });
       await writeFile(join(folder, aboutFile), `${JSON.stringify(about, null, 2)}\n`);
       await writeFile(join(folder, cardFile), modelCard(about, results));

@@ -7,6 +7,7 @@ import { startProgress } from "../runtime/progress";
 import { type ActivationMap, explainSeen, positivePart, seeImage } from "./activation-map";
 import { type Classifier, classifierTransform, classifierViews } from "./classifier";
 import { decide } from "./decision";
+import { scaleToOne } from "./weigh-activations";
 
 /** What an explanation needs of a classifier. */
 export type Explainable = Pick<
@@ -82,11 +83,6 @@ function mapOfViews(
   const signed = Float32Array.from(meanOf(maps));
   const { rows, columns } = seen[0]!;
   return { values: positivePart(signed), signed, rows, columns, classIndex, probabilities };
-}
-
-function scaleToOne(values: Float32Array): Float32Array {
-  const largest = values.reduce((most, value) => Math.max(most, value), 0);
-  return largest > 0 ? values.map((value) => value / largest) : values;
 }
 
 /**

@@ -2,34 +2,9 @@ import sharp from "sharp";
 import { enlargeBilinearly } from "../data/bilinear";
 import { decodePicture } from "../data/images";
 import type { GradCam } from "../model/grad-cam";
-import { viridis, viridisGradient } from "./colour-map";
+import { blendHeat, usualOpacity } from "./heat-blend";
 
-/** What a heat map's colours mean, for the line below the pictures. */
-export const heatLegend = {
-  /** CSS background of a bar from the least to the most. */
-  gradient: viridisGradient,
-  least: "nothing speaks for the class",
-  most: "most speaks for the class",
-};
-
-/** How strongly heat covers the picture where it is 1. */
-const usualOpacity = 0.6;
-
-/** Opaque where there is heat, clear where there is none, so that tissue stays as it is there. */
-function blend(pixels: Uint8Array, heat: Float32Array, opacity: number): Buffer {
-  const blended = Buffer.alloc(pixels.length);
-  for (let pixel = 0; pixel < heat.length; pixel++) {
-    const value = heat[pixel]!;
-    const colour = viridis(value);
-    // The root makes room for the middle of the scale; straight, only the peak would be seen.
-    const cover = opacity * Math.sqrt(value);
-    for (let channel = 0; channel < 3; channel++) {
-      const offset = 3 * pixel + channel;
-      blended[offset] = Math.round((1 - cover) * pixels[offset]! + cover * colour[channel]!);
-    }
-  }
-  return blended;
-}
+export { heatLegend } from "./heat-blend";
 
 /**
  * Draws a heat map over its image, in the image's own proportions: a JPEG as a data URL for an `<img>`.
@@ -56,7 +31,7 @@ export async function encodeHeatOverlay(
     [picture.height, picture.width],
   );
   const raw = { width: picture.width, height: picture.height, channels: 3 as const };
-  const jpeg = await sharp(blend(picture.pixels, heat, opacity), { raw })
+  const jpeg = await sharp(blendHeat(picture.pixels, heat, opacity), { raw })
     .jpeg({ quality: 85 })
     .toBuffer();
   return `data:image/jpeg;base64,${jpeg.toString("base64")}`;

@@ -1,0 +1,102 @@
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { build } from "esbuild";
+import type { ViewerAbout } from "../../viewer/about";
+import type { Classifier } from "../model/classifier";
+import { writeFolderAtomically } from "../runtime/atomic-folder";
+import { projectRoot } from "../runtime/paths";
+import { type AboutExport, describeExport } from "./about-export";
+import { writeForBrowsers } from "./browser-export";
+import { askAboutCheckImages, type CheckImages, requireAgreement } from "./check-images";
+import { describeClassifier } from "./classifier-graph";
+import { refuseViews } from "./export-classifier";
+import { refuseForeignFolder } from "./foreign-folder";
+import { modelCard } from "./model-card";
+import type { RunResults } from "./run-results";
+
+/** What a page is made of, and where to. */
+export interface ViewerTask {
+  /** Its backbone stays the caller's. */
+  classifier: Classifier;
+  /** Folder to be written; an earlier page in it is replaced, anything else is refused. */
+  out: string;
+  /** For the model card. */
+  results: RunResults;
+}
+
+const aboutFile = "viewer.json";
+/** Asked by every page before it answers: few, since a visitor waits for them. */
+const pageCheckImages = 2;
+
+const isViewer = (json: unknown): boolean =>
+  typeof json === "object" && json !== null && (json as ViewerAbout).viewer === 1;
+
+/** The programs and looks, from `viewer/`; the page works from its own folder alone. */
+async function writePage(folder: string): Promise<void> {
+  const source = join(projectRoot(), "viewer");
+  await build({
+    entryPoints: [join(source, "main.ts"), join(source, "worker.ts")],
+    outdir: folder,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    platform: "browser",
+    target: "es2022",
+    legalComments: "external",
+    logLevel: "silent",
+    tsconfigRaw: { compilerOptions: { target: "es2022" } },
+  });
+  await copyFile(join(source, "page.html"), join(folder, "index.html"));
+  await copyFile(join(source, "style.css"), join(folder, "style.css"));
+  const wasm = join(dirname(require.resolve("@tensorflow/tfjs-backend-wasm/package.json")), "wasm-out");
+  await mkdir(join(folder, "wasm"));
+  for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
+    await copyFile(join(wasm, name), join(folder, "wasm", name));
+  }
+}
+
+function describePage(about: AboutExport, { probabilities }: CheckImages): ViewerAbout {
+  const checkImages = { count: pageCheckImages, probabilities: probabilities.slice(0, pageCheckImages) };
+  return { ...about, viewer: 1, checkImages };
+}
+
+/**
+ * Builds a static page that runs a classifier in its visitor's browser: a folder for any server, whole or not at all.
+ *
+ * The model in it is the TensorFlow.js export, checked as every export is. Stain normalisation is done by the page.
+ *
+ * @returns What `viewer.json` says.
+ * @throws Error if the classifier does something that the page can't, or the folder holds something else.
+ *
+ * @example
+ * await buildViewer({ classifier, out: "viewer-page", results });
+ */
+export async function buildViewer({ classifier, out, results }: ViewerTask): Promise<ViewerAbout> {
+  refuseViews(classifier);
+  await refuseForeignFolder(out, { file: aboutFile, isOurs: isViewer, name: "a viewer" });
+  const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-viewer-"));
+  try {
+    const check = await askAboutCheckImages(classifier, workshop, []);
+    const { inputSize } = classifier;
+    let page: ViewerAbout | null = null;
+    await writeFolderAtomically(out, async (folder) => {
+      const graph = describeClassifier(classifier);
+      const found = await writeForBrowsers(graph, inputSize, folder, check);
+      const largestDifference = requireAgreement(found, check);
+      const about = describeExport(classifier, "tfjs", { images: check.count, largestDifference });
+      page = describePage(about, check);
+      await writePage(folder);
+      await writeFile(join(folder, aboutFile), `${JSON.stringify(page, null, 2)}\n`);
+      await writeFile(
+        join(folder, "check.bin"),
+        check.pixels.subarray(0, pageCheckImages * inputSize * inputSize * 3),
+      );
+      await writeFile(join(folder, "export.json"), `${JSON.stringify(about, null, 2)}\n`);
+      await writeFile(join(folder, "MODEL-CARD.md"), modelCard(about, results));
+    });
+    return page!;
+  } finally {
+    await rm(workshop, { recursive: true, force: true });
+  }
+}

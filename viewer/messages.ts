@@ -1,0 +1,28 @@
+import type { ViewerAbout } from "./about";
+
+/** What the page asks of the worker, which computes. */
+export type Request =
+  | { kind: "start"; backend: string | null }
+  | { kind: "predict"; id: number; file: File }
+  | { kind: "explain"; id: number; file: File; classIndex: number };
+
+/** Where in an image the classifier sees a class. */
+export interface Explanation {
+  /** RGBA, 0..255, shape [height, width, 4]. */
+  picture: Uint8ClampedArray;
+  overlay: Uint8ClampedArray;
+  width: number;
+  height: number;
+  classIndex: number;
+  /** Grad-CAM on the network's own grid, shape [rows, columns]. */
+  map: { values: number[]; rows: number; columns: number };
+}
+
+/** What the worker answers. */
+export type Answer =
+  | { kind: "loading"; share: number }
+  | { kind: "ready"; about: ViewerAbout; backend: string; difference: number; changesPixels: boolean }
+  | { kind: "failed"; reason: string }
+  | { kind: "predicted"; id: number; probabilities: number[]; thumbnail: Blob }
+  | { kind: "explained"; id: number; explanation: Explanation }
+  | { kind: "unreadable"; id: number; reason: string };

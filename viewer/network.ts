@@ -1,0 +1,144 @@
+import * as tf from "@tensorflow/tfjs";
+import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import type { Head } from "../src/model/head";
+import { type ActivationMap, weighActivations } from "../src/model/weigh-activations";
+import type { ViewerAbout } from "./about";
+
+/** The exported classifier, on a backend that was seen to answer as it should. */
+export interface Network {
+  about: ViewerAbout;
+  backend: string;
+  /** The largest difference in probability on the check images. */
+  difference: number;
+  /** Shape [classCount], from RGB pixels of shape [inputSize, inputSize, 3]. */
+  predict(pixels: Uint8Array): Promise<number[]>;
+  /** Grad-CAM of one class on the network's own grid. */
+  explain(pixels: Uint8Array, classIndex: number): Promise<ActivationMap>;
+}
+
+/** A graphics card, and the processor with vector instructions. */
+const backends = ["webgl", "wasm"];
+
+async function fetchOwn(path: string): Promise<Response> {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path} is missing here (${response.status}): build the page again`);
+  return response;
+}
+
+/** Dense layers as the closed form of Grad-CAM takes them. */
+async function readHead(model: tf.LayersModel): Promise<Head> {
+  const dense = model.layers.filter((layer) => layer.getClassName() === "Dense");
+  const layers = await Promise.all(
+    dense.map(async (layer, i) => {
+      const [kernel, bias] = layer.getWeights() as [tf.Tensor2D, tf.Tensor1D];
+      const [inputs, units] = kernel.shape;
+      const activation = i === dense.length - 1 ? ("softmax" as const) : ("relu" as const);
+      return {
+        kernel: (await kernel.data<"float32">()).slice(),
+        bias: (await bias.data<"float32">()).slice(),
+        inputs,
+        units,
+        activation,
+      };
+    }),
+  );
+  return { layers };
+}
+
+async function run(model: tf.LayersModel, pixels: Uint8Array, size: number): Promise<tf.Tensor> {
+  return tf.tidy(() => {
+    const images = tf.tensor4d(Float32Array.from(pixels), [1, size, size, 3]);
+    return model.predict(images) as tf.Tensor;
+  });
+}
+
+async function loadOn(
+  backend: string,
+  artifacts: tf.io.ModelArtifacts,
+  about: ViewerAbout,
+  check: Uint8Array,
+) {
+  if (!(await tf.setBackend(backend))) throw new Error(`${backend} is not to be had`);
+  await tf.ready();
+  const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
+  const activations = tf.model({
+    inputs: model.inputs,
+    outputs: model.getLayer("features").input as tf.SymbolicTensor,
+  });
+  const head = await readHead(model);
+  const size = about.input.shape[1];
+  const predict = async (pixels: Uint8Array) => {
+    const output = await run(model, pixels, size);
+    const values = Array.from(await output.data());
+    output.dispose();
+    return values;
+  };
+  const explain = async (pixels: Uint8Array, classIndex: number) => {
+    const output = await run(activations, pixels, size);
+    const [, rows = 0, columns = 0, channels = 0] = output.shape;
+    const values = (await output.data()) as Float32Array;
+    output.dispose();
+    return weighActivations({ values, rows, columns, channels }, head, () => classIndex);
+  };
+  const { count, probabilities } = about.checkImages;
+  let difference = 0;
+  let startedAtMs = 0;
+  for (let i = 0; i < count; i++) {
+    // The first image also waits for programs to be compiled; the last one takes as long as the next ones will.
+    startedAtMs = performance.now();
+    const found = await predict(check.subarray(i * size * size * 3, (i + 1) * size * size * 3));
+    for (const [j, value] of found.entries()) {
+      const off = Math.abs(value - probabilities[i]![j]!);
+      difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(difference, off);
+    }
+  }
+  if (!(difference <= about.check.tolerance)) {
+    model.dispose();
+    throw new Error(`${backend} computes other probabilities here, by up to ${difference.toPrecision(2)}`);
+  }
+  const elapsedMs = performance.now() - startedAtMs;
+  return { about, backend, difference, predict, explain, elapsedMs, dispose: () => model.dispose() };
+}
+
+/**
+ * Fetches the classifier from beside the page, and takes the fastest backend that answers as the classifier did where
+ * it was made: graphics cards that compute with half the digits don't.
+ *
+ * @param wanted - The only backend to try, null for the best.
+ * @param onProgress - Hears of the share that is fetched, 0 to 1.
+ * @throws Error with what each backend lacks, if none will do.
+ */
+export async function loadNetwork(
+  wanted: string | null,
+  onProgress: (share: number) => void,
+): Promise<Network> {
+  const about = (await (await fetchOwn("viewer.json")).json()) as ViewerAbout;
+  const check = new Uint8Array(await (await fetchOwn("check.bin")).arrayBuffer());
+  await fetchOwn("model.json");
+  const artifacts = await tf.io.http("model.json", { onProgress }).load!();
+  setWasmPaths("wasm/");
+  // More threads would need headers that a plain server doesn't send.
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+  const reasons: string[] = [];
+  let best: Awaited<ReturnType<typeof loadOn>> | null = null;
+  for (const backend of wanted === null ? backends : [wanted]) {
+    try {
+      const found = await loadOn(backend, artifacts, about, check);
+      const [better, other] =
+        best === null || found.elapsedMs < best.elapsedMs ? [found, best] : [best, found];
+      // Weights are freed by the backend that they lie on.
+      if (other !== null) {
+        await tf.setBackend(other.backend);
+        other.dispose();
+      }
+      best = better;
+    } catch (error) {
+      reasons.push(`${backend}: ${(error as Error).message}`);
+    }
+  }
+  if (best !== null) {
+    await tf.setBackend(best.backend);
+    return best;
+  }
+  throw new Error(`Nothing in this browser computes the classifier as it should (${reasons.join("; ")}).`);
+}

@@ -1,0 +1,75 @@
+// Runs beside the page, so that the page answers while images are computed.
+import { enlargeBilinearly } from "../src/data/bilinear";
+import { normaliseStains } from "../src/data/stain";
+import { scaleToOne } from "../src/model/weigh-activations";
+import { blendHeat, usualOpacity } from "../src/views/heat-blend";
+import { stretchToSquare } from "./cubic-resize";
+import {
+  changesPixels,
+  type DecodedImage,
+  decodeFile,
+  drawPicture,
+  encodeThumbnail,
+  toRgb,
+  toRgba,
+} from "./decode";
+import type { Answer, Explanation, Request } from "./messages";
+import { loadNetwork, type Network } from "./network";
+
+const pictureWidth = 700;
+
+const answer = (message: Answer) => postMessage(message);
+
+let network: Network | null = null;
+
+/** Everything between decoding and the network, in the order of `predictImages`. */
+function prepare({ pixels, width, height }: DecodedImage, { about }: Network): Uint8Array {
+  const square = stretchToSquare(pixels, width, height, about.input.shape[1]);
+  const stain = about.input.stainNormalisation;
+  return stain === null ? square : normaliseStains(square, stain).pixels;
+}
+
+async function explain(image: DecodedImage, computing: Network, classIndex: number): Promise<Explanation> {
+  const map = await computing.explain(prepare(image, computing), classIndex);
+  const { rgba, width, height } = drawPicture(image, pictureWidth);
+  const heat = enlargeBilinearly(scaleToOne(map.values), [map.rows, map.columns], [height, width]);
+  const overlay = toRgba(blendHeat(toRgb(rgba), heat, usualOpacity));
+  const { rows, columns } = map;
+  const values = Array.from(map.values);
+  return { picture: rgba, overlay, width, height, classIndex, map: { values, rows, columns } };
+}
+
+async function start(backend: string | null): Promise<void> {
+  try {
+    network = await loadNetwork(backend, (share) => answer({ kind: "loading", share }));
+    const { about, difference } = network;
+    answer({ kind: "ready", about, backend: network.backend, difference, changesPixels: changesPixels() });
+  } catch (error) {
+    answer({ kind: "failed", reason: (error as Error).message });
+  }
+}
+
+async function look(request: Exclude<Request, { kind: "start" }>, computing: Network): Promise<void> {
+  const { id, file } = request;
+  try {
+    const image = await decodeFile(file);
+    try {
+      if (request.kind === "explain") {
+        const explanation = await explain(image, computing, request.classIndex);
+        answer({ kind: "explained", id, explanation });
+      } else {
+        const probabilities = await computing.predict(prepare(image, computing));
+        answer({ kind: "predicted", id, probabilities, thumbnail: await encodeThumbnail(image) });
+      }
+    } finally {
+      image.bitmap.close();
+    }
+  } catch (error) {
+    answer({ kind: "unreadable", id, reason: (error as Error).message });
+  }
+}
+
+addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  if (data.kind === "start") void start(data.backend);
+  else if (network !== null) void look(data, network);
+});
