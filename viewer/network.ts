@@ -52,12 +52,18 @@ async function run(model: tf.LayersModel, pixels: Uint8Array, size: number): Pro
   });
 }
 
+interface Loaded extends Network {
+  /** For one image, once everything is compiled. */
+  elapsedMs: number;
+  dispose(): void;
+}
+
 async function loadOn(
   backend: string,
   artifacts: tf.io.ModelArtifacts,
   about: ViewerAbout,
   check: Uint8Array,
-) {
+): Promise<Loaded> {
   if (!(await tf.setBackend(backend))) throw new Error(`${backend} is not to be had`);
   await tf.ready();
   const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
@@ -120,18 +126,18 @@ export async function loadNetwork(
   // More threads would need headers that a plain server doesn't send.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
   const reasons: string[] = [];
-  let best: Awaited<ReturnType<typeof loadOn>> | null = null;
+  let best: Loaded | null = null;
   for (const backend of wanted === null ? backends : [wanted]) {
     try {
       const found = await loadOn(backend, artifacts, about, check);
-      const [better, other] =
-        best === null || found.elapsedMs < best.elapsedMs ? [found, best] : [best, found];
+      const isFaster = best === null || found.elapsedMs < best.elapsedMs;
+      const other: Loaded | null = isFaster ? best : found;
       // Weights are freed by the backend that they lie on.
       if (other !== null) {
         await tf.setBackend(other.backend);
         other.dispose();
       }
-      best = better;
+      if (isFaster) best = found;
     } catch (error) {
       reasons.push(`${backend}: ${(error as Error).message}`);
     }

@@ -77,10 +77,6 @@ function triageGroups(images: readonly WorkImage[], about: ViewerAbout, threshol
     file: String(id),
     patient,
     probabilities: probabilities!,
-    predicted: decide(probabilities!, about),
-    // Not known here, and not looked at.
-    label: 0,
-    split: "test" as const,
   }));
   const rows = listWork(predictions, { threshold, level: "image", positiveClass });
   const listed = rows.map(({ file, rank, probability, kind }): ListedImage => {
