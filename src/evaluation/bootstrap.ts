@@ -1,5 +1,9 @@
+import { breathe, runCooperatively } from "../runtime/interruption";
+import { startProgress } from "../runtime/progress";
 import { createRandom, type Random } from "../runtime/random";
 import { checkLevel } from "./exact-interval";
+
+const defaultResamples = 2000;
 
 /** Anything that belongs to a patient: a prediction of an image, or of the patient. */
 export interface Clustered {
@@ -191,26 +195,92 @@ export function bootstrapIntervals<T extends Clustered, K extends string>(
   prepare: (items: readonly T[]) => WeighedStatistics<K>,
   options: BootstrapOptions = {},
 ): Record<K, Interval> {
-  const { resamples = 2000, level = 0.95, seed = 1, stratified = false, resampleGroups = false } = options;
+  const steps = resampleStepwise(groups, prepare, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value();
+  }
+}
+
+/** Who has pressed stop does not want to wait for more; the intervals tell how many there were. */
+const resamplesAfterInterrupt = 200;
+
+/** How to resample seeds and patients together, after a comparison that was finished or interrupted. */
+export function optionsAfter(complete: boolean, options: BootstrapOptions = {}): BootstrapOptions {
+  const { resamples = defaultResamples } = options;
+  return {
+    resampleGroups: true,
+    ...options,
+    resamples: complete ? resamples : Math.min(resamples, resamplesAfterInterrupt),
+  };
+}
+
+/** In milliseconds; longer than this, messages and interrupts should not have to wait. */
+const breathInterval = 50;
+
+/**
+ * The same, where it takes seconds: it shows its progress, and an interrupt ends it with the resamples drawn so far,
+ * whose number the intervals tell.
+ */
+export async function bootstrapPatiently<T extends Clustered, K extends string>(
+  groups: readonly (readonly T[])[],
+  prepare: (items: readonly T[]) => WeighedStatistics<K>,
+  options: BootstrapOptions = {},
+): Promise<Record<K, Interval>> {
+  const steps = resampleStepwise(groups, prepare, options);
+  const progress = startProgress("Resampling patients", options.resamples ?? defaultResamples, "resamples");
+  try {
+    return await runCooperatively("bootstrap", async (signal) => {
+      let [lastBreath, drawn, told] = [performance.now(), 0, 0];
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true || (signal.aborted && drawn > 0)) return step.value();
+        drawn++;
+        if (performance.now() - lastBreath < breathInterval) continue;
+        progress.advance(drawn - told);
+        told = drawn;
+        await breathe();
+        lastBreath = performance.now();
+      }
+    });
+  } finally {
+    progress.finish();
+  }
+}
+
+/** Draws resample after resample; at every step, and in the end, there is a function that makes intervals of them. */
+function* resampleStepwise<T extends Clustered, K extends string>(
+  groups: readonly (readonly T[])[],
+  prepare: (items: readonly T[]) => WeighedStatistics<K>,
+  options: BootstrapOptions,
+): Generator<() => Record<K, Interval>, () => Record<K, Interval>> {
+  const { resamples = defaultResamples, level = 0.95, seed = 1 } = options;
   checkOptions(groups, resamples, level);
-  const clusters = clusterItems(groups, stratified);
+  const clusters = clusterItems(groups, options.stratified ?? false);
   const evaluate = createEvaluator(groups, prepare, clusters);
   const ones = new Float64Array(groups.length).fill(1);
   const observed = evaluate(new Float64Array(clusters.count).fill(1), ones, null);
   const names = Object.keys(observed) as K[];
   const resampled = {} as Record<K, Float64Array>;
   for (const name of names) resampled[name] = new Float64Array(resamples);
+  let drawn = 0;
+  const summarize = () => {
+    const intervals = {} as Record<K, Interval>;
+    for (const name of names) {
+      intervals[name] = toInterval(observed[name], resampled[name].subarray(0, drawn), level, clusters.count);
+    }
+    return intervals;
+  };
   const random = createRandom(seed).fork("bootstrap");
-  for (let i = 0; i < resamples; i++) {
+  while (drawn < resamples) {
     const times = drawClusters(clusters, random);
-    const values = evaluate(times, resampleGroups ? drawGroups(groups.length, random) : ones, names);
-    for (const name of names) resampled[name][i] = values[name];
+    const groupTimes = options.resampleGroups === true ? drawGroups(groups.length, random) : ones;
+    const values = evaluate(times, groupTimes, names);
+    for (const name of names) resampled[name][drawn] = values[name];
+    drawn++;
+    yield summarize;
   }
-  const intervals = {} as Record<K, Interval>;
-  for (const name of names) {
-    intervals[name] = toInterval(observed[name], resampled[name], level, clusters.count);
-  }
-  return intervals;
+  return summarize;
 }
 
 /**

@@ -10,8 +10,9 @@ import type { Prediction } from "../training/run-summary";
 import { type TrainingSettings, trainHead } from "../training/train";
 import {
   type BootstrapOptions,
-  bootstrapIntervals,
+  bootstrapPatiently,
   type Interval,
+  optionsAfter,
   type WeighedStatistics,
 } from "./bootstrap";
 import type { FeaturesFor } from "./features-for";
@@ -205,10 +206,11 @@ export async function auditLeakage(task: AuditTask): Promise<LeakageAudit> {
     const scores =
       done.groups.length === 0
         ? null
-        : bootstrapIntervals(done.groups, prepareAudit(dataset.positiveClass), {
-            resampleGroups: true,
-            ...task.bootstrap,
-          });
+        : await bootstrapPatiently(
+            done.groups,
+            prepareAudit(dataset.positiveClass),
+            optionsAfter(done.complete, task.bootstrap),
+          );
     return {
       seeds: done.groups.map((items, i) => summarizeSeed(done.seeds[i]!, items, dataset.positiveClass)),
       scores,

@@ -6,7 +6,7 @@ import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import type { Prediction } from "../training/run-summary";
 import { trainHead } from "../training/train";
-import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./bootstrap";
+import { type BootstrapOptions, bootstrapPatiently, type Interval, optionsAfter } from "./bootstrap";
 import { prepareArms, type StainArm, type StainArmsTask, stainArms } from "./stain-arms";
 import { prepareScores } from "./weighed-scores";
 
@@ -164,7 +164,7 @@ export async function compareStains(task: StainAblationTask): Promise<StainAblat
   try {
     const done = await runCooperatively("comparing stains", (signal) => work(task, seeds, progress, signal));
     const groups = done.groups.map(({ items }) => items);
-    const options = { resampleGroups: true, ...task.bootstrap };
+    const options = optionsAfter(done.complete, task.bootstrap);
     return {
       seeds: done.groups.map(({ seed, items }) => ({
         seed,
@@ -175,7 +175,9 @@ export async function compareStains(task: StainAblationTask): Promise<StainAblat
         },
       })),
       accuracy:
-        groups.length === 0 ? null : bootstrapIntervals(groups, prepareAccuracies(positiveClass), options),
+        groups.length === 0
+          ? null
+          : await bootstrapPatiently(groups, prepareAccuracies(positiveClass), options),
       reference: done.reference,
       trainImages: split.train.length,
       testImages: split.test.length,

@@ -1,10 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { bootstrapInterval, bootstrapIntervals, describeCoarseness } from "../../src/evaluation/bootstrap";
+import {
+  bootstrapInterval,
+  bootstrapIntervals,
+  bootstrapPatiently,
+  describeCoarseness,
+} from "../../src/evaluation/bootstrap";
 import { averagePrecision, rocAuc } from "../../src/evaluation/curves";
 import { exactInterval } from "../../src/evaluation/exact-interval";
 import * as metrics from "../../src/evaluation/metrics";
 import { brierScore } from "../../src/evaluation/probability-scores";
 import { prepareScores } from "../../src/evaluation/weighed-scores";
+import { requestStop } from "../../src/runtime/interruption";
+import { onProgress } from "../../src/runtime/progress";
 import { createRandom } from "../../src/runtime/random";
 import type { Prediction } from "../../src/training/run-summary";
 import { clusteredPredictions } from "../support/example-cohort";
@@ -162,5 +169,47 @@ describe("with few patients", () => {
     expect(exactInterval(0, 5).low).toBe(0);
     expect(() => exactInterval(6, 5)).toThrow(/6 of 5/);
     expect(() => exactInterval(2.5, 5)).toThrow(RangeError);
+  });
+});
+
+describe("bootstrapPatiently", () => {
+  const predictions = clusteredPredictions(20, 4, 1);
+  const prepare = (items: readonly Prediction[]) => prepareScores(items, rule);
+
+  it("gives the same intervals, and says how far it has come", async () => {
+    const seen: number[] = [];
+    const unsubscribe = onProgress(({ task, done }) => {
+      if (task === "Resampling patients") seen.push(done);
+    });
+    const slow = (items: readonly Prediction[]) => {
+      const score = prepare(items);
+      return (weights: Float64Array) => {
+        const until = performance.now() + 1;
+        while (performance.now() < until);
+        return score(weights);
+      };
+    };
+    const options = { resamples: 300 };
+    const patiently = await bootstrapPatiently([predictions], slow, options).finally(unsubscribe);
+    expect(patiently).toEqual(bootstrapIntervals([predictions], prepare, options));
+    expect(seen.length).toBeGreaterThan(2);
+    expect(seen.every((done, i) => i === 0 || done >= seen[i - 1]!)).toBe(true);
+  });
+
+  it("ends with the resamples drawn so far when it is interrupted", async () => {
+    let drawn = 0;
+    const counted = (items: readonly Prediction[]) => {
+      const score = prepare(items);
+      return (weights: Float64Array) => {
+        if (++drawn === 50) setImmediate(requestStop);
+        return score(weights);
+      };
+    };
+    const { accuracy } = await bootstrapPatiently([predictions], counted, { resamples: 1_000_000 });
+    expect(accuracy.resamples).toBeGreaterThan(48);
+    expect(accuracy.resamples).toBeLessThan(1_000_000);
+    expect(accuracy).toEqual(
+      bootstrapIntervals([predictions], prepare, { resamples: accuracy.resamples }).accuracy,
+    );
   });
 });
