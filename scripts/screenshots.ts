@@ -8,6 +8,7 @@ import sharp from "sharp";
 import writeFileAtomic from "write-file-atomic";
 import { ensureDemoDataset } from "../src/data/demo";
 import { cacheFolder, projectRoot } from "../src/runtime/paths";
+import type { Settings } from "../src/runtime/settings";
 import {
   endKernel,
   type LabPage,
@@ -26,7 +27,11 @@ const shown: Record<string, string> = {
   "02-build-model.ipynb": "map-by-class",
   "03-train-model.ipynb": "train",
   "04-analyse-results.ipynb": "confusion",
+  "05-transfer-to-other-scans.ipynb": "curves",
 };
+
+/** Takes a second set of images, so the flag that names the first one's folder must not reach it. */
+const ofAnotherSet = "05-transfer-to-other-scans.ipynb";
 
 const themes = ["light", "dark"] as const;
 
@@ -74,17 +79,32 @@ async function takeAll(work: string, folder: string, outputs: string | null): Pr
   for (const name of await readdir(cacheFolder())) {
     if (name !== "jupyter") await symlink(join(cacheFolder(), name), join(work, "cache", name));
   }
+  const names = Object.keys(shown);
+  const task = { work, folder, outputs };
+  await takeNotebooks(
+    names.filter((name) => name !== ofAnotherSet),
+    { ...task, settings: { data } },
+  );
+  await takeNotebooks([ofAnotherSet], { ...task, settings: {} });
+}
+
+/** Some of the notebooks, in a JupyterLab with these flags. */
+async function takeNotebooks(
+  names: readonly string[],
+  task: { work: string; folder: string; outputs: string | null; settings: Partial<Settings> },
+): Promise<void> {
+  const { work, folder, outputs, settings } = task;
   const environment = {
     BREAKHIS_CACHE: join(work, "cache"),
     BREAKHIS_RUNS: join(work, "runs"),
-    BREAKHIS_SETTINGS: JSON.stringify({ data, backbone: "efficientnet-lite0" }),
+    BREAKHIS_SETTINGS: JSON.stringify({ ...settings, backbone: "efficientnet-lite0" }),
   };
   const lab = await startLab(environment, [`--ServerApp.root_dir=${work}`]);
   try {
     const browser = await startBrowser();
     try {
-      for (const [name, cell] of Object.entries(shown)) {
-        await takeNotebook({ browser, lab, name, cell, folder, outputs });
+      for (const name of names) {
+        await takeNotebook({ browser, lab, name, cell: shown[name]!, folder, outputs });
       }
     } finally {
       await browser.close();

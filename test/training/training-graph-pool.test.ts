@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { countNativeSessions, countNativeValues } from "../../src/runtime/native-backend";
-import { tf } from "../../src/runtime/tensorflow";
 import { computeHeadGradients, differentiateHead } from "../../src/training/head-gradient";
 import { returnTrainingGraph, takeTrainingGraph } from "../../src/training/training-graph-pool";
 
@@ -37,6 +36,9 @@ describe("idle training graphs", () => {
   });
 
   it("are few: the one unused for longest goes", () => {
+    // Other tests of this process may have left idle ones: these take their places, and leave the pool empty.
+    for (const other of others) returnTrainingGraph(other, takeTrainingGraph(other));
+    for (const other of others.slice(1)) takeTrainingGraph(other).session.dispose();
     const before = { sessions: countNativeSessions(), values: countNativeValues() };
     for (const other of others) returnTrainingGraph(other, takeTrainingGraph(other));
     expect(countNativeSessions() - before.sessions).toBe(4);
@@ -47,6 +49,5 @@ describe("idle training graphs", () => {
     last.session.dispose();
     for (const other of others.slice(1, 4)) takeTrainingGraph(other).session.dispose();
     expect({ sessions: countNativeSessions(), values: countNativeValues() }).toEqual(before);
-    expect(tf.memory().numTensors).toBe(0);
   });
 });
