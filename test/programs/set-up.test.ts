@@ -2,9 +2,17 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { projectRoot } from "../../src/runtime/paths";
 import { addProgram, type FakeProject, makeFakeProject, touchContent } from "../support/fake-project";
 
-const everything = ["npm ci", "venv", "pip 141 tensorflow-cpu", "c++", "convert"];
+/** Entries of the lock, whatever Python they are for. */
+const locked = [
+  ...readFileSync(join(projectRoot(), "python", "requirements.lock"), "utf8").matchAll(/^([\w.-]+)==/gm),
+].map(([, name]) => name!);
+const cudaAlone = (name: string) => name === "tensorflow" || name.startsWith("nvidia-");
+const cpu = `pip ${locked.filter((name) => !cudaAlone(name)).length} tensorflow-cpu`;
+const cuda = `pip ${locked.filter((name) => name !== "tensorflow-cpu").length} tensorflow`;
+const everything = ["npm ci", "venv", cpu, "c++", "convert"];
 
 let project: FakeProject;
 beforeEach(() => {
@@ -85,12 +93,12 @@ describe("a set-up that finds something changed or missing", () => {
         const file = join(project.root, "python/requirements.lock");
         writeFileSync(file, read("python/requirements.lock").replace(/^absl-py==/m, "absl-py==1"));
       },
-      ["venv", "pip 141 tensorflow-cpu", "c++"],
+      ["venv", cpu, "c++"],
     ],
     [
       "TensorFlow is gone",
       () => rmSync(join(project.root, ".venv/lib/python3.11/site-packages/tensorflow"), { recursive: true }),
-      ["venv", "pip 141 tensorflow-cpu"],
+      ["venv", cpu],
     ],
     ["the addon is gone", () => rmSync(addon()), ["c++"]],
     [
@@ -136,7 +144,7 @@ describe("a set-up that finds something changed or missing", () => {
     const stamp = join(project.root, ".venv/breakhis-setup.json");
     writeFileSync(stamp, readFileSync(stamp, "utf8").replace("3.11.7", "3.11.6"));
     expect(project.run().code).toBe(0);
-    expect(project.calls()).toEqual(["venv", "pip 141 tensorflow-cpu"]);
+    expect(project.calls()).toEqual(["venv", cpu]);
   });
 
   it("installs kernel spec and renderer again when the renderer has changed", () => {
@@ -153,7 +161,7 @@ describe("a set-up that finds something changed or missing", () => {
 describe("a set-up that was killed", () => {
   const interruptions: [string, string, string[]][] = [
     ["FAKE_NPM", "npm ci", everything],
-    ["FAKE_PIP", "pip 141 tensorflow-cpu", everything.slice(1)],
+    ["FAKE_PIP", cpu, everything.slice(1)],
     ["FAKE_COMPILER", "c++", everything.slice(3)],
   ];
 
@@ -192,8 +200,6 @@ describe("a set-up that was killed", () => {
 });
 
 describe("the choice of TensorFlow", () => {
-  const cuda = "pip 153 tensorflow";
-
   it("is CUDA where an NVIDIA driver answers, and stays so when it stops answering", () => {
     addProgram(project.programs, "nvidia-smi");
     expect(project.run().code).toBe(0);
@@ -210,6 +216,6 @@ describe("the choice of TensorFlow", () => {
     expect(project.run(["--tensorflow", "auto"]).code).toBe(0);
     expect(project.calls()).toEqual(["venv", cuda, "c++"]);
     expect(project.run(["--tensorflow", "cpu"]).code).toBe(0);
-    expect(project.calls()).toEqual(["venv", "pip 141 tensorflow-cpu", "c++"]);
+    expect(project.calls()).toEqual(["venv", cpu, "c++"]);
   });
 });
