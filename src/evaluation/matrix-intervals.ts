@@ -1,8 +1,28 @@
 import { type BootstrapOptions, bootstrapIntervals, type Clustered, type Interval } from "./bootstrap";
+import { exactInterval } from "./exact-interval";
+
+/** Patients of each true class, and images whose patient is not known. */
+function countUnits(items: readonly Clustered[], classCount: number): number[] {
+  const units = Array.from({ length: classCount }, () => new Set<string>());
+  for (const { label, patient, file } of items) {
+    units[label]!.add(patient === null ? `image ${file}` : `patient ${patient}`);
+  }
+  return units.map(({ size }) => size);
+}
+
+/**
+ * Where all images of a class were answered alike, so are those of every resample, which would pretend that nothing else
+ * could happen: Clopper and Pearson's interval then says what can be known from so many patients.
+ */
+function withExactEnds(interval: Interval, units: number): Interval {
+  if (interval.value !== 0 && interval.value !== 1) return interval;
+  const { low, high } = exactInterval(interval.value * units, units, interval.level);
+  return { ...interval, low, high };
+}
 
 /**
  * Intervals of a confusion matrix's row shares, resampling patients: of those of a true class, which share is answered
- * as what.
+ * as what. Shares of 0 and 1 get the exact interval of their number of patients.
  *
  * @param items - At least one; the images of one patient are drawn together.
  * @param answers - Shape [items], class indices.
@@ -31,5 +51,8 @@ export function shareIntervals<T extends Clustered>(
     return shares;
   };
   const intervals = bootstrapIntervals([items], prepare, options);
-  return classes.map((row) => classes.map((column) => intervals[`${row} ${column}`]!));
+  const units = countUnits(items, classCount);
+  return classes.map((row) =>
+    classes.map((column) => withExactEnds(intervals[`${row} ${column}`]!, units[row]!)),
+  );
 }

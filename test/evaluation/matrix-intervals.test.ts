@@ -38,6 +38,18 @@ describe("shareIntervals", () => {
     expect(missed.high).toBeCloseTo(1 - hit.low!, 12);
   });
 
+  it("does not take it for certain where all of a class were answered alike", () => {
+    const always = predictions.map(() => 1);
+    const [healthy, ill] = shareIntervals(predictions, always, 2, options);
+    const patientsOf = (label: number) =>
+      new Set(predictions.filter((one) => one.label === label).map(({ patient }) => patient)).size;
+    // Clopper and Pearson: with n of n, the lower end is (α / 2)^(1 / n).
+    expect(ill![1]).toMatchObject({ value: 1, high: 1 });
+    expect(ill![1]!.low).toBeCloseTo(0.025 ** (1 / patientsOf(1)), 9);
+    expect(healthy![0]).toMatchObject({ value: 0, low: 0 });
+    expect(healthy![0]!.high).toBeCloseTo(1 - 0.025 ** (1 / patientsOf(0)), 9);
+  });
+
   it("says nothing of a class that does not occur", () => {
     const ill = predictions.filter(({ label }) => label === 1);
     const [healthy, others] = shareIntervals(
