@@ -134,6 +134,24 @@ async function measurePoint(
   };
 }
 
+/** Ascending shares, those left out that take no more patients than the one before. */
+function distinctShares(
+  { dataset, split }: LearningCurvesTask,
+  shares: readonly number[],
+  seed: number,
+): number[] {
+  const rows = [...split.train, ...split.validation];
+  let most = 0;
+  return [...shares]
+    .sort((one, other) => one - other)
+    .filter((share) => {
+      const { patients } = takePatients(dataset, rows, share, seed);
+      const more = patients > most;
+      most = Math.max(most, patients);
+      return more;
+    });
+}
+
 function checkTask({ split, arms, shares, seeds }: LearningCurvesTask): void {
   if (split.by !== "patient") {
     throw new Error(
@@ -150,21 +168,23 @@ function checkTask({ split, arms, shares, seeds }: LearningCurvesTask): void {
 /**
  * Measures how well several ways of learning do with few and with many patients, on the same test part.
  *
- * Shares of different size can come out as the same patients where a set is small: each takes at least one patient of
- * each class to train and one to validate with. An interrupt ends it with the points that were finished.
+ * Each share takes at least one patient of each class to train and one to validate with. Where a set is so small that
+ * several shares come out as the same number of patients, only the smallest of them is measured. An interrupt ends it with
+ * the points that were finished.
  *
  * @throws Error if the split is not by patient, a patient is unknown or a class has less than two patients.
  */
 export async function measureLearningCurves(task: LearningCurvesTask): Promise<LearningCurves> {
   checkTask(task);
-  const { dataset, split, arms, shares = defaultShares, seeds = [1, 2, 3] } = task;
+  const { dataset, split, arms, seeds = [1, 2, 3] } = task;
+  const shares = distinctShares(task, task.shares ?? defaultShares, seeds[0]!);
   const startedAtMs = performance.now();
   const points: LearningPoint[] = [];
   const progress = startProgress("Measuring learning curves", arms.length * shares.length, "points");
   try {
     const complete = await runCooperatively("learning curves", async (signal) => {
       // Share by share, so that a figure that grows compares the arms from the beginning.
-      for (const share of [...shares].sort((one, other) => one - other)) {
+      for (const share of shares) {
         for (const arm of arms) {
           const point = signal.aborted ? null : await measurePoint(task, arm, share, seeds);
           if (point === null) return false;

@@ -60,7 +60,11 @@ export function plotLearningCurves(
   const level = points[0] === undefined ? 95 : roundTo(100 * balancedAccuracyOf(points[0]).level, 1);
   return figure([...armsOf(points).map((name, i) => armTrace(name, i, points)), chance], {
     title: titleWithOrigin("How many patients does it take?", synthetic),
-    xaxis: axis("patients learned from (logarithmic)", { type: "log", dtick: "D1" }),
+    xaxis: axis("patients learned from (logarithmic)", {
+      type: "log",
+      tickvals: [...new Set(patients)],
+      ticktext: [...new Set(patients)].map((count) => String(roundTo(count, 1))),
+    }),
     yaxis: axis(`balanced accuracy, %, ${level} % interval`),
     legend: { orientation: "h", x: 0, y: -0.22, yanchor: "top" },
     height: 480,

@@ -131,6 +131,23 @@ describe("measureLearningCurves", () => {
     expect(new Set(asked[0]).size).toBe(10);
   });
 
+  it("measures shares that take equally many patients once", async () => {
+    const arm: LearningArm = {
+      name: "guessing",
+      learn: async (_subset, test) => new Float32Array(test.length * 2).fill(0.5),
+    };
+    const shares = [0.001, 0.01, 0.5, 0.501, 1];
+    const { points } = await measureLearningCurves({
+      dataset,
+      split,
+      arms: [arm],
+      shares,
+      seeds: [1],
+      bootstrap,
+    });
+    expect(points.map(({ share }) => share)).toEqual([0.001, 0.5, 1]);
+  });
+
   it("gives the points that were finished when it is interrupted", async () => {
     const arms = [headArm("a", { ...cohort, settings })];
     const curves = await measureLearningCurves({
