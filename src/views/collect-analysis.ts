@@ -121,7 +121,7 @@ function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures 
   when(findings.scores, "scores", (scores) =>
     plotScoreIntervals(scores, classes.length, { of: "the test part", synthetic }),
   );
-  keep("thresholds", plotRunMatrices(run.summary, sources.sweep));
+  keep("thresholds", plotRunMatrices(run, sources.sweep));
   keep("roc", plotRunRoc(run));
   keep("precisionRecall", plotRunPrecisionRecall(run));
   keep("probabilities", plotRunProbabilities(run));

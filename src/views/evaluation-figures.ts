@@ -1,3 +1,4 @@
+import type { Interval } from "../evaluation/bootstrap";
 import { rowShares } from "../evaluation/confusion-matrix";
 import type { PrecisionRecallCurve, RocCurve } from "../evaluation/curves";
 import { categoryColour, referenceColour } from "./colours";
@@ -15,6 +16,7 @@ export function plotConfusionMatrix(
   classes: readonly string[],
   unit: string,
   synthetic = false,
+  intervals?: readonly (readonly Interval[])[],
 ): Figure {
   const names = classes.map(escapeLabel);
   const shares = rowShares(matrix);
@@ -24,7 +26,9 @@ export function plotConfusionMatrix(
     x: names,
     y: names,
     z: shares.map((row) => row.map((share) => (Number.isNaN(share) ? null : roundTo(100 * share, 1)))),
-    text: matrix.map((row, i) => row.map((count, j) => cellText(count, shares[i]![j]!))),
+    text: matrix.map((row, i) =>
+      row.map((count, j) => matrixCellText(count, shares[i]![j]!, intervals?.[i]?.[j])),
+    ),
     texttemplate: "%{text}",
     textfont: { size: 16 },
     hovertemplate: `true %{y}, predicted %{x}<br>%{text} of the row<extra></extra>`,
@@ -47,8 +51,11 @@ export function plotConfusionMatrix(
   });
 }
 
-function cellText(count: number, share: number): string {
-  return Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
+/** A cell's count, its share of the row, and the share's interval where there is one. */
+export function matrixCellText(count: number, share: number, interval: Interval | undefined): string {
+  const text = Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
+  if (!interval || interval.low === null || interval.high === null) return text;
+  return `${text}<br>(${(100 * interval.low).toFixed(0)}–${(100 * interval.high).toFixed(0)})`;
 }
 
 /** One receiver operating characteristic with its area, and the point at which decisions are really made. */

@@ -1,3 +1,4 @@
+import type { Interval } from "../evaluation/bootstrap";
 import { averagePrecision, precisionRecallCurve, rocCurve } from "../evaluation/curves";
 import { aggregateByPatient } from "../evaluation/patients";
 import type { SavedRun } from "../training/run-log";
@@ -22,11 +23,15 @@ const noTest = noteView("This run's test part is empty, so there is nothing to j
 const noPositiveClass = noteView("None of the classes is the one to be found, so there is no such curve.");
 
 /** Draws the test part's confusion matrix, counting images or patients. */
-export function plotRunConfusion(summary: RunSummary, unit: "images" | "patients"): FigureOrNote {
+export function plotRunConfusion(
+  summary: RunSummary,
+  unit: "images" | "patients",
+  intervals?: readonly (readonly Interval[])[],
+): FigureOrNote {
   if (summary.test === null) return noTest;
   const scores = unit === "images" ? summary.test : summary.test.byPatient;
   if (scores === null) return noPatients;
-  return plotConfusionMatrix(scores.confusionMatrix, summary.classes, unit, summary.synthetic);
+  return plotConfusionMatrix(scores.confusionMatrix, summary.classes, unit, summary.synthetic, intervals);
 }
 
 /** Draws the test part's receiver operating characteristics, by image and, where patients are known, by patient. */

@@ -1,7 +1,8 @@
-import type { Interval } from "../evaluation/bootstrap";
+import { shareIntervals } from "../evaluation/matrix-intervals";
 import type { ThresholdMatrices } from "../evaluation/threshold-sweep";
 import type { Attempt } from "../runtime/attempt";
-import type { RunSummary } from "../training/run-summary";
+import type { SavedRun } from "../training/run-log";
+import { matrixCellText } from "./evaluation-figures";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "./figure";
 import { escapeLabel } from "./html";
 import { type FigureOrNote, plotRunConfusion } from "./run-figures";
@@ -46,13 +47,22 @@ export function plotThresholdMatrices(
 }
 
 /**
- * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are.
+ * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are,
+ * with intervals as well.
  *
  * @param sweep - Of the run's test part.
  */
-export function plotRunMatrices(summary: RunSummary, sweep: Attempt<ThresholdMatrices[]>): FigureOrNote {
+export function plotRunMatrices(
+  { summary, predictions }: Pick<SavedRun, "summary" | "predictions">,
+  sweep: Attempt<ThresholdMatrices[]>,
+): FigureOrNote {
   const { classes, positiveClass, threshold, synthetic } = summary;
-  if (sweep.ok === false || positiveClass === null) return plotRunConfusion(summary, "images");
+  if (sweep.ok === false || positiveClass === null) {
+    const test = predictions.filter(({ split }) => split === "test");
+    const answers = test.map(({ predicted }) => predicted);
+    const intervals = test.length === 0 ? undefined : shareIntervals(test, answers, classes.length);
+    return plotRunConfusion(summary, "images", intervals);
+  }
   return plotThresholdMatrices(sweep.value, { classes, positiveClass, threshold, synthetic });
 }
 
@@ -73,14 +83,10 @@ function panelsOf({ image, patient }: ThresholdMatrices): { unit: string; matrix
 function cellsOf({ counts, shares, intervals }: Matrix): { z: (number | null)[][]; text: string[][] } {
   return {
     z: shares.map((row) => row.map((share) => (Number.isNaN(share) ? null : roundTo(100 * share, 1)))),
-    text: counts.map((row, i) => row.map((count, j) => cellText(count, shares[i]![j]!, intervals?.[i]?.[j]))),
+    text: counts.map((row, i) =>
+      row.map((count, j) => matrixCellText(count, shares[i]![j]!, intervals?.[i]?.[j])),
+    ),
   };
-}
-
-function cellText(count: number, share: number, interval: Interval | undefined): string {
-  const text = Number.isNaN(share) ? `${count}` : `${count}<br>${(100 * share).toFixed(1)} %`;
-  if (!interval || interval.low === null || interval.high === null) return text;
-  return `${text}<br>(${(100 * interval.low).toFixed(0)}–${(100 * interval.high).toFixed(0)})`;
 }
 
 function heatmap(unit: string, matrix: Matrix, names: string[], panel: number): Trace {

@@ -20,6 +20,7 @@ import { describeStains } from "../../src/views/stain-views";
 import { describeTriage } from "../../src/views/triage-views";
 import { manyPredictions } from "../support/example-analysis";
 import { exampleDataset, exampleRecord, hostileName } from "../support/example-dataset";
+import { examplePrediction } from "../support/example-run";
 import { exampleSummary } from "../support/example-summary";
 
 const rule = { positiveClass: 1, threshold: 0.5 };
@@ -299,12 +300,17 @@ describe("where there is nothing to draw", () => {
 
   it("matrices without a threshold are those of the answers", () => {
     const summary = exampleSummary({ positiveClass: null });
-    const figure = asFigure(figures.plotRunMatrices(summary, refused));
+    const predictions = [0.1, 0.2, 0.3, 0.9].map((probability, i) =>
+      examplePrediction(`p${i}`, i < 2 ? 0 : 1, probability),
+    );
+    const figure = asFigure(figures.plotRunMatrices({ summary, predictions }, refused));
     expect(figure.layout).not.toHaveProperty("sliders");
-    expect(figure.data[0]!["text"]).toEqual([
-      ["2<br>100.0 %", "0<br>0.0 %"],
-      ["1<br>50.0 %", "1<br>50.0 %"],
-    ]);
+    const text = figure.data[0]!["text"] as string[][];
+    // Two of two patients: Clopper and Pearson's lower end is √0.025.
+    expect(text[0]).toEqual(["2<br>100.0 %<br>(16–100)", "0<br>0.0 %<br>(0–84)"]);
+    expect(text[1]![0]).toMatch(/^1<br>50\.0 %<br>\(\d+–\d+\)$/);
+    const without = asFigure(figures.plotRunMatrices({ summary, predictions: [] }, refused));
+    expect((without.data[0]!["text"] as string[][])[0]).toEqual(["2<br>100.0 %", "0<br>0.0 %"]);
   });
 
   it("says so where names do not tell a property", () => {
