@@ -20,6 +20,7 @@ import { describeCost, extractTreated, type TreatmentSettings } from "../src/mod
 import { requestStop } from "../src/runtime/interruption";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
+import { showProgressBars } from "./progress-bars";
 
 interface Flags {
   data: string;
@@ -97,8 +98,12 @@ function readCommandLine(): Flags {
     .opts<Flags>();
 }
 
-/** A line for each finished step; what takes minutes should say what it is at. */
+/** A bar for each step, or in a log file a line when it is finished: what takes minutes should say what it is at. */
 function showProgress(): void {
+  if (process.stderr.isTTY) {
+    showProgressBars();
+    return;
+  }
   onProgress(({ task, unit, done, finished }) => {
     if (finished) console.error(`${task}: ${done} ${unit}.`);
   });
