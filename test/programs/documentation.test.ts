@@ -22,7 +22,7 @@ const contentOf = (document: string) => readFileSync(join(root, document), "utf8
 /** What npm start and npm test do is tested by running them; the rest of what the documents show is run here. */
 const leftToThemselves = /^npm (?:start|test)\b/;
 /** It runs until it is told to stop. */
-const servers = /^npm run (?:lab|viewer)\b/;
+const servers = /^npm run (?:lab|viewer)\b(?!.*--no-serve)/;
 
 /** The commands in a document's shell blocks, in their order, without comments. */
 function commandsIn(document: string): string[] {
