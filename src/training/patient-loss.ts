@@ -12,10 +12,11 @@ export interface ScoredImages {
 /** Keeps a certain mistake from being infinitely bad. */
 const smallestProbability = 1e-7;
 
-function groupImages(patients: readonly (string | null)[]): number[][] {
+/** Images of one patient and label: a patient with images of both kinds has two questions to be asked. */
+function groupImages({ patients, labels }: Pick<ScoredImages, "patients" | "labels">): number[][] {
   const groups = new Map<string, number[]>();
   patients.forEach((patient, image) => {
-    const key = patient === null ? `image ${image}` : `patient ${patient}`;
+    const key = patient === null ? `image ${image}` : `label ${labels[image]} of patient ${patient}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [image]);
     else group.push(image);
@@ -23,16 +24,10 @@ function groupImages(patients: readonly (string | null)[]): number[][] {
   return [...groups.values()];
 }
 
-/** The label of most of a patient's images; of equally frequent ones the first. */
-function labelOf(images: readonly number[], labels: ArrayLike<number>, classCount: number): number {
-  const counts = new Array<number>(classCount).fill(0);
-  for (const image of images) counts[labels[image]!]!++;
-  return counts.indexOf(Math.max(...counts));
-}
-
 /**
  * Mean cross-entropy of patients: each has the mean of its images' probabilities, and counts once, however many images
- * there are of it. What early stopping should look at where the question is about new patients.
+ * there are of it. What early stopping should look at where the question is about new patients. A patient with images of
+ * several labels, as in sets of patches, counts once for each: going by the label of most would ask about that one alone.
  *
  * @returns At least 0.
  *
@@ -41,9 +36,9 @@ function labelOf(images: readonly number[], labels: ArrayLike<number>, classCoun
  * // 0.287682072
  */
 export function patientLoss({ probabilities, classCount, labels, patients }: ScoredImages): number {
-  const groups = groupImages(patients);
+  const groups = groupImages({ patients, labels });
   const losses = groups.map((images) => {
-    const label = labelOf(images, labels, classCount);
+    const label = labels[images[0]!]!;
     const sum = images.reduce((total, image) => total + probabilities[image * classCount + label]!, 0);
     return -Math.log(Math.max(smallestProbability, sum / images.length));
   });

@@ -368,6 +368,15 @@ describe("the loss by patient", () => {
     expect(loss).toBeCloseTo(-(Math.log(0.9) + Math.log(0.5) + Math.log(0.2)) / 3, 6);
   });
 
+  it("asks about both labels of a patient who has images of both, so that the rarer one is not forgotten", () => {
+    const about = { classCount: 2, labels: [0, 0, 0, 1], patients: ["a", "a", "a", "a"] };
+    const always = Float32Array.from([0.9, 0.1, 0.9, 0.1, 0.9, 0.1, 0.9, 0.1]);
+    expect(patients.patientLoss({ ...about, probabilities: always })).toBeCloseTo(
+      -(Math.log(0.9) + Math.log(0.1)) / 2,
+      6,
+    );
+  });
+
   it("may prefer another epoch than the loss by image does", () => {
     // Four images of a sure patient weigh as much as one of a doubtful one.
     const about = { classCount: 2, labels: [0, 0, 0, 0, 1], patients: ["a", "a", "a", "a", "b"] };
