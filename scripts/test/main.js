@@ -2,6 +2,7 @@
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
+const { stripVTControlCharacters } = require("node:util");
 const { SetupFailure, describeFailure, runMain } = require("../setup/failure.js");
 const { childEnvironment, runShown } = require("../setup/processes.js");
 const { readStamp } = require("../setup/stamps.js");
@@ -11,7 +12,7 @@ const { provideChromium } = require("./chromium.js");
 
 const root = path.resolve(__dirname, "..", "..");
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Counts */
 /** @typedef {{ name: string, title: string, check: () => Promise<Counts> }} Stage */
 
 /** Folders of test/ that need more than the unit tests do: whole programs, Keras, a kernel, a browser, patience. */
@@ -39,9 +40,28 @@ function runNode([file = "", ...args], env = {}) {
 function whole(name, title, command) {
   const check = async () => {
     const passed = (await runNode(command)) === 0;
-    return { passed: Number(passed), failed: Number(!passed), skipped: 0 };
+    return { passed: Number(passed), failed: Number(!passed), skipped: 0, failures: [] };
   };
   return { name, title, check };
+}
+
+/**
+ * Names what failed, so that the end of a long log says where to look.
+ *
+ * @param {Record<string, any>} account - What vitest's JSON reporter wrote.
+ * @returns {string[]} A line for each test that failed, and for each file that can't be run: where, and why.
+ */
+function nameFailures(account) {
+  const firstLine = (/** @type {unknown} */ message) =>
+    stripVTControlCharacters(String(message)).split("\n", 1)[0];
+  return (account.testResults ?? []).flatMap((/** @type {any} */ file) => {
+    const where = path.relative(root, file.name);
+    const tests = file.assertionResults.filter((/** @type {any} */ result) => result.status === "failed");
+    if (tests.length === 0 && file.status === "failed") return [`${where}: ${firstLine(file.message)}`];
+    return tests.map(
+      (/** @type {any} */ result) => `${where} > ${result.fullName}: ${firstLine(result.failureMessages[0])}`,
+    );
+  });
 }
 
 /**
@@ -58,6 +78,7 @@ function readCounts(file, code) {
     passed: count("numPassedTests"),
     failed: count("numFailedTests"),
     skipped: count("numPendingTests") + count("numTodoTests"),
+    failures: nameFailures(account),
   };
   // A file that can't be loaded, an error outside of tests or a crash fails the run and no single test.
   const unseen = counts.failed === 0 && (code !== 0 || counts.passed === 0);
@@ -123,7 +144,7 @@ async function runStage(stage) {
     return await stage.check();
   } catch (error) {
     console.error(describeFailure(error));
-    return { passed: 0, failed: 1, skipped: 0 };
+    return { passed: 0, failed: 1, skipped: 0, failures: [] };
   }
 }
 
@@ -153,7 +174,7 @@ async function test(names) {
   for (const [index, stage] of stages.entries()) {
     console.log(`\n=== [${index + 1}/${stages.length}] ${stage.title}`);
     const stageStartedAt = Date.now();
-    const { passed, failed, skipped } = await runStage(stage);
+    const { passed, failed, skipped, failures } = await runStage(stage);
     total.passed += passed;
     total.failed += failed;
     total.skipped += skipped;
@@ -161,6 +182,7 @@ async function test(names) {
     const skippedToo = skipped > 0 ? `, ${skipped} skipped` : "";
     lines.push(
       `${failed > 0 ? "FAILED" : "ok    "}  ${stage.title}: ${passed} passed, ${failed} failed${skippedToo} (${took})`,
+      ...failures.map((failure) => `          ${failure}`),
     );
   }
   console.log(`\n=== All together (${formatDuration(Date.now() - startedAt)})\n${lines.join("\n")}`);

@@ -1,16 +1,30 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const root = projectRoot();
-/** Where a reader's commands are given: with a small synthetic set in data/demo, and a run in runs/. */
+/** Where a reader's commands are given: the project, with a small synthetic set in data/demo, and a run in runs/. */
 const folder = temporaryFolder("documentation");
 const { BREAKHIS_SETTINGS: _, ...environment } = process.env;
-const env = { ...environment, BREAKHIS_RUNS: join(folder, "runs") };
+const programs = join(folder, "programs");
+const env = {
+  ...environment,
+  BREAKHIS_RUNS: join(folder, "runs"),
+  PATH: `${programs}:${environment["PATH"]}`,
+};
+
+/** In place of Slurm, which scripts/slurm/try-here.sh needs: the first and the last task of an array, here and now. */
+const sbatch = `#!/bin/bash
+set -euo pipefail
+tasks=$(tr - '\\n' <<< "\${1#--array=}" | sort -u)
+copy=$(mktemp)
+cp "$2" "$copy"
+for task in $tasks; do SLURM_ARRAY_TASK_ID=$task SLURM_SUBMIT_DIR=$PWD bash "$copy" "\${@:3}"; done
+`;
 
 const documents = ["README.md", "CONTRIBUTING.md", "data/README.md"].concat(
   readdirSync(join(root, "docs"))
@@ -36,16 +50,13 @@ const commands = shown
   .filter(({ command }) => !leftToThemselves.test(command))
   .filter(({ command }, i, all) => all.findIndex((other) => other.command === command) === i);
 
-/** Runs a command as a reader does: npm in this project, called from the reader's folder. */
-const asReader = (command: string) => command.replace(/\bnpm run\b/g, `npm --prefix ${root} run`);
-
 function run(command: string) {
-  return spawnSync("bash", ["-ec", asReader(command)], { cwd: folder, env, encoding: "utf8" });
+  return spawnSync("bash", ["-ec", command], { cwd: folder, env, encoding: "utf8" });
 }
 
 /** Starts a server and stops it as Ctrl-C does once it has said where it is. */
 async function runServer(command: string): Promise<{ address: string; code: number | null }> {
-  const child: ChildProcess = spawn("bash", ["-ec", asReader(command)], { cwd: folder, env, detached: true });
+  const child: ChildProcess = spawn("bash", ["-ec", command], { cwd: folder, env, detached: true });
   let said = "";
   const address = await new Promise<string>((resolve, reject) => {
     const listen = (chunk: Buffer) => {
@@ -65,6 +76,9 @@ async function runServer(command: string): Promise<{ address: string; code: numb
 }
 
 beforeAll(() => {
+  for (const name of ["package.json", "scripts"]) symlinkSync(join(root, name), join(folder, name));
+  mkdirSync(programs);
+  writeFileSync(join(programs, "sbatch"), sbatch, { mode: 0o755 });
   const size = ["--width", "96", "--height", "64"];
   const demo = run(
     `npm run demo -- --folder data/demo --patients 12 --images-per-patient 4 ${size.join(" ")}`,
@@ -82,7 +96,8 @@ beforeAll(() => {
 describe("the commands that the documents show", () => {
   it.each(commands.filter(({ command }) => !servers.test(command)))("$document: $command", ({ command }) => {
     const { status, stdout, stderr } = run(command);
-    expect(status, stdout + stderr).toBe(0);
+    const said = (stdout + stderr).trimEnd();
+    expect(status, `${said.split("\n").at(-1)}\n${said}`).toBe(0);
   });
 
   it.each(commands.filter(({ command }) => servers.test(command)))(

@@ -9,6 +9,7 @@ import { hashFiles, stampMatches, writeStamp } from "../../scripts/setup/stamps.
 import { formatDuration } from "../../scripts/setup/terminal.js";
 import { findChromium, provideChromium } from "../../scripts/test/chromium.js";
 import { readCounts } from "../../scripts/test/main.js";
+import { projectRoot } from "../../src/runtime/paths";
 
 let folder: string;
 beforeEach(() => {
@@ -116,7 +117,31 @@ describe("readCounts", () => {
 
   it("takes vitest's numbers", () => {
     const file = account('{"numPassedTests":3,"numFailedTests":1,"numPendingTests":2,"numTodoTests":0}');
-    expect(readCounts(file, 1)).toEqual({ passed: 3, failed: 1, skipped: 2 });
+    expect(readCounts(file, 1)).toEqual({ passed: 3, failed: 1, skipped: 2, failures: [] });
+  });
+
+  it("names what failed: a test with the first line of its reason, and a file that can't be run", () => {
+    const results = [
+      { status: "passed", fullName: "adds", failureMessages: [] },
+      {
+        status: "failed",
+        fullName: "sums subtracts",
+        failureMessages: ["\u001b[31mError: 1 is not 2\u001b[39m\n  at x"],
+      },
+    ];
+    const testResults = [
+      { name: join(projectRoot(), "test/a.test.ts"), status: "failed", assertionResults: results },
+      {
+        name: join(projectRoot(), "test/b.test.ts"),
+        status: "failed",
+        message: "Cannot find c\nat y",
+        assertionResults: [],
+      },
+    ];
+    expect(readCounts(account(JSON.stringify({ numFailedTests: 1, testResults })), 1).failures).toEqual([
+      "test/a.test.ts > sums subtracts: Error: 1 is not 2",
+      "test/b.test.ts: Cannot find c",
+    ]);
   });
 
   it("counts a failure that no test shows, a crash, and a run of nothing", () => {
