@@ -28,17 +28,63 @@ function nodesOf(graph: NativeGraph, { name }: GraphNode) {
 }
 
 type Convolving = Extract<GraphNode, { kind: "convolve" | "convolveDepthwise" }>;
+type Adding = Extract<GraphNode, { kind: "add" }>;
+
+/** How a convolution goes over its input. */
+const sweepOf = ({ stride, padding }: Convolving): Record<string, GraphAttribute> => ({
+  strides: { ints: [1, stride, stride, 1] },
+  padding: { text: padding.toUpperCase() },
+});
 
 function addConvolution(graph: NativeGraph, node: Convolving, input: GraphValue): GraphValue {
   const { add, constant, activate } = nodesOf(graph, node);
-  const { stride, padding, kernel, kernelShape, bias } = node;
+  const { kernel, kernelShape, bias } = node;
   const operation = node.kind === "convolve" ? "Conv2D" : "DepthwiseConv2dNative";
-  const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], {
-    strides: { ints: [1, stride, stride, 1] },
-    padding: { text: padding.toUpperCase() },
-  });
+  const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], sweepOf(node));
   // TensorFlow fuses the three into one.
   return activate(add("BiasAdd", [convolved, constant("bias", bias, [bias.length])]), node.activation);
+}
+
+/** The last convolution before an addition, and the name of what its result is added to. */
+interface Fusion {
+  convolution: Convolving;
+  shortcut: string;
+}
+
+/** Of each addition, the convolution whose result nobody else takes: it can add to its own what was there before. */
+function findFusions(network: NetworkGraph): Map<GraphNode, Fusion> {
+  const takenOnce = ({ name }: GraphNode): boolean =>
+    network.filter(({ inputs }) => inputs.includes(name)).length === 1;
+  const fusions = new Map<GraphNode, Fusion>();
+  for (const node of network.filter(({ kind }) => kind === "add")) {
+    const convolution = network
+      .filter((other): other is Convolving => other.kind === "convolve" && node.inputs.includes(other.name))
+      .at(-1);
+    const shortcut = node.inputs.find((name) => name !== convolution?.name);
+    if (convolution?.activation === "linear" && takenOnce(convolution) && shortcut !== undefined) {
+      fusions.set(node, { convolution, shortcut });
+    }
+  }
+  return fusions;
+}
+
+/** Convolves, adds and activates in one pass over memory: oneDNN can, but TensorFlow doesn't ask it by itself. */
+function addFused(
+  graph: NativeGraph,
+  node: Adding,
+  convolution: Convolving,
+  { input, shortcut }: { input: GraphValue; shortcut: GraphValue },
+): GraphValue {
+  const { add, constant } = nodesOf(graph, node);
+  const { kernel, kernelShape, bias } = convolution;
+  const weights = [constant("kernel", kernel, kernelShape), constant("bias", bias, [bias.length])];
+  const activation = activations[node.activation];
+  return add("_FusedConv2D", [input, ...weights, shortcut], {
+    ...sweepOf(convolution),
+    num_args: { int: 2 },
+    TArgs: { types: ["float32", "float32"] },
+    fused_ops: { texts: ["BiasAdd", "Add", ...(activation === null ? [] : [activation])] },
+  });
 }
 
 function addRescaling(graph: NativeGraph, node: GraphNode & { kind: "rescale" }, input: GraphValue) {
@@ -78,19 +124,29 @@ function addNode(graph: NativeGraph, node: GraphNode, inputs: readonly GraphValu
   }
 }
 
-function describeGraph(network: NetworkGraph, inputSize: number) {
+/** @param fusing - Whether convolutions add; not every processor's TensorFlow can do that. */
+function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean) {
   const graph = createGraph();
   const pixels = graph.placeholder("pixels", "uint8", [null, inputSize, inputSize, 3]);
   const images = graph.add(imageNode, "Cast", [pixels], {
     attributes: { SrcT: { type: "uint8" }, DstT: float },
   });
   const values = new Map([[imageNode, images]]);
+  const valueBehind = (name: string) => values.get(name)!;
+  const fusions = fusing ? findFusions(network) : new Map<GraphNode, Fusion>();
+  const fused = new Set<GraphNode>([...fusions.values()].map(({ convolution }) => convolution));
   const pooled: GraphNode = { kind: "poolGlobally", name: "features", inputs: [network.at(-1)!.name] };
-  for (const node of [...network, pooled]) {
-    const inputs = node.inputs.map((name) => values.get(name)!);
-    values.set(node.name, addNode(graph, node, inputs));
+  for (const node of [...network, pooled].filter((node) => !fused.has(node))) {
+    const fusion = fusions.get(node);
+    if (fusion === undefined) {
+      values.set(node.name, addNode(graph, node, node.inputs.map(valueBehind)));
+    } else {
+      const { convolution, shortcut } = fusion;
+      const inputs = { input: valueBehind(convolution.inputs[0]!), shortcut: valueBehind(shortcut) };
+      values.set(node.name, addFused(graph, node as Adding, convolution, inputs));
+    }
   }
-  return { graph, features: values.get(pooled.name)! };
+  return { graph, features: valueBehind(pooled.name) };
 }
 
 /** Both ways of a backbone to compute features, and what frees the memory behind them. */
@@ -105,18 +161,34 @@ export type FrozenNetwork = Required<Pick<Backbone, "embed" | "embedPixels" | "d
  * @param describe - Gives the network up to the activations that are pooled.
  */
 export function freezeNetwork(describe: () => NetworkGraph, inputSize: number): FrozenNetwork {
-  let opened: { session: NativeSession; features: GraphValue } | null = null;
+  type Opened = { session: NativeSession; features: GraphValue };
+  let opened: Opened | null = null;
 
-  function open() {
-    const { graph, features } = describeGraph(describe(), inputSize);
+  const run = ({ session, features }: Opened, { pixels, shape }: PixelBatch): tf.Tensor2D =>
+    session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
+
+  function open(fusing: boolean): Opened {
+    const { graph, features } = describeGraph(describe(), inputSize, fusing);
     return { session: graph.open(), features };
   }
 
-  function embedPixels({ pixels, shape }: PixelBatch): tf.Tensor2D {
-    checkImageShape(shape, inputSize);
-    opened ??= open();
-    const { session, features } = opened;
-    return session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
+  /** A kernel that can't do what it is asked says so when it first runs: on GPUs, and where oneDNN is off. */
+  function openQuickest(): Opened {
+    const quickest = open(true);
+    try {
+      const shape: PixelBatch["shape"] = [1, inputSize, inputSize, 3];
+      run(quickest, { pixels: new Uint8Array(inputSize * inputSize * 3), shape }).dispose();
+      return quickest;
+    } catch {
+      quickest.session.dispose();
+      return open(false);
+    }
+  }
+
+  function embedPixels(batch: PixelBatch): tf.Tensor2D {
+    checkImageShape(batch.shape, inputSize);
+    opened ??= openQuickest();
+    return run(opened, batch);
   }
 
   return {

@@ -8,6 +8,7 @@ import { loadBackbone } from "../../src/model/backbone";
 import { extractFeatures } from "../../src/model/features";
 import { projectRoot } from "../../src/runtime/paths";
 import { drawImages } from "../support/drawn-images";
+import { relativeDifference } from "../support/numbers";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const folder = temporaryFolder("features-program");
@@ -15,11 +16,17 @@ const images = join(folder, "images");
 const tsx = join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs");
 
 /** Runs the program with a cache of its own, so that it computes what it writes. */
-function runProgram(args: string[]) {
+function runProgram(args: string[], { cache = "cache", ...env }: Record<string, string> = {}) {
   return spawnSync(process.execPath, [tsx, join(projectRoot(), "scripts", "features.ts"), ...args], {
     encoding: "utf8",
-    env: { ...process.env, BREAKHIS_CACHE: join(folder, "cache") },
+    env: { ...process.env, BREAKHIS_CACHE: join(folder, cache), ...env },
   });
+}
+
+/** The values that the program wrote. */
+function readValues(out: string, count: number): Float32Array {
+  const data = readFileSync(`${out}.npy`).subarray(-4 * count);
+  return new Float32Array(Uint8Array.from(data).buffer);
 }
 
 beforeAll(async () => {
@@ -51,14 +58,25 @@ describe("npm run features", () => {
     const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 48 });
     const { values } = await extractFeatures(await openDataset(images), backbone);
     backbone.dispose();
-    const data = readFileSync(`${out}.npy`).subarray(-values.byteLength);
-    expect(data.equals(Buffer.from(values.buffer))).toBe(true);
+    expect(readValues(out, values.length)).toEqual(values);
     const lines = readFileSync(`${out}.csv`, "utf8").trim().split("\n");
     expect(lines.length).toBe(4);
     expect(lines[1]).toMatch(
       /^benign\/SOB_B_A-14-22549AB-100-001\.png,0,benign,A,22549AB,22549,100,2014,48,48,/,
     );
     expect(lines[3]).toMatch(/^malignant\/SOB_M_DC-14-2523-40-003\.png,1,malignant,DC,2523,2523,40,/);
+  });
+
+  it("computes the same where TensorFlow has no oneDNN, whose fused operations it takes otherwise", () => {
+    const values = ["1", "0"].map((TF_ENABLE_ONEDNN_OPTS) => {
+      const out = join(folder, "out", `onednn-${TF_ENABLE_ONEDNN_OPTS}`);
+      const args = [images, "--backbone", "efficientnet-lite0", "--input-size", "48", "--out", out];
+      const result = runProgram(args, { cache: `cache-${TF_ENABLE_ONEDNN_OPTS}`, TF_ENABLE_ONEDNN_OPTS });
+      expect(result.status, result.stderr).toBe(0);
+      expect(result.stdout).toContain("3 images computed");
+      return readValues(out, 3 * 1280);
+    });
+    expect(relativeDifference(values[1]!, values[0]!)).toBeLessThan(1e-5);
   });
 
   it.each([
