@@ -15,6 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipelines import untuned
 from serving import serve
 
 WAYS = {"whole network": ["tf.function", "tf.function, XLA", "fit"], "cached": ["tf.function", "tf.function, XLA"]}
@@ -56,7 +57,7 @@ def data_of(task, model):
         inputs = random.integers(0, 256, shape).astype(np.uint8)
         prepare = lambda x, y: (keras.applications.resnet50.preprocess_input(tf.cast(x, tf.float32)), y)
     data = tf.data.Dataset.from_tensor_slices((inputs, labels)).repeat().batch(task["batchSize"], drop_remainder=True)
-    return data.map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return untuned(data.map(prepare, num_parallel_calls=os.cpu_count()).prefetch(2))
 
 
 def prepare(task):

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pipelines import untuned
 from serving import serve
 
 WAYS = ["plain fit", "fit", "fit, several steps at once", "fit, XLA", "loop", "loop, XLA"]
@@ -57,10 +58,10 @@ def prepare_fit(task, jit, at_once):
     settings = task["settings"]
     size = settings["batchSize"]
     x, y, w = tf.constant(x), tf.constant(y), tf.constant(w)
-    data = (
+    data = untuned(
         tf.data.Dataset.range(len(y)).shuffle(len(y)).batch(size)
-        .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows), tf.gather(w, rows)), tf.data.AUTOTUNE)
-        .prefetch(tf.data.AUTOTUNE)
+        .map(lambda rows: (tf.gather(x, rows), tf.gather(y, rows), tf.gather(w, rows)), 1)
+        .prefetch(2)
     )
     validation = tf.data.Dataset.from_tensors((x_validation, y_validation, w_validation)).cache()
     model = build(task)

@@ -95,8 +95,10 @@ function addBatch(graph: NativeGraph, features: GraphVariable, shape: TrainingGr
   });
   const labels = graph.placeholder(stepFeeds.labels, "int32", [batchSize]);
   const rows = graph.placeholder(stepFeeds.rows, "int32", [batchSize]);
-  const gathered = graph.add("batch-features", "ResourceGather", [features.handle, rows], {
-    attributes: { dtype: float, Tindices: int },
+  // Gathered from the variable itself, TensorFlow would from then on copy all of it wherever it is read.
+  const axis = graph.constant("batch-axis", Int32Array.of(0), []);
+  const gathered = graph.add("batch-features", "GatherV2", [features.value, rows, axis], {
+    attributes: { Tparams: float, Tindices: int, Taxis: int },
   });
   const maskWidths = masked ? widths.slice(1, -1) : [];
   const inputs = standIn([
