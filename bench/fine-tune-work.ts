@@ -1,5 +1,4 @@
 // The work of bench/fine-tune.ts on our side; as a program (weights, from, batchSize, steps) it prints a process's peak memory in MB.
-import { readFileSync } from "node:fs";
 import { stageIndex } from "../src/model/activations";
 import type { Backbone } from "../src/model/architecture";
 import { loadBackbone } from "../src/model/backbone";
@@ -9,6 +8,7 @@ import { decodeFloat16, encodeFloat16 } from "../src/runtime/float16";
 import { createRandom } from "../src/runtime/random";
 import { tf } from "../src/runtime/tensorflow";
 import { createFineTuningStep } from "../src/training/fine-tuning-step";
+import { peakMegabytes } from "./peak-memory";
 
 export const inputSize = 224;
 
@@ -71,12 +71,6 @@ export async function prepareFineTuning(
       backbone.dispose();
     },
   };
-}
-
-/** Of this process, in MB. */
-function peakMegabytes(): number {
-  const line = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
-  return Number(line![1]) / 1000;
 }
 
 if (require.main === module) {

@@ -18,9 +18,9 @@ export async function readResults(path = resultsPath): Promise<BenchmarkResult[]
 
 /** Keeps results: one that was measured again takes the place of the older one, the others stay. */
 export async function saveResults(results: readonly BenchmarkResult[], path = resultsPath): Promise<void> {
-  const names = new Set(results.map(({ name }) => name));
-  const others = (await readResults(path)).filter(({ name }) => !names.has(name));
-  await writeFileAtomic(path, `${JSON.stringify([...others, ...results], null, 2)}\n`);
+  const kept = new Map((await readResults(path)).map((result) => [result.name, result]));
+  for (const result of results) kept.set(result.name, result);
+  await writeFileAtomic(path, `${JSON.stringify([...kept.values()], null, 2)}\n`);
 }
 
 /** Rounds to three digits that count. */

@@ -2,6 +2,7 @@
 import { openDataset } from "../src/data/dataset";
 import { loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
+import { peakMegabytes } from "./peak-memory";
 
 /** Small, so that what is measured is what surrounds the network. */
 const inputSize = 64;
@@ -13,8 +14,7 @@ async function main(): Promise<void> {
   const dataset = await openDataset(folder);
   const { computed } = await extractFeatures(dataset, backbone);
   const seconds = (performance.now() - startedAt) / 1000;
-  const peakMb = process.resourceUsage().maxRSS / 1000;
-  console.log(JSON.stringify({ computed, seconds, peakMb }));
+  console.log(JSON.stringify({ computed, seconds, peakMb: peakMegabytes() }));
 }
 
 main().catch((error: unknown) => {

@@ -69,7 +69,7 @@ async function prepare(context: BenchContext, warm: boolean): Promise<Sides> {
   return {
     baselineName: warm ? "the goal" : "PerceptiLabs' article, training alone",
     async ours() {
-      if (!warm) await cache.clear();
+      if (!warm) cache.clear();
       const { seconds, text, computed } = await runAll(folder, settings);
       if (computed !== (warm ? 0 : breakhis400Count)) throw new Error(`${computed} images were computed.`);
       note = `${text}. Weights: ${weights.slice(weights.lastIndexOf("/") + 1)}.`;

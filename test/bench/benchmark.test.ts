@@ -63,7 +63,7 @@ describe("runBenchmark", () => {
 });
 
 describe("results.json", () => {
-  it("keeps other benchmarks' results and replaces those measured again", async () => {
+  it("keeps other benchmarks' results, and puts what was measured again in its place", async () => {
     const path = join(temporaryFolder("bench"), "results.json");
     const result = (name: string, ours: number) =>
       summarizeRounds({ ...inSeconds, name }, "other", [{ ours, baseline: 6 }]);
@@ -71,8 +71,8 @@ describe("results.json", () => {
     await saveResults([result("a", 3)], path);
     const saved = JSON.parse(readFileSync(path, "utf8")) as { name: string; ratio: number }[];
     expect(saved.map(({ name, ratio }) => [name, ratio])).toEqual([
-      ["b", 3],
       ["a", 2],
+      ["b", 3],
     ]);
     writeFileSync(path, "{");
     await expect(saveResults([result("a", 3)], path)).rejects.toThrow(/results\.json can't be read/);
