@@ -1,15 +1,17 @@
-// Says how long a run with fine-tuning will take on this machine, from a few measured steps.
+// Says what the preset assumes, and how long its runs will take on this machine, from a few measured steps.
 // tsx scripts/forecast.ts '{"fineTune": {"from": "all"}}'
 import { openDataset } from "../src/data/dataset";
 import { ensureDemoDataset } from "../src/data/demo";
 import { makeSplit } from "../src/data/split";
 import { countOf } from "../src/data/words";
+import { articleAssumptions } from "../src/evaluation/article";
 import { loadBackbone } from "../src/model/backbone";
 import { resolveSettings } from "../src/runtime/settings";
 import { forecastFineTuning } from "../src/training/forecast";
 import { durationText } from "../src/views/progress-bar";
 
 async function main(): Promise<void> {
+  console.log(`${articleAssumptions}\n`);
   const settings = resolveSettings(JSON.parse(process.argv[2] ?? "{}"));
   const { fineTune } = settings;
   if (fineTune === null) return;

@@ -8,7 +8,6 @@ const { readStamp } = require("../setup/stamps.js");
 const { setUp } = require("../setup/set-up.js");
 const { formatDuration } = require("../setup/terminal.js");
 const { HELP, readOptions } = require("./options.js");
-const { PRESETS, describeArticle } = require("./preset.js");
 const { describeSummary } = require("./summary.js");
 
 /** The exit code of a program ended by Ctrl-C. */
@@ -107,8 +106,9 @@ async function start(args) {
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
   const runFolder = path.join(runs, newRunId(runs, new Date()));
   fs.mkdirSync(runs, { recursive: true });
+  // The report finds it there: src/evaluation/article.ts.
   const byPatient = `${runFolder}-by-patient`;
-  if (options.preset !== null) await runByPatient(options.preset, byPatient, options.settings);
+  if (options.preset !== null) await runByPatient(byPatient, options.settings);
   console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);
   const code = await runNotebooks(runFolder, options.settings);
   if (code === INTERRUPTED) {
@@ -124,25 +124,18 @@ async function start(args) {
   if (reported !== 0)
     throw new SetupFailure("The notebooks ran, but their report could not be written; see above.");
   tellResults(runFolder, from, Date.now() - startedAt);
-  if (options.preset !== null) {
-    const [image, patient] = [runFolder, byPatient].map((folder) =>
-      readStamp(path.join(folder, "summary.json")),
-    );
-    console.log(`\n${describeArticle(image ?? {}, patient ?? {})}`);
-  }
-  return 0;
+  return options.preset === null ? 0 : await runScript("article.ts", [runFolder]);
 }
 
 /**
  * What a preset does before its own run: says what it assumes and how long it will take, and trains once with the
  * patients kept apart, to be shown beside it.
  *
- * @param {string} preset
  * @param {string} runFolder
  * @param {Record<string, unknown>} settings
  */
-async function runByPatient(preset, runFolder, settings) {
-  console.log(`\n${PRESETS[preset]?.assumptions}\n`);
+async function runByPatient(runFolder, settings) {
+  console.log();
   if ((await runScript("forecast.ts", [JSON.stringify(settings)])) !== 0)
     throw new SetupFailure("The time could not be forecast; the reason is above.");
   console.log(

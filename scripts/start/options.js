@@ -220,7 +220,7 @@ function readOptions(args, from) {
   const { help, "setup-only": setupOnly, tensorflow: wheel, preset: name, ...given } = parse(args);
   const chosen = typeof name === "string" ? String(readValue("preset", preset, name, from)) : null;
   /** @type {Record<string, unknown>} */
-  const settings = { ...(chosen === null ? {} : PRESETS[chosen]?.settings) };
+  const settings = { ...(chosen === null ? {} : PRESETS[chosen]) };
   for (const [name, flag] of Object.entries(FLAGS)) {
     const text = given[name];
     if (typeof text === "string") setSetting(settings, flag.key, readValue(name, flag, text, from));

@@ -1,3 +1,4 @@
+import { type ArticleComparison, articleAssumptions } from "../evaluation/article";
 import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
 import type { Analysis, Findings } from "./analysis";
@@ -13,13 +14,23 @@ import { dataCardHtml, headlineHtml, modelCardHtml, splitHtml } from "./report-c
 import { figureHtml } from "./report-figure";
 import type { Section } from "./report-outputs";
 import { describeStains } from "./stain-views";
+import { tableHtml } from "./table-html";
 import { describeFoldThresholds, describeTriage, triageTable } from "./triage-views";
 import { workListView } from "./work-list";
 
 const paragraph = (text: string) => `<p>${escapeHtml(text)}</p>`;
 
-/** Makes the report's sections from an analysis; nothing is computed again. */
-export function frontSections(summary: RunSummary, settings: Settings | null, analysis: Analysis): Section[] {
+/**
+ * Makes the report's sections from an analysis; nothing is computed again.
+ *
+ * @param article - What the preset that reproduces the article has to show; null in any other run.
+ */
+export function frontSections(
+  summary: RunSummary,
+  settings: Settings | null,
+  analysis: Analysis,
+  article: ArticleComparison | null = null,
+): Section[] {
   const { findings } = analysis;
   const draw = (...names: string[]) =>
     names.map((name) => {
@@ -28,6 +39,7 @@ export function frontSections(summary: RunSummary, settings: Settings | null, an
     });
   const sections = [
     section("headline", "The results in short", headlineHtml(findings)),
+    section("article", "Beside PerceptiLabs' article", articleHtml(article)),
     section("data", "The data set", dataCardHtml(findings.data)),
     section("split", "The split", splitHtml(findings.data)),
     section("model", "The model", modelCardHtml(summary, settings, findings)),
@@ -74,6 +86,12 @@ function section(id: string, title: string, ...parts: string[]): Section | null 
     title,
     html: `<section id="${id}"><h2>${escapeHtml(title)}</h2>${parts.join("\n")}</section>`,
   };
+}
+
+function articleHtml(article: ArticleComparison | null): string {
+  if (article === null) return "";
+  const { columns, rows, comparability } = article;
+  return paragraph(articleAssumptions) + tableHtml(columns, rows) + paragraph(comparability);
 }
 
 function scoresHtml({ scores, data, asked }: Findings): string {

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import writeFileAtomic from "write-file-atomic";
+import { readArticleComparison } from "../evaluation/article";
 import { projectRoot } from "../runtime/paths";
 import type { Settings } from "../runtime/settings";
 import type { RunSummary } from "../training/run-summary";
@@ -58,7 +59,9 @@ export async function writeReport(runFolder: string): Promise<string> {
   const summary = await readJson<RunSummary>(join(runFolder, "summary.json"), "a run's results");
   const settings = await readJson<Settings>(join(runFolder, "settings.json"), "a run's settings");
   const analysis = summary === null ? null : await loadAnalysis(runFolder);
-  const front = summary === null || analysis === null ? [] : frontSections(summary, settings, analysis);
+  const article = await readArticleComparison(runFolder);
+  const front =
+    summary === null || analysis === null ? [] : frontSections(summary, settings, analysis, article);
   const path = join(runFolder, "report.html");
   const page = reportHtml(
     { title: `Run ${basename(runFolder)}`, summary, front, sections },

@@ -53,6 +53,9 @@ describe("npm start -- --preset perceptilabs", () => {
       percent(latest.validation.accuracy),
       percent(readSummary(other!).validation.accuracy),
     ]);
+    const report = readFileSync(join(runs, "latest", "report.html"), "utf8");
+    expect(report).toContain("Beside PerceptiLabs&#39; article");
+    expect(report).toContain(percent(latest.validation.accuracy));
     expect(stdout).toMatch(
       /The article's numbers can't be compared with these: these images are synthetic, and the backbone is efficientnet-lite0/,
     );

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRunId } from "../../scripts/start/main.js";
 import { FLAGS, HELP, readOptions } from "../../scripts/start/options.js";
-import { describeArticle } from "../../scripts/start/preset.js";
 import { describeSummary } from "../../scripts/start/summary.js";
 import { resolveSettings } from "../../src/runtime/settings";
 
@@ -77,27 +76,6 @@ describe("readOptions", () => {
     expect(resolveSettings(settings)).toMatchObject(settings);
     expect(read("--preset", "perceptilabs").settings).toMatchObject({ fineTune: { from: "all" } });
     expect(() => read("--preset", "keras")).toThrow('--preset takes perceptilabs; "keras" was given');
-  });
-
-  it("shows the article's figures beside two runs, and says where they can't be compared", () => {
-    const run = (accuracy: number) => ({
-      synthetic: true,
-      backbone: "efficientnet-lite0",
-      trainAccuracy: 0.99,
-      validation: { accuracy },
-      test: { accuracy, majorityClassAccuracy: 0.6, byPatient: { accuracy: 0.5 } },
-      counts: { train: { images: 80 }, validation: { images: 20 }, test: { images: 20 } },
-      timings: { training: 3, activations: 0, fineTuning: 20.4 },
-    });
-    const text = describeArticle(run(0.9), run(0.7));
-    expect(text).toMatch(/accuracy, validation +85\.5 % +90\.0 % +70\.0 %/);
-    expect(text).toMatch(/accuracy, training +100\.0 % +99\.0 % +99\.0 %/);
-    expect(text).toMatch(/training time +256 s +23 s +23 s/);
-    expect(text).toContain(
-      "can't be compared with these: these images are synthetic, and the backbone is efficientnet-lite0, not ResNet50, and there are 120 images",
-    );
-    const real = { ...run(0.9), synthetic: false, backbone: "resnet50", counts: { train: { images: 1700 } } };
-    expect(describeArticle(real, real)).not.toContain("can't be compared");
   });
 
   const mistakes: [string[], RegExp][] = [

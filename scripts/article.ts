@@ -1,0 +1,16 @@
+// Prints the article's figures beside those of the preset's two runs: tsx scripts/article.ts <run folder>
+import { readArticleComparison } from "../src/evaluation/article";
+import { textTable } from "../src/evaluation/evaluation-text";
+
+async function main(): Promise<void> {
+  const [folder = ""] = process.argv.slice(2);
+  const comparison = await readArticleComparison(folder);
+  if (comparison === null) throw new Error(`There are no two runs to compare in ${folder} and beside it.`);
+  const { columns, rows, comparability } = comparison;
+  console.log(`\n${textTable([columns, ...rows])}\n\n${comparability}`);
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});
