@@ -66,12 +66,13 @@ describe("the frozen stages' activations", () => {
     expect(worst).toBeLessThanOrEqual(1);
     expect(worst).toBeGreaterThan(0.5);
     const top = runStages(backbone.staged.stages.slice(frozen), kept);
-    const features = tf.mean(top, [1, 2]).dataSync();
+    const pooled = tf.mean(top, [1, 2]);
+    const features = pooled.dataSync();
     const largest = Math.max(...values);
     const error = Math.max(...values.map((value, i) => Math.abs(features[i]! - value)));
     // Two layers of sums: the errors of single numbers mostly cancel.
     expect(error / largest).toBeLessThan(1e-3);
-    tf.dispose([kept, images, fresh, top]);
+    tf.dispose([kept, images, fresh, top, pooled]);
   });
 
   it("don't depend on which images there are besides", async () => {
