@@ -3,8 +3,8 @@ import { isAbsolute, relative } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
 import { describeFetched, fetchDataset } from "../src/data/fetch-dataset";
-import { requestStop } from "../src/runtime/interruption";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
+import { interruptedExitCode, stopOnInterrupt } from "./interruption";
 
 interface Flags {
   magnification?: number;
@@ -15,7 +15,6 @@ interface Flags {
 }
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
-const interruptedExitCode = 130;
 
 function magnificationNumber(text: string): number {
   if (!/^(?:40|100|200|400)x?$/i.test(text)) throw new InvalidArgumentError("Expected 40, 100, 200 or 400.");
@@ -101,9 +100,8 @@ function shortPath(folder: string): string {
 async function main(): Promise<void> {
   const { source, flags } = readCommandLine();
   let wasStopped = false;
-  process.on("SIGINT", () => {
-    wasStopped = requestStop().length > 0;
-    if (!wasStopped) process.exit(interruptedExitCode);
+  stopOnInterrupt(() => {
+    wasStopped = true;
   });
   showProgress();
   try {

@@ -2,9 +2,9 @@
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ensureDemoDataset } from "../src/data/demo";
-import { requestStop } from "../src/runtime/interruption";
 import { dataFolder } from "../src/runtime/paths";
 import { onProgress } from "../src/runtime/progress";
+import { stopOnInterrupt } from "./interruption";
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
@@ -32,7 +32,7 @@ async function main(): Promise<void> {
     .parse();
   const { folder, ...options } = program.opts<Flags>();
 
-  process.once("SIGINT", requestStop);
+  stopOnInterrupt();
   onProgress(({ task, done, total, unit }) => {
     if (process.stderr.isTTY) process.stderr.write(`\r${task}: ${done} of ${total} ${unit}`);
   });

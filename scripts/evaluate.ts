@@ -17,9 +17,9 @@ import { refitFeatures } from "../src/evaluation/features-for";
 import { describeComparison } from "../src/evaluation/recipes-text";
 import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/treatment";
-import { requestStop } from "../src/runtime/interruption";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
+import { interruptedExitCode, stopOnInterrupt } from "./interruption";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -42,7 +42,6 @@ interface Flags {
 }
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
-const interruptedExitCode = 130;
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
@@ -157,7 +156,7 @@ async function finish({ out }: Flags, text: string, numbers: Evaluation | Recipe
 async function main(): Promise<void> {
   const flags = readCommandLine();
   const { weights = null, inputSize, magnification = null } = flags;
-  process.on("SIGINT", requestStop);
+  stopOnInterrupt();
   showProgress();
   const dataset = await openDataset(flags.data, { magnification });
   console.log(describeDataset(dataset));

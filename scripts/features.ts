@@ -5,8 +5,8 @@ import { type Dataset, describeDataset, openDataset, type Shard } from "../src/d
 import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
 import { writeFeatures } from "../src/model/features-file";
-import { requestStop } from "../src/runtime/interruption";
 import { cacheFolder } from "../src/runtime/paths";
+import { interruptedExitCode, stopOnInterrupt } from "./interruption";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -19,7 +19,6 @@ interface Flags {
 }
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
-const interruptedExitCode = 130;
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
@@ -66,7 +65,7 @@ function listSkipped({ skipped }: Dataset): void {
 async function main(): Promise<void> {
   const { folder, flags } = readCommandLine();
   const { weights = null, inputSize, magnification = null, out, shard = null } = flags;
-  process.on("SIGINT", requestStop);
+  stopOnInterrupt();
   showProgressBars();
   const dataset = await openDataset(folder, { magnification, shard });
   console.log(describeDataset(dataset));

@@ -6,7 +6,6 @@ import { findSources, type PatientFrom } from "../src/data/image-sources";
 import { type JudgedImage, judgeImages } from "../src/evaluation/judged-images";
 import { type Classifier, loadClassifier } from "../src/model/classifier";
 import { predictSources } from "../src/model/predict-sources";
-import { requestStop } from "../src/runtime/interruption";
 import { notMedicalDevice } from "../src/views/findings";
 import {
   describeDecision,
@@ -16,6 +15,7 @@ import {
   predictionPageHtml,
 } from "../src/views/prediction-page";
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/prediction-table";
+import { interruptedExitCode, stopOnInterrupt } from "./interruption";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -28,7 +28,6 @@ interface Flags {
 }
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
-const interruptedExitCode = 130;
 const badFilesExitCode = 2;
 
 function positiveNumber(text: string): number {
@@ -67,11 +66,6 @@ function readCommandLine(): { classifier: string; given: string[]; flags: Flags 
   return { classifier: classifier!, given, flags: program.opts<Flags>() };
 }
 
-/** Ends long steps in their own way, and everything else at once. */
-function stop(): void {
-  if (requestStop().length === 0) process.exit(interruptedExitCode);
-}
-
 function encode(images: readonly JudgedImage[], classifier: Classifier, { format, out }: Flags): string {
   const asLines = format === undefined ? /\.(?:jsonl|ndjson)$/i.test(out ?? "") : format === "jsonl";
   return asLines ? encodeJudgedJsonLines(images, classifier) : encodeJudgedCsv(images, classifier);
@@ -106,7 +100,7 @@ async function writeAnswers(
 
 async function main(): Promise<void> {
   const { classifier: folder, given, flags } = readCommandLine();
-  process.on("SIGINT", stop);
+  stopOnInterrupt();
   // Whoever reads may stop reading, as head does.
   process.stdout.on("error", () => process.exit(0));
   // Computing features is a part of predicting.

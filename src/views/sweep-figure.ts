@@ -8,8 +8,10 @@ import { settingName, settingText } from "./run-differences";
 import { scoreNames } from "./score-names";
 import { tableHtml } from "./table-html";
 
-const low = "#e8f0f7";
-const high = "#12537f";
+// Both so light that dark text is easily read on every cell, in either theme.
+const low = "#eef4fa";
+const high = "#7fb2dd";
+const text = "#1a1a1a";
 
 /**
  * Draws a sweep as far as it has come: one setting as points with intervals, two as a heat map, more as parallel
@@ -76,6 +78,7 @@ function heatMap(sweep: Sweep): Drawing {
     z: rows.map((_, i) => columns.map((_, j) => value(at(i, j)))),
     text: rows.map((_, i) => columns.map((_, j) => cellText(sweep, at(i, j)))),
     texttemplate: "%{text}",
+    textfont: { color: text },
     hovertemplate: "%{y}, %{x}<br>%{text}<extra></extra>",
     colorscale: [
       [0, low],

@@ -1,0 +1,16 @@
+import { requestStop } from "../src/runtime/interruption";
+
+/** The exit code of a program that Ctrl-C has ended. */
+export const interruptedExitCode = 130;
+
+/**
+ * Lets Ctrl-C end a long step in its own way, which keeps what there is, and everything else at once.
+ *
+ * @param onStop - Called when a long step was asked to stop.
+ */
+export function stopOnInterrupt(onStop: () => void = () => undefined): void {
+  process.on("SIGINT", () => {
+    if (requestStop().length === 0) process.exit(interruptedExitCode);
+    onStop();
+  });
+}
