@@ -153,14 +153,17 @@ function clear(): void {
   byId("choose-files").focus();
 }
 
+/** A threshold as people read it; decisions go by all of its digits. */
+const shortThreshold = (value: number): string => String(Number(value.toFixed(4)));
+
 function setThreshold(value: number): void {
   threshold = value;
   byId<HTMLInputElement>("threshold").value = String(value);
   byId<HTMLInputElement>("threshold").setAttribute("aria-valuetext", percent(value));
-  byId<HTMLInputElement>("threshold-number").value = String(value);
+  byId<HTMLInputElement>("threshold-number").value = shortThreshold(value);
   if (images.length === 0) return;
   drawList();
-  say(`Threshold ${value}: ${countsText()}.`);
+  say(`Threshold ${shortThreshold(value)}: ${countsText()}.`);
 }
 
 function setUpThreshold(): void {
@@ -170,14 +173,14 @@ function setUpThreshold(): void {
   const { triage, classes, positiveClass } = about;
   byId("threshold-legend").textContent =
     `A second look from this probability of ${classes[positiveClass!]} on`;
-  byId("threshold-reset").textContent = `Back to ${start}`;
+  byId("threshold-reset").textContent = `Back to ${shortThreshold(start)}`;
   const locked =
     triage?.level === "image"
       ? `The locked threshold. ${triage.description}`
       : "The classifier's own threshold.";
   byId("threshold-origin").textContent =
     triage?.level === "patient"
-      ? `${locked} Its locked threshold, ${triage.threshold}, is one for the mean of a patient's images and is not used here.`
+      ? `${locked} Its locked threshold, ${shortThreshold(triage.threshold)}, is one for the mean of a patient's images and is not used here.`
       : locked;
   const slider = byId<HTMLInputElement>("threshold");
   const number = byId<HTMLInputElement>("threshold-number");
@@ -186,7 +189,7 @@ function setUpThreshold(): void {
     const value = Number(number.value);
     if (number.value !== "" && value >= 0 && value <= 1) setThreshold(value);
     else {
-      number.value = String(threshold);
+      number.value = shortThreshold(threshold);
       complain("A threshold is a number from 0 to 1; the last one is kept.");
     }
   });
