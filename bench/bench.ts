@@ -10,6 +10,7 @@ import { featureBenchmarks } from "./features";
 import { fineTuneBenchmarks } from "./fine-tune";
 import { waitForIdleMachine } from "./idle-machine";
 import { updateReadme } from "./readme-table";
+import { rerunBenchmarks } from "./rerun";
 import { formatResults, resultsPath, saveResults } from "./results-file";
 import { retrainBenchmarks } from "./retrain";
 import { scaleBenchmarks } from "./scale";
@@ -20,6 +21,7 @@ const benchmarks = [
   ...retrainBenchmarks,
   ...fineTuneBenchmarks,
   ...wholeRunBenchmarks,
+  ...rerunBenchmarks,
   ...scaleBenchmarks,
 ];
 
