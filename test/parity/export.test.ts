@@ -48,9 +48,20 @@ async function runCard(folder: string, format: ExportFormat, pixels: Uint8Array)
     const program = `import os; os.chdir(${JSON.stringify(folder)})\n${code}\nprint("found", list(map(float, probabilities)))`;
     return JSON.parse(/found (.*)/.exec(runPython(program))![1]!);
   }
-  const loadLayersModel = (path: string) => tf.loadLayersModel(pathToFileURL(join(folder, path)).href);
+  // What its reader goes on working with is of no more use here.
+  const models: tf.LayersModel[] = [];
+  const loadLayersModel = async (path: string) => {
+    const model = await tf.loadLayersModel(pathToFileURL(join(folder, path)).href);
+    models.push(model);
+    return model;
+  };
   const body = `return (async () => { ${code}\nreturn probabilities; })()`;
-  return new Function("tf", "pixels", body)({ ...tf, loadLayersModel }, Array.from(pixels));
+  const probabilities = await new Function("tf", "pixels", body)(
+    { ...tf, loadLayersModel },
+    Array.from(pixels),
+  );
+  for (const model of models) model.dispose();
+  return probabilities;
 }
 
 describe("exports of a classifier on EfficientNet-Lite0", () => {
@@ -130,7 +141,8 @@ describe("exports of a classifier on EfficientNet-Lite0", () => {
     expect(readFileSync(join(out, "MODEL-CARD.md"), "utf8")).toMatch(/stains must be normalised first/);
 
     // A backbone that describes itself as something else than it computes.
-    const disguised = { ...backbone, describe: () => backbone.withRandomTop(1).describe() };
+    const other = backbone.withRandomTop(1);
+    const disguised = { ...backbone, describe: () => other.describe() };
     const wrong = join(home, "wrong");
     const differing = exportClassifier({
       ...task,
@@ -138,6 +150,7 @@ describe("exports of a classifier on EfficientNet-Lite0", () => {
       classifier: { ...classifier, backbone: disguised },
     });
     await expect(differing).rejects.toThrow(/answers otherwise.*differ by up to \d/);
+    other.dispose();
     expect(existsSync(wrong)).toBe(false);
     await expect(
       exportClassifier({ ...task, out: wrong, classifier, images: [join(home, "none.png")] }),
