@@ -44,12 +44,17 @@ export async function prepareFineTuning(
   const frozen = stageIndex(backbone, from);
   const stages = backbone.staged.stages.slice(frozen);
   const head = buildHead({ inputs: 2048, hiddenUnits: [128, 64], classCount: 2, seed: 1 });
+  const input = inputOf(backbone, frozen, batchSize);
+  const example = input();
+  const [, ...inputShape] = example.shape;
+  example.dispose();
   const step = createFineTuningStep(stages, head, {
     stageLearningRates: stages.map(() => 3e-5),
     headLearningRate: 3e-4,
     l2: 0,
+    inputShape,
+    masked: true,
   });
-  const input = inputOf(backbone, frozen, batchSize);
   const labels = tf.tensor1d(Int32Array.from({ length: batchSize }, (_, i) => i % 2));
   const shares = tf.fill<tf.Rank.R2>([batchSize, 1], 1 / batchSize);
   const masks = [128, 64].map((units) => tf.fill<tf.Rank.R2>([batchSize, units], 1.25));
@@ -58,8 +63,7 @@ export async function prepareFineTuning(
       const startedAt = performance.now();
       for (let i = 0; i < steps; i++) {
         const batch = { input: input(), labels, shares, masks };
-        const logits = step.learn(batch);
-        step.step(1);
+        const logits = step.learn(batch, 1);
         logits.dataSync();
         tf.dispose([batch.input, logits]);
       }

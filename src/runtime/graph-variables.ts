@@ -1,5 +1,4 @@
 import type { GraphShape } from "./graph-def";
-import { epsilon, firstMomentDecay, secondMomentDecay } from "./native-adam";
 import { type GraphValue, type NativeGraph, outputOf } from "./native-graph";
 
 /** Float32 numbers that live in a graph's session from one run to the next. */
@@ -59,10 +58,25 @@ function addCopyOfFeed(graph: NativeGraph, name: string, shape: GraphShape): Gra
   return graph.add(`${name}/copy`, "DeepCopy", [fed], { attributes: { T: float } });
 }
 
+// Kingma and Ba, ICLR 2015, with the values and the place of epsilon that Keras uses.
+const firstMomentDecay = 0.9;
+const secondMomentDecay = 0.999;
+const epsilon = 1e-7;
+
 /** Adam in a graph, as `keras.optimizers.Adam` does it. */
 export interface GraphAdam {
-  /** Adds one step of a variable. @returns The node of the update; fetch an effect of it. */
-  update(variable: GraphVariable, name: string, gradient: GraphValue): GraphValue;
+  /**
+   * Adds one step of a variable.
+   *
+   * @param readers - Nodes that read the variable at the same run, and are to do so first: TensorFlow would copy it otherwise.
+   * @returns The node of the update; fetch an effect of it.
+   */
+  update(
+    variable: GraphVariable,
+    name: string,
+    gradient: GraphValue,
+    readers?: readonly GraphValue[],
+  ): GraphValue;
   /** What it remembers of the variables of all updates added so far, to be started and ended with them. */
   moments: readonly GraphVariable[];
 }
@@ -100,10 +114,13 @@ export function addAdam(graph: NativeGraph, name: string, step: GraphValue): Gra
 
   return {
     moments,
-    update(variable, label, gradient) {
+    update(variable, label, gradient, readers = []) {
       const state = [variable, ...momentsOf(variable)].map(({ handle }) => handle);
       const inputs = [...state, firstPower!, secondPower!, rate!, ...constants, gradient];
-      return graph.add(label, "ResourceApplyAdam", inputs, { attributes: { T: float } });
+      return graph.add(label, "ResourceApplyAdam", inputs, {
+        attributes: { T: float },
+        after: readers,
+      });
     },
   };
 }

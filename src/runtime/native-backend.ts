@@ -42,6 +42,8 @@ export interface Binding {
   readonly TF_ATTR_INT: number;
   readonly TF_ATTR_FLOAT: number;
   executeOp(name: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeValue[];
+  /** Not the addon's, and only there while a graph is traced: the first input, once the second is there. */
+  passAfter?(inputs: readonly [NativeId, NativeId]): NativeValue;
   createTensor(shape: readonly number[], dtype: number, values: NumberArray): NativeId;
   deleteTensor(id: NativeId): void;
   tensorDataSync(id: NativeId): ArrayLike<number>;

@@ -56,6 +56,8 @@ export interface NativeGraph {
   constant(name: string, values: NumberArray, shape: readonly number[], type?: GraphType): GraphValue;
   /** Adds a node for one of TensorFlow's operations; returns its first output. */
   add(name: string, operation: string, inputs: readonly GraphValue[], options?: NodeOptions): GraphValue;
+  /** The nodes added so far that take a value, but for those that another value depends on. */
+  takersOf(value: GraphValue, except: { neededBy: GraphValue }): GraphValue[];
   /** A value to fetch so that nodes run that are there for their effect. */
   effectOf(name: string, nodes: readonly GraphValue[]): GraphValue;
   /** Loads the graph into TensorFlow. Whoever opens a session disposes it. */
@@ -165,8 +167,25 @@ export function createGraph(): NativeGraph {
     return add(name, "Const", [], { attributes, after });
   }
 
+  function namesNeededBy({ node }: GraphValue): Set<string> {
+    const needed = new Set([node]);
+    // A set is gone through to the end, also to what is added meanwhile.
+    for (const name of needed) {
+      for (const input of nodes.get(name)!.inputs) needed.add(input.replace(/^\^|:\d+$/g, ""));
+    }
+    return needed;
+  }
+
+  function takersOf(value: GraphValue, { neededBy }: { neededBy: GraphValue }): GraphValue[] {
+    const needed = namesNeededBy(neededBy);
+    return [...nodes.values()]
+      .filter(({ name, inputs }) => inputs.includes(outputName(value)) && !needed.has(name))
+      .map(({ name }) => ({ node: name, index: 0 }));
+  }
+
   return {
     add,
+    takersOf,
     placeholder(name, type, shape) {
       const value = add(name, "Placeholder", [], { attributes: { dtype: { type }, shape: { shape } } });
       placeholders.set(name, { type, shape });

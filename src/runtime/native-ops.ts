@@ -2,11 +2,8 @@ import { type NativeId, type NativeValue, nativeBackend, type OpAttribute } from
 import type { tf } from "./tensorflow";
 
 /**
- * TensorFlow's own operations and variables, beyond those that TensorFlow.js offers, each run at once.
+ * TensorFlow's own operations, beyond those that TensorFlow.js offers, each run at once.
  */
-
-// A name that makes TensorFlow invent one, and forget it with the variable (ResourceHandle::ANONYMOUS_NAME).
-const anonymous = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
 
 // TensorFlow's own number for a type that TensorFlow.js doesn't know: DT_HALF in its types.proto.
 const halfType = 19;
@@ -41,6 +38,8 @@ export interface NativeScope {
   run(operation: string, attributes: OpAttribute[], inputs: NativeId[]): NativeId;
   /** Runs an operation that has none, or several. */
   runAll(operation: string, attributes: OpAttribute[], inputs: NativeId[], outputCount: number): NativeId[];
+  /** A float32 value once more. A graph that is traced computes what is made of it only when the other value is there. */
+  passAfter(id: NativeId, other: NativeId): NativeId;
   /** The shape of a result that the scope holds. */
   shapeOf(id: NativeId): readonly number[];
   /** Frees a result before the scope ends. */
@@ -69,6 +68,13 @@ export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
     return values.map((value) => value.id);
   }
 
+  function passAfter(id: NativeId, other: NativeId): NativeId {
+    const value = binding.passAfter?.([id, other]);
+    if (value === undefined) return runAll("Identity", [typeAttribute("T")], [id], 1)[0]!;
+    held.set(value.id, value);
+    return value.id;
+  }
+
   function find(id: NativeId): NativeValue {
     const value = held.get(id);
     if (value === undefined) throw new Error(`The native value ${id} is not held by this scope.`);
@@ -86,6 +92,7 @@ export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
       input: (tensor) => backend.getInputTensorIds([tensor])[0]!,
       run: (operation, attributes, inputs) => runAll(operation, attributes, inputs, 1)[0]!,
       runAll,
+      passAfter,
       shapeOf: (id) => find(id).shape,
       free: (id) => binding.deleteTensor(take(id).id),
       toTensor: (id) => backend.createOutputTensor(take(id)),
@@ -93,60 +100,4 @@ export function withNativeScope<T>(work: (scope: NativeScope) => T): T {
   } finally {
     for (const id of held.keys()) binding.deleteTensor(id);
   }
-}
-
-/**
- * Numbers that TensorFlow keeps and its optimizers change in place. Not counted by `tf.memory`; whoever
- * creates one disposes it.
- */
-export interface NativeVariable {
-  readonly shape: readonly number[];
-  /** What operations on variables take as input; throws after `dispose`. */
-  handle(): NativeId;
-  /** The values as they are now; the caller disposes, best before the next update, which otherwise copies. */
-  read(): tf.Tensor;
-  /** Frees the memory; a second call does nothing. */
-  dispose(): void;
-}
-
-/** Creates a float32 variable with a copy of these values. */
-export function createNativeVariable(initial: tf.Tensor): NativeVariable {
-  const backend = nativeBackend();
-  const { binding } = backend;
-  const { shape } = initial;
-  const dtype = typeAttribute("dtype");
-  const attributes = [
-    dtype,
-    { name: "shape", type: binding.TF_ATTR_SHAPE, value: shape },
-    { name: "shared_name", type: binding.TF_ATTR_STRING, value: anonymous },
-  ];
-  let id: NativeId | null = binding.executeOp("VarHandleOp", attributes, [], 1)[0]!.id;
-
-  function handle(): NativeId {
-    if (id === null) throw new Error(`This native variable of shape [${shape.join(", ")}] was disposed.`);
-    return id;
-  }
-
-  function dispose(): void {
-    if (id === null) return;
-    binding.executeOp("DestroyResourceOp", [flagAttribute("ignore_lookup_error", true)], [id], 0);
-    binding.deleteTensor(id);
-    id = null;
-  }
-
-  function read(): tf.Tensor {
-    return backend.createOutputTensor(binding.executeOp("ReadVariableOp", [dtype], [handle()], 1)[0]!);
-  }
-
-  try {
-    withNativeScope((scope) => {
-      // A tensor shares its memory with the array it was made from, and updates must not reach that.
-      const copy = scope.run("DeepCopy", [typeAttribute("T")], [scope.input(initial)]);
-      scope.runAll("AssignVariableOp", [dtype], [handle(), copy], 0);
-    });
-  } catch (error) {
-    dispose();
-    throw error;
-  }
-  return { shape, handle, read, dispose };
 }

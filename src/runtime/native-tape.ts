@@ -282,9 +282,15 @@ export function createTape(scope: NativeScope): Tape {
       // A value of its own: what was computed the second time has a slope of its own.
       const output = { ...result };
       const passBack = (slope: NativeId) => {
-        const [again, toGoBack] = apart(() => work(input));
+        // Without the wait, a graph would not compute it a second time but hold it.
+        const waiting = { ...input, id: scope.passAfter(input.id, slope) };
+        const [again, toGoBack] = apart(() => work(waiting));
         give(again, run("Identity", [slope]));
         goBack(toGoBack);
+        const own = slopes.get(waiting);
+        slopes.delete(waiting);
+        if (own !== undefined) give(input, own);
+        scope.free(waiting.id);
       };
       if (output.tracked) entries.push({ output, passBack });
       return output;

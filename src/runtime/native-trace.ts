@@ -57,16 +57,25 @@ function createRecorder(
     attributes: OpAttribute[],
     ids: NativeId[],
     outputCount: number,
+    after: NativeId[] = [],
   ): NativeValue[] {
     const name = `${prefix}/${++count}-${operation}`;
     const inputs = ids.map((id) => inputOf(id, name));
     const converted = attributes.map((attribute) => [attribute.name, convertAttribute(binding, attribute)]);
-    const { node } = graph.add(name, operation, inputs, { attributes: Object.fromEntries(converted) });
+    const { node } = graph.add(name, operation, inputs, {
+      attributes: Object.fromEntries(converted),
+      after: after.map((id) => inputOf(id, name)),
+    });
     const values = binding.executeOp(operation, attributes, ids, outputCount);
     values.forEach(({ id }, index) => {
       known.set(id, { node, index });
     });
     return values;
+  }
+
+  function passAfter([id, other]: readonly [NativeId, NativeId]): NativeValue {
+    const type = { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
+    return executeOp("Identity", [type], [id], 1, [other])[0]!;
   }
 
   function createTensor(shape: number[], type: number, values: NumberArray) {
@@ -83,6 +92,7 @@ function createRecorder(
 
   return Object.create(binding, {
     executeOp: { value: executeOp },
+    passAfter: { value: passAfter },
     createTensor: { value: createTensor },
     tensorDataSync: { value: tensorDataSync },
   }) as Binding;

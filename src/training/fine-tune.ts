@@ -223,6 +223,7 @@ async function validate(
   });
   const { loss, accuracy } = tally.scores;
   if (!Number.isFinite(loss)) throw divergence(loss, tuning);
+  if (!step.isFinite()) throw divergence(Number.NaN, tuning);
   const probabilities = softmax(all, classCount);
   const { labels, patients } = part;
   const byPatient = patientLoss({ probabilities, classCount, labels, patients });
@@ -274,9 +275,11 @@ async function learnEpoch(
   const finished = await forEachPiece(session, parts.train, pieces, (input, positions, piece) => {
     const done = Math.floor(piece / accumulation);
     const stepImages = Math.min(stepSize, order.length - done * stepSize);
+    const endsStep = (piece + 1) % accumulation === 0 || piece === pieces.length - 1;
+    const factor = learningRateFactor(options.firstStep + done, { steps: options.steps, warmUp });
     const { input: _, ...own } = makeBatch(session, input, positions, stepImages, random);
     try {
-      const logits = readLogits(step.learn({ input, ...own }));
+      const logits = readLogits(step.learn({ input, ...own }, endsStep ? factor : null));
       positions.forEach((position, i) => {
         const row = logits.subarray(i * classCount, (i + 1) * classCount);
         tally.add(row, labels[position]!, weights[position]!);
@@ -285,9 +288,6 @@ async function learnEpoch(
       tf.dispose([own.labels, own.shares, ...own.masks]);
     }
     learned += positions.length;
-    if ((piece + 1) % accumulation === 0 || piece === pieces.length - 1) {
-      step.step(learningRateFactor(options.firstStep + done, { steps: options.steps, warmUp }));
-    }
     task.onBatch?.(options.epoch, learned);
   });
   if (!finished) return null;
@@ -372,6 +372,8 @@ async function tune(
     stageLearningRates: factors.map((factor) => factor * tuning.learningRate),
     headLearningRate: tuning.headLearningRate,
     l2: task.settings.l2,
+    inputShape: activations.shape,
+    masked: task.settings.dropout > 0,
   });
   try {
     // Asked to stop while activations were computed: those that are there are kept.

@@ -1,16 +1,17 @@
-import type { Convolution, ConvolutionWeights } from "../model/convolutions";
-import { type Head, headTensors } from "../model/head";
-import { runOnTape, runStages, type Stage } from "../model/stages";
-import { createNativeAdam, type NativeAdam } from "../runtime/native-adam";
-import {
-  createNativeVariable,
-  type NativeScope,
-  type NativeVariable,
-  typeAttribute,
-  withNativeScope,
-} from "../runtime/native-ops";
-import { createTape, type Tape, type TapeValue } from "../runtime/native-tape";
+import type { ConvolutionWeights } from "../model/convolutions";
+import type { Head } from "../model/head";
+import type { Stage } from "../model/stages";
+import { adamPowers } from "../runtime/graph-variables";
+import type { Feed, GraphValue } from "../runtime/native-graph";
 import { tf } from "../runtime/tensorflow";
+import {
+  type FineTuningGraph,
+  type FineTuningGraphShape,
+  fineTuningFeeds,
+  openFineTuningGraph,
+  weightNamesOf,
+  withStartWeights,
+} from "./fine-tuning-graph";
 
 /** Images that are learned from together. */
 export interface FineTuningBatch {
@@ -25,22 +26,25 @@ export interface FineTuningBatch {
 }
 
 /** What decides how weights change. */
-export interface FineTuningStepOptions {
+export interface FineTuningStepOptions extends Pick<FineTuningGraphShape, "inputShape" | "masked" | "l2"> {
   /** Of the trained stages, lowest first. */
   stageLearningRates: readonly number[];
   headLearningRate: number;
-  /** Weight of the head's squared kernels in the loss. */
-  l2: number;
 }
 
-/** Stages and a head in training. Their weights live in native variables until `dispose`. */
+/** Stages and a head in training. Their weights live in TensorFlow until `dispose`. */
 export interface FineTuningStep {
-  /** Adds a batch's gradient to those since the last step; returns the logits before it, which the caller disposes. */
-  learn(batch: FineTuningBatch): tf.Tensor2D;
-  /** Changes all weights by what was learned since the last step; rates are multiplied with the factor. */
-  step(learningRateFactor: number): void;
-  /** Logits as the weights are now, without dropout; the caller disposes. */
+  /**
+   * Adds a batch's gradient to those since the last step, and takes the step: all weights change by them.
+   *
+   * @param learningRateFactor - What all rates are multiplied with; null where the step has further batches.
+   * @returns The logits before it, shape [n, classes]; the caller disposes.
+   */
+  learn(batch: FineTuningBatch, learningRateFactor: number | null): tf.Tensor2D;
+  /** Logits as the weights are now, shape [n, classes], without dropout; the caller disposes. */
   logits(input: tf.Tensor4D): tf.Tensor2D;
+  /** False if a weight is infinite or no number, which need not show in the logits: a fused ReLU makes it 0. */
+  isFinite(): boolean;
   /** What a batch's gradient is, of each weight tensor in `weightNames`' order; the caller disposes. */
   gradients(batch: FineTuningBatch): { logits: tf.Tensor2D; gradients: tf.Tensor[] };
   /** For example "conv5_block1_1_conv/kernel" and "head/0/kernel". */
@@ -52,53 +56,39 @@ export interface FineTuningStep {
   dispose(): void;
 }
 
-/** Creates a variable a tensor, or none at all. */
-function createVariables(tensors: readonly tf.Tensor[]): NativeVariable[] {
-  const variables: NativeVariable[] = [];
+function startVariables(
+  { session, weights, moments }: FineTuningGraph,
+  stages: readonly Stage[],
+  head: Head,
+): void {
+  const starts = [...weights, ...moments].map(({ start }) => start);
+  withStartWeights(stages, head, (tensors) => {
+    const feeds = Object.fromEntries(weights.map(({ handle }, i) => [`${handle.node}/start`, tensors[i]!]));
+    tf.dispose(session.run(starts, feeds));
+  });
+}
+
+function batchFeeds({ input, labels, shares, masks }: FineTuningBatch): Record<string, Feed> {
+  return {
+    [fineTuningFeeds.input]: input,
+    [fineTuningFeeds.labels]: labels,
+    [fineTuningFeeds.shares]: shares,
+    ...Object.fromEntries(masks.map((mask, layer) => [fineTuningFeeds.mask(layer), mask])),
+  };
+}
+
+/** Kernel and bias of each layer in turn. */
+function readPairs({ session, weights }: FineTuningGraph, first: number, end: number): ConvolutionWeights[] {
+  const tensors = session.run(weights.slice(first, end).map(({ value }) => value));
   try {
-    for (const tensor of tensors) variables.push(createNativeVariable(tensor));
-    return variables;
-  } catch (error) {
-    for (const variable of variables) variable.dispose();
-    throw error;
+    const arrays = tensors.map((tensor) => tensor.dataSync<"float32">());
+    return Array.from({ length: arrays.length / 2 }, (_, i) => ({
+      kernel: arrays[2 * i]!,
+      bias: arrays[2 * i + 1]!,
+    }));
+  } finally {
+    tf.dispose(tensors);
   }
-}
-
-function readArray(variable: NativeVariable): Float32Array {
-  const tensor = variable.read();
-  const values = tensor.dataSync<"float32">();
-  tensor.dispose();
-  return values.slice();
-}
-
-/** Puts the head on the tape: dense layers with ReLU and masks between them. */
-function headOnTape(
-  tape: Tape,
-  weights: readonly TapeValue[],
-  features: TapeValue,
-  masks: number[],
-): TapeValue {
-  const layers = weights.length / 2;
-  let value = features;
-  for (let layer = 0; layer < layers; layer++) {
-    const mask = masks[layer];
-    value = tape.dense(value, weights[2 * layer]!, weights[2 * layer + 1]!, {
-      relu: layer < layers - 1,
-      ...(mask === undefined ? {} : { mask }),
-    });
-  }
-  return value;
-}
-
-/** The slope of the weighted cross-entropy at the logits. */
-function lossSlope(scope: NativeScope, logits: TapeValue, { labels, shares }: FineTuningBatch): number {
-  const attributes = [typeAttribute("T"), typeAttribute("Tlabels", "int32")];
-  const inputs = [logits.id, scope.input(labels)];
-  const [losses, slope] = scope.runAll("SparseSoftmaxCrossEntropyWithLogits", attributes, inputs, 2);
-  scope.free(losses!);
-  const shared = scope.run("Mul", [typeAttribute("T")], [slope!, scope.input(shares)]);
-  scope.free(slope!);
-  return shared;
 }
 
 /**
@@ -110,175 +100,79 @@ export function createFineTuningStep(
   start: Head,
   options: FineTuningStepOptions,
 ): FineTuningStep {
+  const { stageLearningRates, headLearningRate, ...given } = options;
+  const graph = openFineTuningGraph({ stages, head: start, ...given });
+  const { session, weights, sums } = graph;
+  const rates = [...stageLearningRates, headLearningRate];
   const convolutions = stages.flatMap((stage) => stage.convolutions);
-  const headStart = headTensors(start);
-  let variables: NativeVariable[];
-  try {
-    variables = createVariables([
-      ...convolutions.flatMap(({ kernel, bias }) => [kernel, bias]),
-      ...headStart,
-    ]);
-  } finally {
-    tf.dispose(headStart);
-  }
   const headFirst = 2 * convolutions.length;
-  const place = new Map<Convolution, number>(convolutions.map((convolution, i) => [convolution, 2 * i]));
-  const groups = groupVariables(stages, variables, options);
-  let sums: tf.Tensor[] | null = null;
+  let steps = 0;
+  /** Whether there are batches since the last step. */
+  let summing = false;
 
-  /** Lends the weights: they must be gone before an update, which would copy them otherwise. */
-  function withWeights<T>(work: (weights: tf.Tensor[]) => T): T {
-    const weights = variables.map((variable) => variable.read());
-    try {
-      return work(weights);
-    } finally {
-      tf.dispose(weights);
-    }
+  /** Logits of a batch, and what is done with it. */
+  function runBatch(effect: GraphValue, feeds: Record<string, Feed>): tf.Tensor2D {
+    const [logits, done] = session.run([graph.batchLogits, effect], feeds);
+    done!.dispose();
+    return logits as tf.Tensor2D;
   }
 
-  function gradients(batch: FineTuningBatch): { logits: tf.Tensor2D; gradients: tf.Tensor[] } {
-    return withWeights((weights) =>
-      withNativeScope((scope) => {
-        const tape = createTape(scope);
-        const leaves = weights.map((tensor) => tape.leaf(scope.input(tensor), true));
-        const weightsOf = (convolution: Convolution) => {
-          const first = place.get(convolution)!;
-          return { kernel: leaves[first]!, bias: leaves[first + 1]! };
-        };
-        const last = runOnTape(tape, stages, weightsOf, scope.input(batch.input));
-        const masks = batch.masks.map(scope.input);
-        const logits = headOnTape(tape, leaves.slice(headFirst), tape.poolMean(last), masks);
-        const copy = scope.run("Identity", [typeAttribute("T")], [logits.id]);
-        const slopes = tape.backward(logits, lossSlope(scope, logits, batch));
-        return {
-          logits: scope.toTensor(copy) as tf.Tensor2D,
-          gradients: leaves.map((leaf) => scope.toTensor(slopes.get(leaf)!)),
-        };
-      }),
+  function setSums(to: "start" | "end"): void {
+    tf.dispose(session.run(sums.map((sum) => sum[to])));
+    summing = to === "start";
+  }
+
+  function adamFeeds(learningRateFactor: number): Record<string, Feed> {
+    steps++;
+    const powers = adamPowers(steps);
+    return Object.fromEntries(
+      rates.map((rate, group) => [
+        fineTuningFeeds.adam(group),
+        { float32: Float32Array.of(rate * learningRateFactor, ...powers), shape: [3] },
+      ]),
     );
   }
 
-  function learn(batch: FineTuningBatch): tf.Tensor2D {
-    const found = gradients(batch);
-    const before = sums;
-    if (before === null) sums = found.gradients;
-    else {
-      sums = before.map((sum, i) => tf.add(sum, found.gradients[i]!));
-      tf.dispose([before, found.gradients]);
+  function learn(batch: FineTuningBatch, learningRateFactor: number | null): tf.Tensor2D {
+    const feeds = batchFeeds(batch);
+    if (learningRateFactor === null) {
+      if (!summing) setSums("start");
+      return runBatch(graph.added, feeds);
     }
-    return found.logits;
+    const effect = graph.learned[summing ? "withSums" : "alone"];
+    const logits = runBatch(effect, { ...feeds, ...adamFeeds(learningRateFactor) });
+    if (summing) setSums("end");
+    return logits;
   }
 
-  /** The penalty's part in the gradients of the head's kernels, added in place. */
-  function addPenalty(gradient: tf.Tensor[]): void {
-    if (options.l2 === 0) return;
-    for (let i = headFirst; i < variables.length; i += 2) {
-      const kernel = variables[i]!.read();
-      const before = gradient[i]!;
-      gradient[i] = tf.tidy(() => tf.add(before, tf.mul(kernel, 2 * options.l2)));
-      tf.dispose([before, kernel]);
-    }
-  }
-
-  function step(learningRateFactor: number): void {
-    if (sums === null) return;
-    const gradient = sums;
-    sums = null;
-    try {
-      addPenalty(gradient);
-      for (const { adam, first, count, learningRate } of groups) {
-        adam.apply(gradient.slice(first, first + count), learningRate * learningRateFactor);
-      }
-    } finally {
-      tf.dispose(gradient);
-    }
-  }
-
-  function logits(input: tf.Tensor4D): tf.Tensor2D {
-    return withWeights((weights) => {
-      const last = runStages(stages, input, (convolution) => {
-        const first = place.get(convolution)!;
-        return { kernel: weights[first]!, bias: weights[first + 1]! };
-      });
-      const answer = withNativeScope((scope) => {
-        const tape = createTape(scope);
-        const leaf = (tensor: tf.Tensor) => tape.leaf(scope.input(tensor), false);
-        // Identity, because the pooling asks the scope for its input's shape.
-        const held = scope.run("Identity", [typeAttribute("T")], [scope.input(last)]);
-        const features = tape.poolMean({ id: held, tracked: false });
-        return scope.toTensor(headOnTape(tape, weights.slice(headFirst).map(leaf), features, []).id);
-      });
-      last.dispose();
-      return answer as tf.Tensor2D;
-    });
-  }
-
-  return {
-    learn,
-    step,
-    logits,
-    gradients,
-    weightNames: [
-      ...convolutions.flatMap(({ name }) => [`${name}/kernel`, `${name}/bias`]),
-      ...start.layers.flatMap((_, i) => [`head/${i}/kernel`, `head/${i}/bias`]),
-    ],
-    readStages: () =>
-      new Map(
-        convolutions.map(({ name }, i) => [
-          name,
-          { kernel: readArray(variables[2 * i]!), bias: readArray(variables[2 * i + 1]!) },
-        ]),
-      ),
-    readHead: () => ({
-      layers: start.layers.map((layer, i) => ({
-        ...layer,
-        kernel: readArray(variables[headFirst + 2 * i]!),
-        bias: readArray(variables[headFirst + 2 * i + 1]!),
-      })),
-    }),
-    dispose() {
-      tf.dispose(sums ?? []);
-      sums = null;
-      for (const { adam } of groups) adam.dispose();
-      for (const variable of variables) variable.dispose();
-    },
-  };
-}
-
-/** Variables that learn at one rate: `count` of them from the one called `first` on. */
-interface Group {
-  adam: NativeAdam;
-  first: number;
-  count: number;
-  learningRate: number;
-}
-
-/** An Adam for each stage and for the head; all or, when one fails, none and no variables either. */
-function groupVariables(
-  stages: readonly Stage[],
-  variables: readonly NativeVariable[],
-  { stageLearningRates, headLearningRate }: FineTuningStepOptions,
-): Group[] {
-  const groups: Group[] = [];
-  let first = 0;
-  const add = (count: number, learningRate: number) => {
-    groups.push({
-      adam: createNativeAdam(variables.slice(first, first + count)),
-      first,
-      count,
-      learningRate,
-    });
-    first += count;
-  };
   try {
-    stages.forEach(({ convolutions }, i) => {
-      add(2 * convolutions.length, stageLearningRates[i]!);
-    });
-    add(variables.length - first, headLearningRate);
-    return groups;
+    startVariables(graph, stages, start);
   } catch (error) {
-    for (const { adam } of groups) adam.dispose();
-    for (const variable of variables) variable.dispose();
+    session.dispose();
     throw error;
   }
+  return {
+    learn,
+    logits: (input) => session.run([graph.logits], { [fineTuningFeeds.input]: input })[0] as tf.Tensor2D,
+    isFinite() {
+      const [sum] = session.run([graph.squareSum]);
+      const value = sum!.dataSync()[0];
+      sum!.dispose();
+      return Number.isFinite(value);
+    },
+    gradients(batch) {
+      const [logits, ...gradients] = session.run([graph.batchLogits, ...graph.gradients], batchFeeds(batch));
+      return { logits: logits as tf.Tensor2D, gradients };
+    },
+    weightNames: weightNamesOf(stages, start),
+    readStages() {
+      const pairs = readPairs(graph, 0, headFirst);
+      return new Map(convolutions.map(({ name }, i) => [name, pairs[i]!]));
+    },
+    readHead() {
+      const pairs = readPairs(graph, headFirst, weights.length);
+      return { layers: start.layers.map((layer, i) => ({ ...layer, ...pairs[i]! })) };
+    },
+    dispose: session.dispose,
+  };
 }

@@ -30,20 +30,23 @@ export function forecastFineTuning(
   const { inputSize, staged, featureWidth } = backbone;
   const stages = staged.stages.slice(frozen);
   const head = buildHead({ inputs: featureWidth, hiddenUnits: [], classCount: 2, seed: 0 });
-  const rates = stages.map(() => 0);
-  const step = createFineTuningStep(stages, head, { stageLearningRates: rates, headLearningRate: 0, l2: 0 });
   const pass = (): tf.Tensor4D =>
     tf.tidy(() => {
       const pixels = tf.zeros<tf.Rank.R4>([measuredImages, inputSize, inputSize, 3], "int32");
       return runStages(staged.stages.slice(0, frozen), staged.prepare(pixels));
     });
   const input = pass();
+  const [, ...inputShape] = input.shape;
+  const step = createFineTuningStep(stages, head, {
+    stageLearningRates: stages.map(() => 0),
+    headLearningRate: 0,
+    l2: 0,
+    inputShape,
+    masked: false,
+  });
   const labels = tf.zeros<tf.Rank.R1>([measuredImages], "int32");
   const shares = tf.fill<tf.Rank.R2>([measuredImages, 1], 1 / measuredImages);
-  const learn = () => {
-    step.learn({ input, labels, shares, masks: [] }).dispose();
-    step.step(1);
-  };
+  const learn = () => step.learn({ input, labels, shares, masks: [] }, 1).dispose();
   const score = () => {
     const logits = step.logits(input);
     logits.dataSync();
@@ -52,6 +55,7 @@ export function forecastFineTuning(
   try {
     // The first time prepares what later ones find ready.
     learn();
+    score();
     const [learning, scoring] = [secondsOf(learn), secondsOf(score)];
     const freezing = frozen === 0 ? 0 : secondsOf(() => pass().dispose());
     const epoch = (learning * images.train + scoring * images.validation) / measuredImages;

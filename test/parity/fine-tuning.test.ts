@@ -69,16 +69,18 @@ function gradientsInPython(
 function ourGradients(backbone: Backbone, from: number): Map<string, Float32Array> {
   const { prepare, stages } = backbone.staged;
   const head = buildHead({ inputs: backbone.featureWidth, hiddenUnits: [16, 8], classCount: 2, seed: 4 });
-  const rates = stages.slice(from).map(() => 1e-4);
-  const step = createFineTuningStep(stages.slice(from), head, {
-    stageLearningRates: rates,
-    headLearningRate: 1e-3,
-    l2: 0,
-  });
   const input = tf.tidy(() => {
     const pixels = Int32Array.from(drawImages(labels.length, size));
     const images = tf.tensor4d(pixels, [labels.length, size, size, 3], "int32");
     return runStages(stages.slice(0, from), prepare(images));
+  });
+  const [, ...inputShape] = input.shape;
+  const step = createFineTuningStep(stages.slice(from), head, {
+    stageLearningRates: stages.slice(from).map(() => 1e-4),
+    headLearningRate: 1e-3,
+    l2: 0,
+    inputShape,
+    masked: false,
   });
   const batch: FineTuningBatch = {
     input,

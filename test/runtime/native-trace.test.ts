@@ -1,7 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { addVariable } from "../../src/runtime/graph-variables";
 import { countNativeSessions, countNativeValues, nativeBackend } from "../../src/runtime/native-backend";
 import { createGraph } from "../../src/runtime/native-graph";
+import { typeAttribute, withNativeScope } from "../../src/runtime/native-ops";
 import { traceInto } from "../../src/runtime/native-trace";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
@@ -88,6 +89,39 @@ describe("traceInto", () => {
     expect(Array.from(result!.dataSync())).toEqual([6, 8]);
     tf.dispose([tensor, result!]);
     session.dispose();
+  });
+
+  it("computes again what waits for another value, where TensorFlow would find it the same", () => {
+    const graph = createGraph();
+    const inputs = ["x", "y"].map((name) => ({
+      tensor: tf.ones([2]),
+      value: graph.placeholder(name, "float32", [2]),
+    }));
+    const add = vi.spyOn(graph, "add");
+    const outputs = traceInto(graph, "waiting", inputs, () =>
+      withNativeScope((scope) => {
+        const [x, y] = inputs.map(({ tensor }) => scope.input(tensor));
+        const other = scope.run("Neg", [typeAttribute("T")], [y!]);
+        const again = scope.passAfter(x!, other);
+        return [scope.toTensor(scope.run("AddV2", [typeAttribute("T")], [again, other]))];
+      }),
+    );
+    const [negated, passed] = add.mock.results.map(({ value }) => value);
+    expect(add.mock.calls[1]).toMatchObject([
+      passed.node,
+      "Identity",
+      [inputs[0]!.value],
+      { after: [negated] },
+    ]);
+    const session = graph.open();
+    const feeds = { x: Float32Array.of(5, 6), y: Float32Array.of(1, 2) };
+    const [result] = session.run(outputs, {
+      x: { float32: feeds.x, shape: [2] },
+      y: { float32: feeds.y, shape: [2] },
+    });
+    expect(Array.from(result!.dataSync())).toEqual([4, 4]);
+    session.dispose();
+    tf.dispose([result!, ...inputs.map(({ tensor }) => tensor)]);
   });
 
   it("refuses what would stay as it was: values that are read, and tensors that were not given", () => {

@@ -10,12 +10,16 @@ import { extractFeatures, type Features } from "../../src/model/features";
 import { gradCam } from "../../src/model/grad-cam";
 import { buildHead, type Head } from "../../src/model/head";
 import { requestStop } from "../../src/runtime/interruption";
-import { countNativeValues } from "../../src/runtime/native-backend";
+import { countNativeSessions, countNativeValues } from "../../src/runtime/native-backend";
 import { createRandom } from "../../src/runtime/random";
 import { completeSettings } from "../../src/runtime/settings";
 import { tf } from "../../src/runtime/tensorflow";
 import { type FineTuning, type FineTuningTask, fineTune } from "../../src/training/fine-tune";
-import { createFineTuningStep, type FineTuningStep } from "../../src/training/fine-tuning-step";
+import {
+  createFineTuningStep,
+  type FineTuningStep,
+  type FineTuningStepOptions,
+} from "../../src/training/fine-tuning-step";
 import * as learningRate from "../../src/training/learning-rate";
 import * as patients from "../../src/training/patient-loss";
 import { trainHead } from "../../src/training/train";
@@ -41,6 +45,8 @@ function weightsOf({ staged }: Backbone): Map<string, string> {
     ]),
   );
 }
+
+const held = () => [tf.memory().numTensors, countNativeValues(), countNativeSessions()];
 
 const namesFrom = (stage: string) => {
   const { stages } = backbone.staged;
@@ -186,10 +192,10 @@ describe("fine-tuning the last stage", () => {
   });
 
   it("leaves no tensor behind", async () => {
-    const before = [tf.memory().numTensors, countNativeValues()];
+    const before = held();
     const again = await tune({ epochs: 1 });
     again.backbone.dispose();
-    expect([tf.memory().numTensors, countNativeValues()]).toEqual(before);
+    expect(held()).toEqual(before);
   });
 });
 
@@ -236,11 +242,11 @@ describe("fine-tuning", () => {
   });
 
   it("says which learning rate is too high when the loss is no number any more", async () => {
-    const before = [tf.memory().numTensors, countNativeValues()];
+    const before = held();
     const far = { ...head, layers: head.layers.map((layer) => ({ ...layer, kernel: layer.kernel.slice() })) };
     far.layers[0]!.kernel.fill(Number.NaN);
     await expect(tune({ head: far })).rejects.toThrow("Training diverged: the loss became NaN");
-    expect([tf.memory().numTensors, countNativeValues()]).toEqual(before);
+    expect(held()).toEqual(before);
   });
 
   it("refuses a part without images, copies in several parts, and settings out of range", async () => {
@@ -260,28 +266,30 @@ describe("a step of fine-tuning", () => {
   const count = 6;
   const labels = Array.from({ length: count }, (_, i) => i % 2);
 
-  function stepAfter(pieces: readonly number[][]): FineTuningStep {
+  const options: FineTuningStepOptions = {
+    stageLearningRates: [1e-3, 2e-3],
+    headLearningRate: 1e-2,
+    l2: 1e-3,
+    inputShape: [2, 2, 192],
+    masked: false,
+  };
+
+  /** @param pieces - Of each step. */
+  function stepAfter(pieces: readonly number[][], steps = 1): FineTuningStep {
     const stages = backbone.staged.stages.slice(-2);
-    const step = createFineTuningStep(
-      stages,
-      buildHead({ inputs: width, hiddenUnits: [8], classCount: 2, seed: 1 }),
-      {
-        stageLearningRates: [1e-3, 2e-3],
-        headLearningRate: 1e-2,
-        l2: 1e-3,
-      },
-    );
-    for (const piece of pieces) {
+    const start = buildHead({ inputs: width, hiddenUnits: [8], classCount: 2, seed: 1 });
+    const step = createFineTuningStep(stages, start, options);
+    const all = Array.from({ length: steps }, () => [...pieces.entries()]).flat();
+    for (const [i, piece] of all) {
       const batch = {
         input: tf.gather(inputs, piece) as tf.Tensor4D,
-        labels: tf.tensor1d(Int32Array.from(piece, (i) => labels[i]!)),
+        labels: tf.tensor1d(Int32Array.from(piece, (row) => labels[row]!)),
         shares: tf.fill<tf.Rank.R2>([piece.length, 1], 1 / count),
         masks: [],
       };
-      step.learn(batch).dispose();
+      step.learn(batch, i === pieces.length - 1 ? 1 : null).dispose();
       tf.dispose([batch.input, batch.labels, batch.shares]);
     }
-    step.step(1);
     return step;
   }
 
@@ -293,8 +301,8 @@ describe("a step of fine-tuning", () => {
   afterAll(() => inputs?.dispose());
 
   it("learns from batches one after the other what it learns from one large one", () => {
-    const whole = stepAfter([[0, 1, 2, 3, 4, 5]]);
-    const parts = stepAfter([[0, 1], [2, 3, 4], [5]]);
+    const whole = stepAfter([[0, 1, 2, 3, 4, 5]], 2);
+    const parts = stepAfter([[0, 1], [2, 3, 4], [5]], 2);
     const logits = [whole, parts].map((step) => {
       const output = step.logits(inputs);
       const values = output.dataSync().slice();
@@ -308,6 +316,25 @@ describe("a step of fine-tuning", () => {
     expect(difference).toBeLessThan(1e-4);
     whole.dispose();
     parts.dispose();
+  });
+
+  it("leaves nothing behind", () => {
+    // Weights and inputs reach TensorFlow when they are first used.
+    stepAfter([[0, 1], [2]]).dispose();
+    const before = held();
+    stepAfter([[0, 1], [2]]).dispose();
+    expect(held()).toEqual(before);
+  });
+
+  it("knows of a weight that is no number, where the logits are", () => {
+    const step = stepAfter([[0, 1, 2, 3, 4, 5]]);
+    expect(step.isFinite()).toBe(true);
+    step.dispose();
+    const spoiled = buildHead({ inputs: width, hiddenUnits: [8], classCount: 2, seed: 1 });
+    spoiled.layers[0]!.kernel[0] = Number.NaN;
+    const other = createFineTuningStep(backbone.staged.stages.slice(-2), spoiled, options);
+    expect(other.isFinite()).toBe(false);
+    other.dispose();
   });
 
   it("moves each stage at its own learning rate", () => {
