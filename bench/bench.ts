@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
+import { endWithReason } from "../scripts/ending";
 import { asLongAsItTakes, locateResnet50 } from "../src/model/weights-location";
 import { describeDevice } from "../src/runtime/device";
 import { projectRoot } from "../src/runtime/paths";
@@ -92,7 +93,4 @@ async function main(): Promise<void> {
   else await measure(program.args, flags);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -1,6 +1,7 @@
 // Prints the article's figures beside those of the preset's two runs: tsx scripts/article.ts <run folder>
 import { readArticleComparison } from "../src/evaluation/article";
 import { textTable } from "../src/evaluation/evaluation-text";
+import { endWithReason } from "./ending";
 
 async function main(): Promise<void> {
   const [folder = ""] = process.argv.slice(2);
@@ -10,7 +11,4 @@ async function main(): Promise<void> {
   console.log(`\n${textTable([columns, ...rows])}\n\n${comparability}`);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

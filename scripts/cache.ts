@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { type CacheKind, clearCache, surveyCache } from "../src/runtime/cache-survey";
 import { cacheFolder } from "../src/runtime/paths";
+import { endWithReason } from "./ending";
 
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
@@ -55,7 +56,4 @@ async function main(): Promise<void> {
   await program.parseAsync();
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

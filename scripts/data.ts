@@ -4,7 +4,7 @@ import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
 import { describeFetched, fetchDataset } from "../src/data/fetch-dataset";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
-import { interruptedExitCode, stopOnInterrupt } from "./interruption";
+import { interruptedExitCode, stopOnInterrupt } from "./ending";
 
 interface Flags {
   magnification?: number;

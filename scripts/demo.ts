@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { ensureDemoDataset } from "../src/data/demo";
 import { dataFolder } from "../src/runtime/paths";
 import { onProgress } from "../src/runtime/progress";
-import { stopOnInterrupt } from "./interruption";
+import { endWithReason, stopOnInterrupt } from "./ending";
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
@@ -41,7 +41,4 @@ async function main(): Promise<void> {
   console.log(`Synthetic images are in ${relative(process.cwd(), folder) || "."}.`);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -19,7 +19,7 @@ import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/b
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/treatment";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
-import { interruptedExitCode, stopOnInterrupt } from "./interruption";
+import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -169,7 +169,4 @@ async function main(): Promise<void> {
   }
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -6,6 +6,7 @@ import { exportClassifier } from "../src/export/export-classifier";
 import { loadRunResults } from "../src/export/run-results";
 import { loadClassifier } from "../src/model/classifier";
 import { notMedicalDevice } from "../src/views/findings";
+import { endWithReason } from "./ending";
 
 interface Flags {
   format: ExportFormat;
@@ -44,7 +45,4 @@ new Command("export")
   .option("--stain-beside", "write the stain reference beside the model; whoever calls it must apply it")
   .action(run)
   .parseAsync()
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+  .catch(endWithReason);

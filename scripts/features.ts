@@ -6,7 +6,7 @@ import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
 import { extractFeatures } from "../src/model/features";
 import { writeFeatures } from "../src/model/features-file";
 import { cacheFolder } from "../src/runtime/paths";
-import { interruptedExitCode, stopOnInterrupt } from "./interruption";
+import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -94,7 +94,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -9,6 +9,7 @@ import { loadBackbone } from "../src/model/backbone";
 import { resolveSettings } from "../src/runtime/settings";
 import { forecastFineTuning } from "../src/training/forecast";
 import { durationText } from "../src/views/progress-bar";
+import { endWithReason } from "./ending";
 
 async function main(): Promise<void> {
   console.log(`${articleAssumptions}\n`);
@@ -30,7 +31,4 @@ async function main(): Promise<void> {
   );
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -15,7 +15,7 @@ import {
   predictionPageHtml,
 } from "../src/views/prediction-page";
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/prediction-table";
-import { interruptedExitCode, stopOnInterrupt } from "./interruption";
+import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
@@ -134,7 +134,4 @@ async function main(): Promise<void> {
   if (skipped.length > 0) process.exitCode = badFilesExitCode;
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { writeReport } from "../src/views/report";
+import { endWithReason } from "./ending";
 
 /** `tsx scripts/report.ts <run folder>`: writes the run's report.html and prints where it is. */
 async function main(): Promise<void> {
@@ -10,7 +11,4 @@ async function main(): Promise<void> {
   console.log(await writeReport(resolve(folder)));
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : String(error));
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

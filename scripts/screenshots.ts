@@ -19,6 +19,7 @@ import {
   switchTheme,
 } from "../test/support/browser";
 import { type Lab, startLab } from "../test/support/lab";
+import { endWithReason } from "./ending";
 import { provideChromium } from "./test/chromium";
 
 /** What each notebook is shown by: the cell with this id, its code and its output. */
@@ -208,7 +209,4 @@ async function write(file: string, picture: Buffer): Promise<void> {
   console.log(`${relative(process.cwd(), file)}: ${Math.round(small.length / 1000)} kB`);
 }
 
-main().catch((error: unknown) => {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-});
+main().catch(endWithReason);

@@ -6,6 +6,7 @@ import { loadRunResults } from "../src/export/run-results";
 import { buildViewer } from "../src/export/viewer-page";
 import { loadClassifier } from "../src/model/classifier";
 import { notMedicalDevice } from "../src/views/findings";
+import { endWithReason } from "./ending";
 import { serveFolder } from "./viewer/static-server";
 
 interface Flags {
@@ -61,7 +62,4 @@ new Command("viewer")
   .option("--no-serve", "only build the page")
   .action(run)
   .parseAsync()
-  .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+  .catch(endWithReason);

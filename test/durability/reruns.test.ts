@@ -1,9 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { generateDemoDataset } from "../../src/data/demo";
-import { cacheFolder, projectRoot } from "../../src/runtime/paths";
-import { type KernelSession, startKernel, streamText } from "../jupyter/kernel-session";
+import { projectRoot } from "../../src/runtime/paths";
+import { type KernelSession, startKernelOnDemo, streamText } from "../support/kernel-session";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const reruns = 50;
@@ -46,16 +45,7 @@ async function measure(): Promise<Held> {
 }
 
 beforeAll(async () => {
-  const data = join(folder, "demo");
-  await generateDemoDataset(data, { patients: 16, imagesPerPatient: 2, width: 175, height: 115 });
-  mkdirSync(join(folder, "cache"));
-  const weights = join(cacheFolder(), "weights");
-  if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
-  kernel = await startKernel(join(projectRoot(), "notebooks"), {
-    BREAKHIS_CACHE: join(folder, "cache"),
-    BREAKHIS_RUNS: join(folder, "runs"),
-    BREAKHIS_SETTINGS: JSON.stringify({ data, backbone: "efficientnet-lite0", epochs: 5 }),
-  });
+  kernel = await startKernelOnDemo(folder, { imagesPerPatient: 2, epochs: 5 });
   await kernel.execute(
     `import { setFlagsFromString } from "node:v8"; import { runInNewContext } from "node:vm";\n` +
       `setFlagsFromString("--expose-gc"); const gc: () => void = runInNewContext("gc");`,

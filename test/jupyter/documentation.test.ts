@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
-import { type KernelSession, startKernel } from "./kernel-session";
+import { type KernelSession, startKernel } from "../support/kernel-session";
 
 describe("Tab and Shift-Tab on what src exports", () => {
   let kernel: KernelSession;

@@ -6,7 +6,7 @@ import {
   messagesOf,
   startKernel,
   streamText,
-} from "./kernel-session";
+} from "../support/kernel-session";
 
 describe("a cell that fails", () => {
   const project = createProject({

@@ -2,10 +2,10 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { packTarGz } from "../support/archive-files";
+import { messagesOf, startKernel, streamText } from "../support/kernel-session";
 import { serveFile, startServer } from "../support/loopback-server";
 import { smallMembers } from "../support/small-breakhis";
 import { temporaryFolder } from "../support/temporary-folder";
-import { messagesOf, startKernel, streamText } from "./kernel-session";
 
 it("fetches a data set from a cell, and the stop button leaves nothing of one", async () => {
   const folder = temporaryFolder("kernel-fetch");

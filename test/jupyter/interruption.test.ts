@@ -1,5 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProject, type KernelSession, messagesOf, startKernel, streamText } from "./kernel-session";
+import {
+  createProject,
+  type KernelSession,
+  messagesOf,
+  startKernel,
+  streamText,
+} from "../support/kernel-session";
 
 describe("an interrupt", () => {
   const project = createProject({

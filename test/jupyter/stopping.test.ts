@@ -1,10 +1,6 @@
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generateDemoDataset } from "../../src/data/demo";
-import { cacheFolder, projectRoot } from "../../src/runtime/paths";
+import { type KernelSession, messagesOf, startKernelOnDemo, streamText } from "../support/kernel-session";
 import { temporaryFolder } from "../support/temporary-folder";
-import { type KernelSession, messagesOf, startKernel, streamText } from "./kernel-session";
 
 /** What takes long in the notebooks, each with more work than anybody waits for, and what it has when it is stopped. */
 const long = {
@@ -34,16 +30,7 @@ describe("the stop button", () => {
     kernel.execute(`stopWhen(${JSON.stringify(task)}, ${done});\n${code}`, { interruptOn: ["stop now"] });
 
   beforeAll(async () => {
-    const data = join(folder, "demo");
-    await generateDemoDataset(data, { patients: 16, imagesPerPatient: 3, width: 175, height: 115 });
-    mkdirSync(join(folder, "cache"));
-    const weights = join(cacheFolder(), "weights");
-    if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
-    kernel = await startKernel(join(projectRoot(), "notebooks"), {
-      BREAKHIS_CACHE: join(folder, "cache"),
-      BREAKHIS_RUNS: join(folder, "runs"),
-      BREAKHIS_SETTINGS: JSON.stringify({ data, backbone: "efficientnet-lite0", epochs: 3 }),
-    });
+    kernel = await startKernelOnDemo(folder, { imagesPerPatient: 3, epochs: 3 });
     const prepared = await kernel.execute(`
       import { openDataset } from "./src/data/dataset";
       import { makeSplit } from "./src/data/split";

@@ -5,6 +5,7 @@ import { countNativeSessions, countNativeValues } from "../../src/runtime/native
 import { tf } from "../../src/runtime/tensorflow";
 import { drawImages } from "../support/drawn-images";
 import { relativeDifference } from "../support/numbers";
+import { randomResnet50 } from "../support/random-resnet50";
 import { hasSharedData, resnet50Weights } from "../support/shared-data";
 
 const size = 64;
@@ -26,9 +27,12 @@ function read(features: tf.Tensor2D): Float32Array {
   return values;
 }
 
-function itComputesTheSame(name: Backbone["name"], weights: string | null) {
-  it(`gives what ${name} gives operation by operation, from pixels and from tensors`, async () => {
-    const { backbone } = await loadBackbone({ backbone: name, weights, inputSize: size });
+const load = async (name: Backbone["name"], weights: string | null) =>
+  (await loadBackbone({ backbone: name, weights, inputSize: size })).backbone;
+
+function itComputesTheSame(what: string, make: () => Backbone | Promise<Backbone>) {
+  it(`gives what ${what} gives operation by operation, from pixels and from tensors`, async () => {
+    const backbone = await make();
     const expected = poolActivations(backbone);
     const found = read(backbone.embedPixels!({ pixels, shape }));
     expect(relativeDifference(found, expected)).toBeLessThan(1e-5);
@@ -46,9 +50,9 @@ function itComputesTheSame(name: Backbone["name"], weights: string | null) {
 }
 
 describe("a frozen network in one graph", () => {
-  itComputesTheSame("efficientnet-lite0", null);
-  if (hasSharedData) itComputesTheSame("resnet50", resnet50Weights);
-  else it.skip("gives what resnet50 gives: needs ../shared/data/weights", () => undefined);
+  itComputesTheSame("EfficientNet-Lite0", () => load("efficientnet-lite0", null));
+  itComputesTheSame("ResNet50 with random weights", () => randomResnet50(size));
+  if (hasSharedData) itComputesTheSame("ResNet50", () => load("resnet50", resnet50Weights));
 
   it("is loaded when it is first used, once, and freed with the backbone", async () => {
     const before = [countNativeSessions(), countNativeValues(), tf.memory().numTensors];

@@ -14,3 +14,9 @@ export function stopOnInterrupt(onStop: () => void = () => undefined): void {
     onStop();
   });
 }
+
+/** What a program's failure comes to: its reason, for people, on stderr, and exit code 1. */
+export function endWithReason(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,9 +1,11 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
+import { generateDemoDataset } from "../../src/data/demo";
+import { cacheFolder } from "../../src/runtime/paths";
 
 const repository = resolve(__dirname, "../..");
 
@@ -74,6 +76,26 @@ export async function startKernel(
         driver.stdin.end();
       }),
   };
+}
+
+/**
+ * The same among the notebooks, on a small synthetic set, with a cache and runs of its own in a folder; the backbone's
+ * weights are the project's.
+ */
+export async function startKernelOnDemo(
+  folder: string,
+  { imagesPerPatient, ...settings }: { imagesPerPatient: number; epochs: number },
+): Promise<KernelSession> {
+  const data = join(folder, "demo");
+  await generateDemoDataset(data, { patients: 16, imagesPerPatient, width: 175, height: 115 });
+  mkdirSync(join(folder, "cache"));
+  const weights = join(cacheFolder(), "weights");
+  if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
+  return startKernel(join(repository, "notebooks"), {
+    BREAKHIS_CACHE: join(folder, "cache"),
+    BREAKHIS_RUNS: join(folder, "runs"),
+    BREAKHIS_SETTINGS: JSON.stringify({ data, backbone: "efficientnet-lite0", ...settings }),
+  });
 }
 
 /** One line of JSON there, one line back; a null request only waits for the greeting. */
