@@ -22,6 +22,9 @@ type Predicted = Pick<SavedRun, "id" | "predictions" | "summary">;
 const partOf = ({ predictions }: Predicted, part: Prediction["split"]): Prediction[] =>
   predictions.filter(({ split }) => split === part);
 
+/** Below it, intervals that resample patients are too narrow: see `bootstrapIntervals`. */
+const enoughPatients = 20;
+
 const difference = (value: number | null): string =>
   value === null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 
@@ -88,6 +91,10 @@ export async function compareLoadedRuns(
   const rule = { positiveClass: summary.positiveClass, threshold: summary.threshold };
   const { differences, conclusion, images, unmatched } = compareRuns(ofFirst, ofSecond, rule);
   const pairs = [ofFirst, ofSecond].map((predictions) => predictions.filter(({ file }) => common.has(file)));
+  const few =
+    differences.accuracy.patients < enoughPatients
+      ? " With so few patients the intervals are too narrow: take this for a hint."
+      : "";
   const left = unmatched === 0 ? "" : ` ${unmatched} images that only one of them has there are left out.`;
   const rows = scoreOrder
     .filter((name) => differences[name].value !== null)
@@ -102,11 +109,11 @@ export async function compareLoadedRuns(
     });
   const level = Math.round(100 * differences.accuracy.level);
   return {
-    sentence: `${conclusion}${await testPatients(pairs, rule)}${left}`,
+    sentence: `${conclusion}${few}${await testPatients(pairs, rule)}${left}`,
     table: plainTable(
       rows,
       titleWithOrigin(
-        `${second.id} against ${first.id}: ${images} ${part} images, ${level} % intervals`,
+        `Second run ${second.id}, first run ${first.id}: ${images} ${part} images, ${level} % intervals`,
         summary.synthetic || first.summary.synthetic,
       ),
     ),

@@ -32,7 +32,7 @@ describe("compareLoadedRuns", () => {
     expect(sentence).toContain(
       `By patient the AUC is ${tested.firstAuc.toFixed(3)} and ${tested.secondAuc.toFixed(3)}; DeLong's test for the difference of the two gives p = ${tested.pValue.toFixed(2)}.`,
     );
-    expect(table.caption).toBe("good against poor: 80 validation images, 95 % intervals");
+    expect(table.caption).toBe("Second run good, first run poor: 80 validation images, 95 % intervals");
     const accuracy = table.values.find(([score]) => score === "accuracy")!;
     expect(accuracy.slice(1)).toEqual(Array(3).fill(expect.stringMatching(/^[+−]0\.\d{3}$/)));
   });
@@ -55,7 +55,11 @@ describe("compareLoadedRuns", () => {
 
   it("says nothing by patient where there are too few of them, and refuses runs without common images", async () => {
     const few = run("few", 0.4, 1, 2);
-    expect((await compareLoadedRuns(few, few)).sentence).not.toContain("DeLong");
+    const { sentence } = await compareLoadedRuns(few, few);
+    expect(sentence).not.toContain("DeLong");
+    expect(sentence).toContain("With so few patients the intervals are too narrow");
+    const enough = run("enough", 0.4);
+    expect((await compareLoadedRuns(enough, enough)).sentence).not.toContain("so few patients");
     await expect(compareLoadedRuns(few, few, "test")).rejects.toThrow(
       /few and few have no test image in common: compare runs of one data set and split/,
     );
