@@ -1,5 +1,5 @@
-import { readFile, realpath } from "node:fs/promises";
-import { join } from "node:path";
+import { realpath } from "node:fs/promises";
+import { readRunFile, summaryFile } from "../training/run-folder";
 import type { RunSummary } from "../training/run-summary";
 
 /**
@@ -77,15 +77,6 @@ export function compareWithArticle(byImage: RunSummary, byPatient: RunSummary): 
   };
 }
 
-async function readSummary(folder: string): Promise<RunSummary | null> {
-  try {
-    return JSON.parse(await readFile(join(folder, "summary.json"), "utf8")) as RunSummary;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`${folder}/summary.json should hold a run's results: ${(error as Error).message}`);
-  }
-}
-
 /** Where the preset keeps the run that is split by patient, beside the one that is split as assumed. */
 export const byPatientFolder = (runFolder: string): string => `${runFolder}-by-patient`;
 
@@ -98,8 +89,8 @@ export const byPatientFolder = (runFolder: string): string => `${runFolder}-by-p
 export async function readArticleComparison(runFolder: string): Promise<ArticleComparison | null> {
   // Not of the link `latest`, which has no folder of that name beside it.
   const folder = await realpath(runFolder);
-  const byPatient = await readSummary(byPatientFolder(folder));
+  const byPatient = await readRunFile<RunSummary>(byPatientFolder(folder), summaryFile);
   if (byPatient === null) return null;
-  const byImage = await readSummary(folder);
+  const byImage = await readRunFile<RunSummary>(folder, summaryFile);
   return byImage === null ? null : compareWithArticle(byImage, byPatient);
 }

@@ -20,6 +20,9 @@ export function intervalText({ value, low, high }: Interval): string {
   return `${value.toFixed(2)} (${range})`;
 }
 
+/** A difference with its sign, for example "+0.013". */
+export const signedText = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+
 /** Rows of cells in columns that line up; the first row names them. */
 export function textTable(rows: readonly (readonly string[])[]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

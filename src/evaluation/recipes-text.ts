@@ -1,6 +1,6 @@
 import type { Interval } from "./bootstrap";
 import type { RecipeComparison, RecipeResult } from "./compare-recipes";
-import { intervalText, textTable } from "./evaluation-text";
+import { intervalText, signedText, textTable } from "./evaluation-text";
 
 function resultRow({ name, scores: { image, patient } }: RecipeResult): string[] {
   return [
@@ -12,13 +12,11 @@ function resultRow({ name, scores: { image, patient } }: RecipeResult): string[]
   ];
 }
 
-const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
-
 /** A difference with its interval, and whether it is one. */
 function gainText({ value, low, high }: Interval): string {
   if (value === null || low === null || high === null) return "–";
   const certain = low > 0 || high < 0 ? "" : ", may be chance";
-  return `${signed(value)} (${signed(low)} to ${signed(high)}${certain})`;
+  return `${signedText(value)} (${signedText(low)} to ${signedText(high)}${certain})`;
 }
 
 /** Writes a comparison of recipes as plain text with tables, for a terminal. */

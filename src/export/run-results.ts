@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
+import { readRunFile, summaryFile } from "../training/run-folder";
 import type { RunSummary } from "../training/run-summary";
 import type { Findings } from "../views/analysis";
 
@@ -10,20 +10,6 @@ export interface RunResults {
   findings: Findings | null;
 }
 
-async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch {
-    return null;
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Error(`${path} is damaged: it is not JSON. Make the run's report again: npm run report.`);
-  }
-}
-
 /**
  * Reads `summary.json` and `report.json` of the run folder that a classifier lies in.
  *
@@ -32,8 +18,9 @@ async function readJson(path: string): Promise<unknown> {
  */
 export async function loadRunResults(classifierFolder: string, runId: string | null): Promise<RunResults> {
   const runFolder = dirname(resolve(classifierFolder));
-  const summary = (await readJson(join(runFolder, "summary.json"))) as RunSummary | null;
+  const summary = await readRunFile<RunSummary>(runFolder, summaryFile);
   if (summary === null || summary.id !== runId) return { summary: null, findings: null };
-  const report = (await readJson(join(runFolder, "report.json"))) as { findings?: Findings | null } | null;
+  const remedy = "Make the run's report again: npm run report.";
+  const report = await readRunFile<{ findings?: Findings | null }>(runFolder, "report.json", remedy);
   return { summary, findings: report?.findings ?? null };
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runsFolder } from "../runtime/paths";
 import type { Settings } from "../runtime/settings";
@@ -14,8 +14,36 @@ export interface Run {
 /** Name of the link to the newest finished run. */
 export const latestName = "latest";
 export const settingsFile = "settings.json";
+export const summaryFile = "summary.json";
 
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]*$/;
+
+/**
+ * Reads a JSON file of a run.
+ *
+ * @param remedy - What to do where it is damaged.
+ * @returns Null if there is no such file.
+ * @throws Error with its path and the remedy if it is no JSON.
+ */
+export async function readRunFile<T>(
+  folder: string,
+  name: string,
+  remedy = "Remove the run's folder, and train again.",
+): Promise<T | null> {
+  const path = join(folder, name);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Error(`${path} is damaged: it is not JSON. ${remedy}`);
+  }
+}
 
 /** @throws RangeError if an id could lead outside the folder of runs, or is that of the link. */
 export function checkRunId(id: string): void {

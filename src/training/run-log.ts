@@ -7,7 +7,16 @@ import { type Classifier, saveClassifier } from "../model/classifier";
 import { runsFolder } from "../runtime/paths";
 import { completeSettings, type Settings } from "../runtime/settings";
 import { readPredictions, writePredictions } from "./predictions-file";
-import { checkRunId, findRuns, latestName, pointLatestTo, type Run, settingsFile } from "./run-folder";
+import {
+  checkRunId,
+  findRuns,
+  latestName,
+  pointLatestTo,
+  type Run,
+  readRunFile,
+  settingsFile,
+  summaryFile,
+} from "./run-folder";
 import type { Prediction, RunSummary } from "./run-summary";
 import type { EpochRecord } from "./train";
 
@@ -43,7 +52,6 @@ export interface ListedRun extends Run {
 }
 
 const historyFile = "history.jsonl";
-const summaryFile = "summary.json";
 const predictionsFile = "predictions.csv";
 const splitFileName = "split.json";
 const classifierFolderName = "classifier";
@@ -70,25 +78,9 @@ export async function saveRun(run: Run, results: RunResults): Promise<void> {
   await pointLatestTo(run);
 }
 
-/** @returns The content, or null if there is no such file. */
-async function readJson<T>(path: string): Promise<T | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new Error(`${path} is damaged: it is not JSON. Remove the run's folder, and train again.`);
-  }
-}
-
 /** A run's settings; one from before a setting was there did what that setting's default does. */
 async function readSettings(folder: string): Promise<Settings | null> {
-  const settings = await readJson<Settings>(join(folder, settingsFile));
+  const settings = await readRunFile<Settings>(folder, settingsFile);
   return settings === null ? null : { ...completeSettings({}), ...settings };
 }
 
@@ -125,7 +117,7 @@ export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latest
   const runId = await findRunId(id);
   const folder = join(runsFolder(), runId);
   const settings = await readSettings(folder);
-  const summary = await readJson<RunSummary>(join(folder, summaryFile));
+  const summary = await readRunFile<RunSummary>(folder, summaryFile);
   if (settings === null || summary === null) {
     const problem = settings === null ? "There is no run" : "Training has not finished in the run";
     throw new Error(`${problem} ${runId} in ${runsFolder()}: run notebook 03 (03-train-model) first.`);
@@ -154,7 +146,7 @@ export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latest
  */
 export async function settingsOfRun(id: string): Promise<Settings> {
   const runId = await findRunId(id);
-  const settings = await readJson<Settings>(join(runsFolder(), runId, settingsFile));
+  const settings = await readRunFile<Settings>(join(runsFolder(), runId), settingsFile);
   if (settings === null)
     throw new Error(`There is no run ${runId} in ${runsFolder()}: listRuns() knows all of them.`);
   return completeSettings(settings);
@@ -175,7 +167,7 @@ export async function listRuns(): Promise<ListedRun[]> {
   const listed = (await findRuns()).map(async (run) => ({
     ...run,
     settings: await readSettings(run.folder),
-    summary: await readJson<RunSummary>(join(run.folder, summaryFile)),
+    summary: await readRunFile<RunSummary>(run.folder, summaryFile),
   }));
   return (await Promise.all(listed)).flatMap((run) =>
     run.settings === null ? [] : [{ ...run, settings: run.settings }],

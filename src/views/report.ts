@@ -6,6 +6,7 @@ import writeFileAtomic from "write-file-atomic";
 import { readArticleComparison } from "../evaluation/article";
 import { projectRoot } from "../runtime/paths";
 import type { Settings } from "../runtime/settings";
+import { readRunFile, settingsFile, summaryFile } from "../training/run-folder";
 import type { RunSummary } from "../training/run-summary";
 import { type Analysis, loadAnalysis } from "./analysis";
 import { notMedicalDevice } from "./findings";
@@ -56,8 +57,8 @@ export async function writeReport(runFolder: string): Promise<string> {
     const notebook = JSON.parse(await readFile(join(runFolder, file), "utf8")) as Notebook;
     sections.push(notebookSection(notebook, `part-${i + 1}`, file.replace(/\.ipynb$/, "")));
   }
-  const summary = await readJson<RunSummary>(join(runFolder, "summary.json"), "a run's results");
-  const settings = await readJson<Settings>(join(runFolder, "settings.json"), "a run's settings");
+  const summary = await readRunFile<RunSummary>(runFolder, summaryFile);
+  const settings = await readRunFile<Settings>(runFolder, settingsFile);
   const analysis = summary === null ? null : await loadAnalysis(runFolder);
   const article = await readArticleComparison(runFolder);
   const front =
@@ -147,13 +148,4 @@ export async function loadReportAssets(): Promise<ReportAssets> {
     script: `(() => {\n${theme.replace(/^export /gm, "")}\n${page}\n})();`,
     plotly: gzipSync(plotly, { level: 9 }).toString("base64"),
   };
-}
-
-async function readJson<T>(path: string, content: string): Promise<T | null> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as T;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw new Error(`${path} should hold ${content} as JSON: ${(error as Error).message}`);
-  }
 }

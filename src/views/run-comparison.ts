@@ -1,4 +1,5 @@
 import { compareRuns, delongTest } from "../evaluation/compare-runs";
+import { signedText } from "../evaluation/evaluation-text";
 import { aggregateByPatient } from "../evaluation/patients";
 import type { DecisionRule } from "../model/decision";
 import { attempt } from "../runtime/attempt";
@@ -25,8 +26,7 @@ const partOf = ({ predictions }: Predicted, part: Prediction["split"]): Predicti
 /** Below it, intervals that resample patients are too narrow: see `bootstrapIntervals`. */
 const enoughPatients = 20;
 
-const difference = (value: number | null): string =>
-  value === null ? "–" : `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+const difference = (value: number | null): string => (value === null ? "–" : signedText(value));
 
 /** DeLong's test takes its samples for independent, so it is asked about patients. */
 async function testPatients(pairs: readonly (readonly Prediction[])[], rule: DecisionRule): Promise<string> {

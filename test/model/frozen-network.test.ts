@@ -56,11 +56,7 @@ describe("a frozen network in one graph", () => {
 
   it("is loaded when it is first used, once, and freed with the backbone", async () => {
     const before = [countNativeSessions(), countNativeValues(), tf.memory().numTensors];
-    const { backbone } = await loadBackbone({
-      backbone: "efficientnet-lite0",
-      weights: null,
-      inputSize: size,
-    });
+    const backbone = await load("efficientnet-lite0", null);
     expect(countNativeSessions()).toBe(before[0]);
     for (let i = 0; i < 3; i++) embedPixels(backbone, pixels, count, 4);
     expect(countNativeSessions()).toBe(before[0]! + 1);
@@ -70,11 +66,7 @@ describe("a frozen network in one graph", () => {
   });
 
   it("refuses pixels of another size", async () => {
-    const { backbone } = await loadBackbone({
-      backbone: "efficientnet-lite0",
-      weights: null,
-      inputSize: size,
-    });
+    const backbone = await load("efficientnet-lite0", null);
     const batch = { pixels, shape: [count, size, size - 1, 3] as [number, number, number, number] };
     expect(() => backbone.embedPixels!(batch)).toThrow(
       /takes images of shape \[n, 64, 64, 3\], found \[3, 64, 63, 3\]/,
