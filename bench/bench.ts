@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { endWithReason } from "../scripts/ending";
-import { asLongAsItTakes, locateResnet50 } from "../src/model/weights-location";
+import { asLongAsItTakes, locateResnet50 } from "../src/model/backbones/weights-location";
 import { describeDevice } from "../src/runtime/device";
 import { projectRoot } from "../src/runtime/paths";
 import { type BenchContext, type BenchmarkResult, runBenchmark } from "./benchmark";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { type Dataset, imagePath, openDataset } from "../src/data/dataset";
-import { decodeBatches } from "../src/data/images";
-import { type Backbone, loadBackbone } from "../src/model/backbone";
-import { embedPixels, extractFeatures, featureBatchSize } from "../src/model/features";
-import { efficientnetLite0File, findKeptWeights } from "../src/model/weights-location";
+import { decodeBatches } from "../src/data/images/images";
+import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
+import { efficientnetLite0File, findKeptWeights } from "../src/model/backbones/weights-location";
+import { embedPixels, extractFeatures, featureBatchSize } from "../src/model/features/features";
 import type { BenchContext, Benchmark, Sides } from "./benchmark";
 import { syntheticImages } from "./images";
 import { type KerasProcess, startKeras } from "./keras-process";

@@ -1,13 +1,14 @@
 // The work of bench/fine-tune.ts on our side; as a program (weights, from, batchSize, steps) it prints a process's peak memory in MB.
-import { stageIndex } from "../src/model/activations";
-import type { Backbone } from "../src/model/architecture";
-import { loadBackbone } from "../src/model/backbone";
-import { buildHead } from "../src/model/head";
-import { runStages } from "../src/model/stages";
-import { decodeFloat16, encodeFloat16 } from "../src/runtime/float16";
+
+import type { Backbone } from "../src/model/backbones/architecture";
+import { loadBackbone } from "../src/model/backbones/backbone";
+import { runStages } from "../src/model/backbones/stages";
+import { buildHead } from "../src/model/classifier/head";
+import { stageIndex } from "../src/model/features/activations";
+import { decodeFloat16, encodeFloat16 } from "../src/runtime/native/float16";
 import { createRandom } from "../src/runtime/random";
 import { tf } from "../src/runtime/tensorflow";
-import { createFineTuningStep } from "../src/training/fine-tuning-step";
+import { createFineTuningStep } from "../src/training/fine-tuning/fine-tuning-step";
 import { peakMegabytes } from "./peak-memory";
 
 export const inputSize = 224;

@@ -1,6 +1,6 @@
 import { link, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureDemoDataset } from "../src/data/demo";
+import { ensureDemoDataset } from "../src/data/demo/demo";
 import { cacheFolder } from "../src/runtime/paths";
 
 /** Images at 400X in BreaKHis, and the patients they are of. */

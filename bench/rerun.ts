@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { projectRoot } from "../src/runtime/paths";
-import { type CellResult, type KernelSession, startKernel } from "../test/support/kernel-session";
+import { type CellResult, type KernelSession, startKernel } from "../test/support/kernel/kernel-session";
 import type { BenchContext, Benchmark, Sides } from "./benchmark";
 import { breakhis400Count, syntheticImages } from "./images";
 import { useOwnCache } from "./own-cache";

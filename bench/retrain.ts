@@ -2,9 +2,13 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../src/runtime/random";
-import { balancedClassWeights } from "../src/training/class-weights";
-import { computeHeadGradients, differentiateHead, type GradientMethod } from "../src/training/head-gradient";
-import { type TrainingSettings, type TrainingTask, trainHead } from "../src/training/train";
+import { balancedClassWeights } from "../src/training/head/class-weights";
+import {
+  computeHeadGradients,
+  differentiateHead,
+  type GradientMethod,
+} from "../src/training/head/head-gradient";
+import { type TrainingSettings, type TrainingTask, trainHead } from "../src/training/head/train";
 import type { Benchmark, Sides } from "./benchmark";
 import { startKeras } from "./keras-process";
 

@@ -1,7 +1,7 @@
 // Opens a folder of images and computes their features in a process of its own; prints seconds and peak memory.
 import { openDataset } from "../src/data/dataset";
-import { loadBackbone } from "../src/model/backbone";
-import { extractFeatures } from "../src/model/features";
+import { loadBackbone } from "../src/model/backbones/backbone";
+import { extractFeatures } from "../src/model/features/features";
 import { peakMegabytes } from "./peak-memory";
 
 /** Small, so that what is measured is what surrounds the network. */

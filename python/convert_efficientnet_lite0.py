@@ -7,7 +7,7 @@ values. PyTorch is not needed to read it, and the unpickler below can build noth
 
 The output holds the same numbers in TensorFlow's layout (kernels [height, width, in, out], depthwise
 kernels [height, width, channels, 1], the classifier [1280, 1000]) under the names that
-src/model/efficientnet-lite0.ts expects. It is the same byte for byte on every machine.
+src/model/backbones/efficientnet-lite0.ts expects. It is the same byte for byte on every machine.
 
     python convert_efficientnet_lite0.py [output]
 """

@@ -1,6 +1,6 @@
 // Prints the article's figures beside those of the preset's two runs: tsx scripts/article.ts <run folder>
-import { readArticleComparison } from "../src/evaluation/article";
-import { textTable } from "../src/evaluation/evaluation-text";
+import { readArticleComparison } from "../src/experiments/article";
+import { textTable } from "../src/experiments/evaluation-text";
 import { endWithReason } from "./ending";
 
 async function main(): Promise<void> {

@@ -2,7 +2,7 @@
 import { isAbsolute, relative } from "node:path";
 import { SingleBar } from "cli-progress";
 import { Command, InvalidArgumentError } from "commander";
-import { describeFetched, fetchDataset } from "../src/data/fetch-dataset";
+import { describeFetched, fetchDataset } from "../src/data/fetch/fetch-dataset";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
 import { interruptedExitCode, stopOnInterrupt } from "./ending";
 

@@ -1,7 +1,7 @@
 // Draws a synthetic data set: npx tsx scripts/demo.ts --folder data/demo
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
-import { ensureDemoDataset } from "../src/data/demo";
+import { ensureDemoDataset } from "../src/data/demo/demo";
 import { dataFolder } from "../src/runtime/paths";
 import { onProgress } from "../src/runtime/progress";
 import { endWithReason, stopOnInterrupt } from "./ending";

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import writeFileAtomic from "write-file-atomic";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
-import { augmentations, viewsOf } from "../src/data/image-views";
+import { augmentations, viewsOf } from "../src/data/images/image-views";
 import {
   compareRecipes,
   describeRecipe,
@@ -10,13 +10,13 @@ import {
   type Recipe,
   type RecipeComparison,
   stepsTo,
-} from "../src/evaluation/compare-recipes";
-import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/evaluation/evaluation-report";
-import { describeEvaluation } from "../src/evaluation/evaluation-text";
-import { refitFeatures } from "../src/evaluation/features-for";
-import { describeComparison } from "../src/evaluation/recipes-text";
-import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbone";
-import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/treatment";
+} from "../src/experiments/compare-recipes";
+import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/experiments/evaluation-report";
+import { describeEvaluation } from "../src/experiments/evaluation-text";
+import { refitFeatures } from "../src/experiments/features-for";
+import { describeComparison } from "../src/experiments/recipes-text";
+import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
+import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";

@@ -4,8 +4,8 @@ import { Command, Option } from "commander";
 import { differenceText, type ExportFormat, exportFormats } from "../src/export/about-export";
 import { exportClassifier } from "../src/export/export-classifier";
 import { loadRunResults } from "../src/export/run-results";
-import { loadClassifier } from "../src/model/classifier";
-import { notMedicalDevice } from "../src/views/findings";
+import { loadClassifier } from "../src/model/classifier/classifier";
+import { notMedicalDevice } from "../src/views/display/findings";
 import { endWithReason } from "./ending";
 
 interface Flags {

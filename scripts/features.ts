@@ -2,9 +2,9 @@
 // One part of them, for several machines: npm run features -- data/demo --shard 3/16
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset, type Shard } from "../src/data/dataset";
-import { type BackboneChoice, loadBackbone } from "../src/model/backbone";
-import { extractFeatures } from "../src/model/features";
-import { writeFeatures } from "../src/model/features-file";
+import { type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
+import { extractFeatures } from "../src/model/features/features";
+import { writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";

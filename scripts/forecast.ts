@@ -1,14 +1,14 @@
 // Says what the preset assumes, and how long its runs will take on this machine, from a few measured steps.
 // tsx scripts/forecast.ts '{"fineTune": {"from": "all"}}'
 import { openDataset } from "../src/data/dataset";
-import { ensureDemoDataset } from "../src/data/demo";
-import { makeSplit } from "../src/data/split";
-import { countOf } from "../src/data/words";
-import { articleAssumptions } from "../src/evaluation/article";
-import { loadBackbone } from "../src/model/backbone";
+import { ensureDemoDataset } from "../src/data/demo/demo";
+import { makeSplit } from "../src/data/split/split";
+import { articleAssumptions } from "../src/experiments/article";
+import { loadBackbone } from "../src/model/backbones/backbone";
 import { resolveSettings } from "../src/runtime/settings";
+import { countOf } from "../src/runtime/words";
 import { forecastFineTuning } from "../src/training/forecast";
-import { durationText } from "../src/views/progress-bar";
+import { durationText } from "../src/views/display/progress-bar";
 import { endWithReason } from "./ending";
 
 async function main(): Promise<void> {

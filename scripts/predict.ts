@@ -2,19 +2,19 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import writeFileAtomic from "write-file-atomic";
 import type { SkippedImage } from "../src/data/dataset";
-import { findSources, type PatientFrom } from "../src/data/image-sources";
-import { type JudgedImage, judgeImages } from "../src/evaluation/judged-images";
-import { type Classifier, loadClassifier } from "../src/model/classifier";
-import { predictSources } from "../src/model/predict-sources";
-import { notMedicalDevice } from "../src/views/findings";
+import { findSources, type PatientFrom } from "../src/data/layouts/image-sources";
+import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
+import { predictSources } from "../src/model/classifier/predict-sources";
+import { type JudgedImage, judgeImages } from "../src/scores/triage/judged-images";
+import { notMedicalDevice } from "../src/views/display/findings";
 import {
   describeDecision,
   describeFamiliarity,
   describeJudged,
   pictureJudged,
   predictionPageHtml,
-} from "../src/views/prediction-page";
-import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/prediction-table";
+} from "../src/views/report/prediction-page";
+import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/report/prediction-table";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 

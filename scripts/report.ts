@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { writeReport } from "../src/views/report";
+import { writeReport } from "../src/views/report/report";
 import { endWithReason } from "./ending";
 
 /** `tsx scripts/report.ts <run folder>`: writes the run's report.html and prints where it is. */

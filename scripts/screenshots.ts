@@ -6,7 +6,7 @@ import { Command } from "commander";
 import type { Browser } from "playwright-core";
 import sharp from "sharp";
 import writeFileAtomic from "write-file-atomic";
-import { ensureDemoDataset } from "../src/data/demo";
+import { ensureDemoDataset } from "../src/data/demo/demo";
 import { cacheFolder, projectRoot } from "../src/runtime/paths";
 import type { Settings } from "../src/runtime/settings";
 import {
@@ -17,8 +17,8 @@ import {
   saveNotebook,
   startBrowser,
   switchTheme,
-} from "../test/support/browser";
-import { type Lab, startLab } from "../test/support/lab";
+} from "../test/support/browser/browser";
+import { type Lab, startLab } from "../test/support/browser/lab";
 import { endWithReason } from "./ending";
 import { provideChromium } from "./test/chromium";
 

@@ -4,8 +4,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { differenceText } from "../src/export/about-export";
 import { loadRunResults } from "../src/export/run-results";
 import { buildViewer } from "../src/export/viewer-page";
-import { loadClassifier } from "../src/model/classifier";
-import { notMedicalDevice } from "../src/views/findings";
+import { loadClassifier } from "../src/model/classifier/classifier";
+import { notMedicalDevice } from "../src/views/display/findings";
 import { endWithReason } from "./ending";
 import { serveFolder } from "./viewer/static-server";
 

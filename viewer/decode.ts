@@ -1,4 +1,4 @@
-import { imageFormatOf, pixelLimit } from "../src/data/image-problems";
+import { imageFormatOf, pixelLimit } from "../src/data/images/image-problems";
 
 /** A decoded image; whoever has it closes its bitmap. */
 export interface DecodedImage {

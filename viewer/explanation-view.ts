@@ -1,6 +1,6 @@
-import { viridis } from "../src/views/colour-map";
-import { heatLegend } from "../src/views/heat-blend";
-import type { ViewerAbout } from "./about";
+import type { ViewerAbout } from "../src/export/about-export";
+import { viridis } from "../src/views/display/colour-map";
+import { heatLegend } from "../src/views/display/heat-blend";
 import type { Explanation } from "./messages";
 import { byId, make, percent } from "./page";
 import type { WorkImage } from "./work";

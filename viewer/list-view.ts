@@ -1,4 +1,4 @@
-import type { ViewerAbout } from "./about";
+import type { ViewerAbout } from "../src/export/about-export";
 import { byId, make, percent } from "./page";
 import { isTriage, type ListedImage, type WorkGroup, type WorkImage } from "./work";
 

@@ -1,4 +1,4 @@
-import type { ViewerAbout } from "./about";
+import type { ViewerAbout } from "../src/export/about-export";
 import { type ChosenFiles, filesDropped, filesOf } from "./chosen-files";
 import { createExplanationView, type ExplanationView } from "./explanation-view";
 import { createListView, type ListView } from "./list-view";

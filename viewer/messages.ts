@@ -1,4 +1,4 @@
-import type { ViewerAbout } from "./about";
+import type { ViewerAbout } from "../src/export/about-export";
 
 /** What the page asks of the worker, which computes. */
 export type Request =

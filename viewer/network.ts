@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import type { Head } from "../src/model/head";
-import { type ActivationMap, weighActivations } from "../src/model/weigh-activations";
-import type { ViewerAbout } from "./about";
+import type { ViewerAbout } from "../src/export/about-export";
+import type { Head } from "../src/model/classifier/head";
+import { type ActivationMap, weighActivations } from "../src/model/explanation/weigh-activations";
 
 /** The exported classifier, on a backend that was seen to answer as it should. */
 export interface Network {

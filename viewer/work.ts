@@ -1,8 +1,8 @@
-import { parseBreakhisName } from "../src/data/breakhis";
 import { csvText } from "../src/data/csv";
-import { listWork, type WorkKind } from "../src/evaluation/triage";
-import { decide } from "../src/model/decision";
-import type { ViewerAbout } from "./about";
+import { parseBreakhisName } from "../src/data/layouts/breakhis";
+import type { ViewerAbout } from "../src/export/about-export";
+import { decide } from "../src/model/classifier/decision";
+import { listWork, type WorkKind } from "../src/scores/triage/triage";
 
 /** One image that was chosen. */
 export interface WorkImage {

@@ -1,8 +1,8 @@
 // Runs beside the page, so that the page answers while images are computed.
-import { enlargeBilinearly } from "../src/data/bilinear";
-import { normaliseStains } from "../src/data/stain";
-import { scaleToOne } from "../src/model/weigh-activations";
-import { blendHeat, usualOpacity } from "../src/views/heat-blend";
+import { enlargeBilinearly } from "../src/data/images/bilinear";
+import { normaliseStains } from "../src/data/images/stain";
+import { scaleToOne } from "../src/model/explanation/weigh-activations";
+import { blendHeat, usualOpacity } from "../src/views/display/heat-blend";
 import { stretchToSquare } from "./cubic-resize";
 import {
   changesPixels,

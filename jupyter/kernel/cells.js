@@ -39,7 +39,7 @@ function createSources() {
   const mapsByCell = new Map();
   const mapsByFile = new Map();
 
-  /** @returns Where a stack frame is in the sources ("src/data/split.ts:12:5", "cell 3, line 2"), or null. */
+  /** @returns Where a stack frame is in the sources ("src/data/split/split.ts:12:5", "cell 3, line 2"), or null. */
   function locate(file, line, column) {
     const cell = CELL_NAME.exec(file)?.[1];
     if (cell !== undefined) {

@@ -37,8 +37,8 @@ async function measureMatrixProduct(): Promise<number> {
 
 /** Images a second that the backbone without a download turns into features, pixels in memory; the faster of two. */
 async function measureBackbone(): Promise<Finding> {
-  const { loadBackbone } = await import("../../src/model/backbone");
-  const { featureBatchSize: batchSize } = await import("../../src/model/features");
+  const { loadBackbone } = await import("../../src/model/backbones/backbone");
+  const { featureBatchSize: batchSize } = await import("../../src/model/features/features");
   const what = "Features";
   try {
     const choice = { backbone: "efficientnet-lite0", weights: null, inputSize } as const;

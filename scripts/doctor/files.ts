@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { locateResnet50 } from "../../src/model/weights-location";
+import { locateResnet50 } from "../../src/model/backbones/weights-location";
 import { dataFolder, projectRoot } from "../../src/runtime/paths";
 import { weightsProblem } from "../setup/pretrained-weights.js";
 import { type Finding, fine, note, wrong } from "./finding";

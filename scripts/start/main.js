@@ -106,7 +106,7 @@ async function start(args) {
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
   const runFolder = path.join(runs, newRunId(runs, new Date()));
   fs.mkdirSync(runs, { recursive: true });
-  // The report finds it there: src/evaluation/article.ts.
+  // The report finds it there: src/experiments/article.ts.
   const byPatient = `${runFolder}-by-patient`;
   if (options.preset !== null) await runByPatient(byPatient, options.settings);
   console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);

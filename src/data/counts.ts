@@ -1,5 +1,5 @@
-import { classColumns } from "./class-columns";
-import type { Dataset, ImageRecord } from "./dataset-value";
+import { classColumns } from "./layouts/class-columns";
+import type { Dataset, ImageRecord } from "./record";
 
 /** What images can be counted by. */
 export type CountKey = "class" | "subtype" | "patient" | "slide" | "magnification" | "year" | "size" | "part";

@@ -1,6 +1,6 @@
-import type { Dataset } from "./dataset-value";
-import type { Layout } from "./found-layout";
-import { countOf } from "./words";
+import { countOf } from "../runtime/words";
+import type { Layout } from "./layouts/found-layout";
+import type { Dataset } from "./record";
 
 const layoutNames: Readonly<Record<Layout, string>> = {
   perceptilabs: "PerceptiLabs' layout (train and test folders with a labels file)",

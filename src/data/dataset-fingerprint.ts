@@ -1,5 +1,5 @@
 import { sha256 } from "../runtime/content-hash";
-import type { Dataset } from "./dataset-value";
+import type { Dataset } from "./record";
 
 /**
  * A number for exactly these images with these labels and patients, wherever their folder lies.

@@ -1,20 +1,20 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import type { Dataset, ImageRecord, SkippedImage } from "./dataset-value";
-import { inspectImages } from "./image-index";
-import type { ImageFacts } from "./images";
-import { recogniseLayout } from "./layouts";
+import { byCodeUnits, countOf, nameSome } from "../runtime/words";
+import { inspectImages } from "./images/image-index";
+import type { ImageFacts } from "./images/images";
+import { recogniseLayout } from "./layouts/layouts";
 import {
   chooseClasses,
   type NamedImage,
   selectMagnification,
   warnAboutNames,
   withName,
-} from "./named-images";
-import { byCodeUnits, countOf, nameSome } from "./words";
+} from "./layouts/named-images";
+import type { Dataset, ImageRecord, SkippedImage } from "./record";
 
 export { describeDataset } from "./dataset-description";
-export { type Dataset, type ImageRecord, imagePath, type SkippedImage } from "./dataset-value";
+export { type Dataset, type ImageRecord, imagePath, type SkippedImage } from "./record";
 
 /** One of several parts of a folder's images, so that as many processes can share the work. */
 export interface Shard {

@@ -1,5 +1,5 @@
-import type { StainReference } from "../data/stain-reference";
-import type { Classifier, LockedTriage, Provenance } from "../model/classifier";
+import type { StainReference } from "../data/images/stain-reference";
+import type { Classifier, LockedTriage, Provenance } from "../model/classifier/classifier";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
@@ -50,6 +50,13 @@ export interface AboutExport {
   backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
   check: { images: number; largestDifference: number; tolerance: number };
   provenance: Provenance;
+}
+
+/** What `viewer.json` holds: what `export.json` says, and what the page makes sure of before it answers. */
+export interface ViewerAbout extends AboutExport {
+  viewer: 1;
+  /** Images in `check.bin`, uint8 [count, inputSize, inputSize, 3], and the probabilities that they must have. */
+  checkImages: { count: number; probabilities: number[][] };
 }
 
 /** Describes an export for programs. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { NetworkGraph } from "../model/network-graph";
+import type { NetworkGraph } from "../model/backbones/network-graph";
 import { tf } from "../runtime/tensorflow";
 import type { CheckImages } from "./check-images";
 import { buildLayersModel } from "./layers-model";

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import sharp from "sharp";
-import { makeNoiseTiles } from "../data/demo-noise";
-import { drawDemoImage, inventPatients } from "../data/demo-patients";
-import { type Classifier, predictImages } from "../model/classifier";
-import { decodeForClassifier } from "../model/grad-cam";
+import { makeNoiseTiles } from "../data/demo/demo-noise";
+import { drawDemoImage, inventPatients } from "../data/demo/demo-patients";
+import { type Classifier, predictImages } from "../model/classifier/classifier";
+import { decodeForClassifier } from "../model/explanation/grad-cam";
 import { createRandom } from "../runtime/random";
 import { exportTolerance } from "./about-export";
 

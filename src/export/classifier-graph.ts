@@ -1,5 +1,5 @@
-import type { Classifier } from "../model/classifier";
-import { type NetworkGraph, startGraph } from "../model/network-graph";
+import { type NetworkGraph, startGraph } from "../model/backbones/network-graph";
+import type { Classifier } from "../model/classifier/classifier";
 
 /**
  * A whole classifier as one graph: preprocessing, backbone, pooling, head and temperature; RGB pixels in, shape

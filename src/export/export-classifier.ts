@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Classifier, classifierViews } from "../model/classifier";
+import { type Classifier, classifierViews } from "../model/classifier/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
 import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
 import { writeForBrowsers } from "./browser-export";

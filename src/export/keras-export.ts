@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { NetworkGraph } from "../model/network-graph";
-import { encodeSafetensors } from "../model/safetensors";
+import type { NetworkGraph } from "../model/backbones/network-graph";
+import { encodeSafetensors } from "../model/backbones/safetensors";
 import { runPythonProgram } from "../runtime/python";
 import type { CheckImages } from "./check-images";
 

@@ -1,4 +1,4 @@
-import { type GraphNode, imageNode, type NetworkGraph } from "../model/network-graph";
+import { type GraphNode, imageNode, type NetworkGraph } from "../model/backbones/network-graph";
 import { tf } from "../runtime/tensorflow";
 
 type SymbolicTensor = tf.SymbolicTensor;

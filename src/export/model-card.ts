@@ -1,7 +1,7 @@
-import type { ScoredLevel } from "../evaluation/score-intervals";
-import type { Scores } from "../training/run-summary";
-import { notMedicalDevice, percent } from "../views/findings";
-import { scoreNames, scoreOrder, scoreText, shareText } from "../views/score-names";
+import type { ScoredLevel } from "../scores/intervals/score-intervals";
+import type { Scores } from "../scores/prediction";
+import { notMedicalDevice, percent } from "../views/display/findings";
+import { scoreNames, scoreOrder, scoreText, shareText } from "../views/display/score-names";
 import { type AboutExport, differenceText, exportTolerance } from "./about-export";
 import { callExample } from "./call-example";
 import type { RunResults } from "./run-results";
@@ -33,7 +33,7 @@ function triageText({ triage }: AboutExport): string {
 function stainText({ input }: AboutExport): string {
   return input.stainNormalisation === null
     ? "Stains are left as they are."
-    : "**Every image's stains must be normalised first** (Macenko et al. 2009, as in `src/data/stain.ts`), to the reference in `export.json`. That is not in the model; without it the answers are of no use.";
+    : "**Every image's stains must be normalised first** (Macenko et al. 2009, as in `src/data/images/stain.ts`), to the reference in `export.json`. That is not in the model; without it the answers are of no use.";
 }
 
 function intervalTable(levels: readonly [string, ScoredLevel][]): string {

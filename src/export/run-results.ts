@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
-import { readRunFile, summaryFile } from "../training/run-folder";
-import type { RunSummary } from "../training/run-summary";
-import type { Findings } from "../views/analysis";
+import { readRunFile, summaryFile } from "../training/runs/run-folder";
+import type { RunSummary } from "../training/runs/run-summary";
+import type { Findings } from "../views/analysis/analysis";
 
 /** What the run that trained a classifier found out about it, as far as it lies beside it. */
 export interface RunResults {

@@ -1,10 +1,10 @@
-import { stageIndex } from "../model/activations";
-import type { Backbone } from "../model/architecture";
-import { buildHead } from "../model/head";
-import { runStages } from "../model/stages";
+import type { Backbone } from "../model/backbones/architecture";
+import { runStages } from "../model/backbones/stages";
+import { buildHead } from "../model/classifier/head";
+import { stageIndex } from "../model/features/activations";
 import type { FineTuneSettings } from "../runtime/settings";
 import { tf } from "../runtime/tensorflow";
-import { createFineTuningStep } from "./fine-tuning-step";
+import { createFineTuningStep } from "./fine-tuning/fine-tuning-step";
 
 /** Images of the measured batch: enough to be typical, few enough to be quick. */
 const measuredImages = 8;

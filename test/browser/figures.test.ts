@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LabPage, openNotebook, runCell, startBrowser, switchTheme } from "../support/browser";
-import { type Lab, startLab } from "../support/lab";
-import { writeNotebook } from "../support/notebook-file";
+import { type LabPage, openNotebook, runCell, startBrowser, switchTheme } from "../support/browser/browser";
+import { type Lab, startLab } from "../support/browser/lab";
+import { writeNotebook } from "../support/kernel/notebook-file";
 
 const mimeType = "application/vnd.plotly.v1+json";
 

@@ -3,9 +3,15 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type LabPage, openNotebook, readResults, runAllCells, startBrowser } from "../support/browser";
-import { type Lab, startLab } from "../support/lab";
-import { writeNotebook } from "../support/notebook-file";
+import {
+  type LabPage,
+  openNotebook,
+  readResults,
+  runAllCells,
+  startBrowser,
+} from "../support/browser/browser";
+import { type Lab, startLab } from "../support/browser/lab";
+import { writeNotebook } from "../support/kernel/notebook-file";
 
 describe("npm run lab", () => {
   const folder = mkdtempSync(join(tmpdir(), "breakhis-lab-"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { generateDemoDataset } from "../../src/data/demo";
+import { generateDemoDataset } from "../../src/data/demo/demo";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
 import {
   clickToolbar,
@@ -16,8 +16,8 @@ import {
   screenshot,
   startBrowser,
   switchTheme,
-} from "../support/browser";
-import { type Lab, startLab } from "../support/lab";
+} from "../support/browser/browser";
+import { type Lab, startLab } from "../support/browser/lab";
 
 const plotly = "application/vnd.plotly.v1+json";
 const name = "03-train-model.ipynb";

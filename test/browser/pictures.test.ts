@@ -18,9 +18,9 @@ import {
   screenshot,
   startBrowser,
   switchTheme,
-} from "../support/browser";
-import { type Lab, startLab } from "../support/lab";
-import { writeNotebook } from "../support/notebook-file";
+} from "../support/browser/browser";
+import { type Lab, startLab } from "../support/browser/lab";
+import { writeNotebook } from "../support/kernel/notebook-file";
 
 const plotly = "application/vnd.plotly.v1+json";
 
@@ -33,9 +33,9 @@ const slow = { timeout: 30_000 };
 /** The notebook's cells, and where each is. */
 const cells = {
   plain: `import sharp from "sharp";
-    import { htmlView } from "./src/views/display";
-    import { figure } from "./src/views/figure";
-    import { liveOutput } from "./src/views/notebook";
+    import { htmlView } from "./src/views/display/display";
+    import { figure } from "./src/views/display/figure";
+    import { liveOutput } from "./src/views/display/notebook";
     const curve = (y: number[], more = {}) => figure(
       [{ type: "scatter", name: "validation", x: y.map((_, i) => i + 1), y }],
       { title: "Loss at epoch " + y.length + " — synthetic data", ...more });

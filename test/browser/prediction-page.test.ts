@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { judgeImages } from "../../src/evaluation/judged-images";
-import { predictionPageHtml } from "../../src/views/prediction-page";
-import type { PicturedWork } from "../../src/views/work-list";
-import { startBrowser } from "../support/browser";
-import { hostileName } from "../support/example-dataset";
+import { judgeImages } from "../../src/scores/triage/judged-images";
+import type { PicturedWork } from "../../src/views/analysis/work-list";
+import { predictionPageHtml } from "../../src/views/report/prediction-page";
+import { startBrowser } from "../support/browser/browser";
+import { hostileName } from "../support/data/example-dataset";
 
 const dot = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 const classifier = {

@@ -5,8 +5,8 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as sorting from "../../jupyter/plotly-renderer/static/sortable-tables.js";
 import { resolveSettings } from "../../src/runtime/settings";
-import { runsView } from "../../src/views/run-table";
-import { tableHtml } from "../../src/views/table-html";
+import { tableHtml } from "../../src/views/display/table-html";
+import { runsView } from "../../src/views/runs/run-table";
 import {
   endKernel,
   type LabPage,
@@ -15,10 +15,10 @@ import {
   screenshot,
   startBrowser,
   switchTheme,
-} from "../support/browser";
-import { exampleSummary } from "../support/example-summary";
-import { type Lab, startLab } from "../support/lab";
-import { writeNotebook } from "../support/notebook-file";
+} from "../support/browser/browser";
+import { type Lab, startLab } from "../support/browser/lab";
+import { writeNotebook } from "../support/kernel/notebook-file";
+import { exampleSummary } from "../support/runs/example-summary";
 
 type Direction = "ascending" | "descending" | null;
 const { orderRows, nextDirection } = sorting as {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { countBy, countTable } from "../../src/data/counts";
 import { openDataset } from "../../src/data/dataset";
-import { breakhisSample, hasSharedData } from "../support/shared-data";
-import { eachAnImage, useTemporaryFolders, writeTree } from "./image-files";
+import { eachAnImage, useTemporaryFolders, writeTree } from "../support/data/image-files";
+import { breakhisSample, hasSharedData } from "../support/data/shared-data";
 
 const temporary = useTemporaryFolders();
 

@@ -7,8 +7,8 @@ import { describe, expect, it } from "vitest";
 import { describeDataset, imagePath, openDataset } from "../../src/data/dataset";
 import { cacheFolder } from "../../src/runtime/paths";
 import { onProgress, type ProgressState } from "../../src/runtime/progress";
-import { breakhisSample, hasSharedData } from "../support/shared-data";
-import { eachAnImage, plainPng, useTemporaryFolders, writeTree } from "./image-files";
+import { eachAnImage, plainPng, useTemporaryFolders, writeTree } from "../support/data/image-files";
+import { breakhisSample, hasSharedData } from "../support/data/shared-data";
 
 const temporary = useTemporaryFolders();
 

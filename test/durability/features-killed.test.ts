@@ -5,12 +5,12 @@ import { createInterface } from "node:readline";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDataset } from "../../src/data/dataset";
-import { extractFeatures } from "../../src/model/features";
+import { extractFeatures } from "../../src/model/features/features";
 import { sha256 } from "../../src/runtime/content-hash";
 import { projectRoot } from "../../src/runtime/paths";
 import { createRandom } from "../../src/runtime/random";
-import { drawImages } from "../support/drawn-images";
-import { meanColourBackbone } from "../support/mean-colour-backbone";
+import { drawImages } from "../support/data/drawn-images";
+import { meanColourBackbone } from "../support/model/mean-colour-backbone";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const kills = 100;
@@ -33,7 +33,7 @@ class Worker {
   private readonly lines: AsyncIterator<string>;
 
   constructor() {
-    const script = join(projectRoot(), "test", "support", "feature-worker.ts");
+    const script = join(projectRoot(), "test", "support", "model", "feature-worker.ts");
     const options = { cwd: projectRoot(), stdio: ["pipe", "pipe", "ignore"] as ["pipe", "pipe", "ignore"] };
     this.process = spawn(process.execPath, ["-r", "tsx/cjs", script], options);
     this.lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();

@@ -5,7 +5,7 @@ import sharp from "sharp";
 import { beforeAll, expect, it } from "vitest";
 import { openDataset } from "../../src/data/dataset";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
-import { drawImages } from "../support/drawn-images";
+import { drawImages } from "../support/data/drawn-images";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const imageCount = 480;

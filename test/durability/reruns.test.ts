@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
-import { type KernelSession, startKernelOnDemo, streamText } from "../support/kernel-session";
+import { type KernelSession, startKernelOnDemo, streamText } from "../support/kernel/kernel-session";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const reruns = 50;
@@ -33,7 +33,7 @@ async function measure(): Promise<Held> {
   const cell = await kernel.execute(
     [
       `import { tf } from "./src/runtime/tensorflow";`,
-      `import { countNativeValues } from "./src/runtime/native-backend";`,
+      `import { countNativeValues } from "./src/runtime/native/native-backend";`,
       // What the first collection finds unused outside the heap is freed with the second.
       `gc(); await new Promise(setImmediate); gc();`,
       `const [tensors, nativeValues] = [tf.memory().numTensors, countNativeValues()];`,

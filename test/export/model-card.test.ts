@@ -5,9 +5,9 @@ import { describe, expect, it } from "vitest";
 import { type AboutExport, exportFormats } from "../../src/export/about-export";
 import { escapeMarkdown, modelCard } from "../../src/export/model-card";
 import { loadRunResults } from "../../src/export/run-results";
-import { hostileName } from "../support/example-dataset";
-import { exampleSummary } from "../support/example-summary";
-import { hostileAnalysis } from "../support/hostile-analysis";
+import { hostileName } from "../support/data/example-dataset";
+import { exampleSummary } from "../support/runs/example-summary";
+import { hostileAnalysis } from "../support/runs/hostile-analysis";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const home = temporaryFolder("model-card");

@@ -5,7 +5,7 @@ import {
   messagesOf,
   startKernel,
   streamText,
-} from "../support/kernel-session";
+} from "../support/kernel/kernel-session";
 
 const PLOTLY = "application/vnd.plotly.v1+json";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
-import { type KernelSession, startKernel } from "../support/kernel-session";
+import { type KernelSession, startKernel } from "../support/kernel/kernel-session";
 
 describe("Tab and Shift-Tab on what src exports", () => {
   let kernel: KernelSession;
@@ -10,10 +10,10 @@ describe("Tab and Shift-Tab on what src exports", () => {
     kernel = await startKernel(join(projectRoot(), "notebooks"));
     const imports = await kernel.execute(
       [
-        `import { confusionMatrix } from "./src/evaluation/confusion-matrix";`,
-        `import * as evaluation from "./src/evaluation/evaluation";`,
+        `import { confusionMatrix } from "./src/scores/confusion-matrix";`,
+        `import * as evaluation from "./src/experiments/evaluation";`,
         `import { resolveSettings } from "./src/runtime/settings";`,
-        `import { trainHead } from "./src/training/train";`,
+        `import { trainHead } from "./src/training/head/train";`,
       ].join("\n"),
     );
     expect(imports.reply.status).toBe("ok");

@@ -6,7 +6,7 @@ import {
   messagesOf,
   startKernel,
   streamText,
-} from "../support/kernel-session";
+} from "../support/kernel/kernel-session";
 
 describe("a cell that fails", () => {
   const project = createProject({

@@ -1,10 +1,10 @@
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { packTarGz } from "../support/archive-files";
-import { messagesOf, startKernel, streamText } from "../support/kernel-session";
-import { serveFile, startServer } from "../support/loopback-server";
-import { smallMembers } from "../support/small-breakhis";
+import { packTarGz } from "../support/data/archive-files";
+import { serveFile, startServer } from "../support/data/loopback-server";
+import { smallMembers } from "../support/data/small-breakhis";
+import { messagesOf, startKernel, streamText } from "../support/kernel/kernel-session";
 import { temporaryFolder } from "../support/temporary-folder";
 
 it("fetches a data set from a cell, and the stop button leaves nothing of one", async () => {
@@ -17,7 +17,7 @@ it("fetches a data set from a cell, and the stop button leaves nothing of one", 
   });
   try {
     await kernel.execute(
-      'import { fetchDataset } from "./src/data/fetch-dataset"; import { onProgress } from "./src/runtime/progress";',
+      'import { fetchDataset } from "./src/data/fetch/fetch-dataset"; import { onProgress } from "./src/runtime/progress";',
     );
     const path = JSON.stringify(join(folder, "mine.tar.gz"));
     const fetching = await kernel.execute(

@@ -12,7 +12,7 @@ import {
   messagesOf,
   startKernel,
   streamText,
-} from "../support/kernel-session";
+} from "../support/kernel/kernel-session";
 
 const launcherFolder = resolve(__dirname, "../../jupyter");
 const requireScript = createRequire(__filename);

@@ -7,7 +7,7 @@ import {
   type KernelSession,
   startKernel,
   streamText,
-} from "../support/kernel-session";
+} from "../support/kernel/kernel-session";
 
 const BOTTOM = "src/deep/bottom.ts";
 const bottom = (value: string) => `export function bottom(): string {\n  return ${value};\n}\n`;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createProject, type KernelSession, startKernel, streamText } from "../support/kernel-session";
+import { createProject, type KernelSession, startKernel, streamText } from "../support/kernel/kernel-session";
 
 describe("objects written in shorthand", () => {
   const project = createProject({});

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type KernelSession, messagesOf, startKernelOnDemo, streamText } from "../support/kernel-session";
+import {
+  type KernelSession,
+  messagesOf,
+  startKernelOnDemo,
+  streamText,
+} from "../support/kernel/kernel-session";
 import { temporaryFolder } from "../support/temporary-folder";
 
 /** What takes long in the notebooks, each with more work than anybody waits for, and what it has when it is stopped. */
@@ -33,13 +38,13 @@ describe("the stop button", () => {
     kernel = await startKernelOnDemo(folder, { imagesPerPatient: 3, epochs: 3 });
     const prepared = await kernel.execute(`
       import { openDataset } from "./src/data/dataset";
-      import { makeSplit } from "./src/data/split";
-      import { loadBackbone } from "./src/model/backbone";
-      import { extractFeatures } from "./src/model/features";
+      import { makeSplit } from "./src/data/split/split";
+      import { loadBackbone } from "./src/model/backbones/backbone";
+      import { extractFeatures } from "./src/model/features/features";
       import { resolveSettings } from "./src/runtime/settings";
-      import { trainHead } from "./src/training/train";
-      import * as evaluation from "./src/evaluation/evaluation";
-      import { sweepSettings } from "./src/evaluation/sweep";
+      import { trainHead } from "./src/training/head/train";
+      import * as evaluation from "./src/experiments/evaluation";
+      import { sweepSettings } from "./src/experiments/sweep";
       import { onProgress } from "./src/runtime/progress";
       const settings = resolveSettings({});
       const dataset = await openDataset(settings.data!);

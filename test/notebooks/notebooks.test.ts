@@ -2,12 +2,12 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { generateDemoDataset } from "../../src/data/demo";
+import { generateDemoDataset } from "../../src/data/demo/demo";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
 import type { Settings } from "../../src/runtime/settings";
-import { writeReport } from "../../src/views/report";
+import { writeReport } from "../../src/views/report/report";
+import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
 import { python } from "../support/python";
-import { breakhisSample, hasSharedData, resnet50Weights } from "../support/shared-data";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const notebookFolder = join(projectRoot(), "notebooks");

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, describe, expect, it } from "vitest";
-import { createProject, isRunning } from "../support/kernel-session";
+import { createProject, isRunning } from "../support/kernel/kernel-session";
 
 const repository = resolve(__dirname, "../..");
 const project = createProject({ "src/answer.ts": "export const answer = 42;\n" });

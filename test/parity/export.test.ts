@@ -2,19 +2,19 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFil
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { viewsOf } from "../../src/data/image-views";
-import { fitStainReference } from "../../src/data/stain-reference";
+import { viewsOf } from "../../src/data/images/image-views";
+import { fitStainReference } from "../../src/data/images/stain-reference";
 import { type AboutExport, type ExportFormat, exportFormats } from "../../src/export/about-export";
 import { callExample } from "../../src/export/call-example";
 import { exportClassifier } from "../../src/export/export-classifier";
-import { type Backbone, loadBackbone } from "../../src/model/backbone";
-import { type Classifier, predictImages } from "../../src/model/classifier";
-import { decodeForClassifier } from "../../src/model/grad-cam";
+import { type Backbone, loadBackbone } from "../../src/model/backbones/backbone";
+import { type Classifier, predictImages } from "../../src/model/classifier/classifier";
+import { decodeForClassifier } from "../../src/model/explanation/grad-cam";
 import { tf } from "../../src/runtime/tensorflow";
+import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
+import { decidedClassifier, drawTissue } from "../support/model/trained-classifier";
 import { runPython } from "../support/python";
-import { breakhisSample, hasSharedData, resnet50Weights } from "../support/shared-data";
 import { temporaryFolder } from "../support/temporary-folder";
-import { decidedClassifier, drawTissue } from "../support/trained-classifier";
 
 const home = temporaryFolder("export");
 vi.stubEnv("BREAKHIS_CACHE", join(home, "cache"));

@@ -1,12 +1,12 @@
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { loadBackbone } from "../../src/model/backbone";
-import { decodeForClassifier, type GradCam, gradCam } from "../../src/model/grad-cam";
-import { buildHead } from "../../src/model/head";
+import { loadBackbone } from "../../src/model/backbones/backbone";
+import { buildHead } from "../../src/model/classifier/head";
+import { decodeForClassifier, type GradCam, gradCam } from "../../src/model/explanation/grad-cam";
+import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
 import { readFloats, relativeDifference } from "../support/numbers";
 import { runPython } from "../support/python";
-import { breakhisSample, hasSharedData, resnet50Weights } from "../support/shared-data";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const program = readFileSync(join(__dirname, "grad_cam.py"), "utf8");

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { confusionMatrix } from "../../src/evaluation/confusion-matrix";
-import { rocAuc, rocCurve } from "../../src/evaluation/curves";
+import { createRandom } from "../../src/runtime/random";
+import { confusionMatrix } from "../../src/scores/confusion-matrix";
+import { rocAuc, rocCurve } from "../../src/scores/curves";
 import {
   accuracy,
   balancedAccuracy,
@@ -10,10 +11,9 @@ import {
   precision,
   sensitivity,
   specificity,
-} from "../../src/evaluation/metrics";
-import { createRandom } from "../../src/runtime/random";
-import { type Answer, attempt, expectSame } from "../support/answers";
+} from "../../src/scores/metrics";
 import { runPython } from "../support/python";
+import { type Answer, attempt, expectSame } from "../support/runs/answers";
 
 interface Case {
   name: string;

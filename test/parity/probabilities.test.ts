@@ -1,13 +1,9 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { averagePrecision, precisionRecallCurve } from "../../src/evaluation/curves";
-import {
-  brierScore,
-  computeReliability,
-  negativeLogLikelihood,
-} from "../../src/evaluation/probability-scores";
 import { createRandom } from "../../src/runtime/random";
-import { type Answer, attempt, expectSame } from "../support/answers";
+import { averagePrecision, precisionRecallCurve } from "../../src/scores/curves";
+import { brierScore, computeReliability, negativeLogLikelihood } from "../../src/scores/probability-scores";
 import { runPython } from "../support/python";
+import { type Answer, attempt, expectSame } from "../support/runs/answers";
 
 interface Case {
   name: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { principalComponents } from "../../src/model/projection";
+import { principalComponents } from "../../src/model/features/projection";
 import { createRandom } from "../../src/runtime/random";
 import { runPython } from "../support/python";
 

@@ -2,14 +2,14 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { decodeImage } from "../../src/data/images";
-import { buildResnet50 } from "../../src/model/resnet50";
-import { readWeights } from "../../src/model/weights";
+import { decodeImage } from "../../src/data/images/images";
+import { buildResnet50 } from "../../src/model/backbones/resnet50";
+import { readWeights } from "../../src/model/backbones/weights";
 import { tf } from "../../src/runtime/tensorflow";
-import { drawImages } from "../support/drawn-images";
+import { drawImages } from "../support/data/drawn-images";
+import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
 import { readFloats, relativeDifference } from "../support/numbers";
 import { runPython } from "../support/python";
-import { breakhisSample, hasSharedData, resnet50Weights } from "../support/shared-data";
 
 const program = readFileSync(join(__dirname, "resnet50_features.py"), "utf8");
 // Odd and uneven sizes show where padding differs; 224 is what ImageNet's networks take.

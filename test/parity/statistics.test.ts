@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { quantileOf } from "../../src/evaluation/bootstrap";
-import { fitTemperature } from "../../src/evaluation/calibration";
-import { delongTest } from "../../src/evaluation/compare-runs";
-import { exactInterval } from "../../src/evaluation/exact-interval";
-import { normalCdf, normalQuantile } from "../../src/evaluation/normal-distribution";
-import { dealGroups } from "../../src/evaluation/patient-folds";
-import { applyTemperature } from "../../src/model/temperature";
+import { dealGroups } from "../../src/experiments/patient-folds";
+import { applyTemperature } from "../../src/model/classifier/temperature";
+import { quantileOf } from "../../src/runtime/percentile";
 import { createRandom } from "../../src/runtime/random";
+import { fitTemperature } from "../../src/scores/calibration";
+import { delongTest } from "../../src/scores/compare-runs";
+import { exactInterval } from "../../src/scores/intervals/exact-interval";
+import { normalCdf, normalQuantile } from "../../src/scores/intervals/normal-distribution";
 import { runPython } from "../support/python";
 
 // DeLong's test from the paper's double sum, without ranks; the fold dealer is scikit-learn's own.

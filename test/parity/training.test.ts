@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { buildHead, type Head, predictHead } from "../../src/model/head";
+import { buildHead, type Head, predictHead } from "../../src/model/classifier/head";
 import { createRandom } from "../../src/runtime/random";
-import { balancedClassWeights } from "../../src/training/class-weights";
-import { cutIntoBatches } from "../../src/training/epoch-batches";
+import { balancedClassWeights } from "../../src/training/head/class-weights";
+import { cutIntoBatches } from "../../src/training/head/epoch-batches";
 import {
   computeHeadGradients,
   differentiateHead,
   type GradientMethod,
-} from "../../src/training/head-gradient";
-import { type TrainingSettings, trainHead } from "../../src/training/train";
-import { createTrainingStep } from "../../src/training/training-step";
+} from "../../src/training/head/head-gradient";
+import { type TrainingSettings, trainHead } from "../../src/training/head/train";
+import { createTrainingStep } from "../../src/training/head/training-step";
 import { runPython } from "../support/python";
-import { randomProblem } from "../support/random-problem";
+import { randomProblem } from "../support/runs/random-problem";
 
 const settings: TrainingSettings = {
   hiddenUnits: [128, 64],

@@ -3,9 +3,9 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { packTarGz } from "../support/archive-files";
-import { refuse, serveFile, startServer } from "../support/loopback-server";
-import { smallMembers } from "../support/small-breakhis";
+import { packTarGz } from "../support/data/archive-files";
+import { refuse, serveFile, startServer } from "../support/data/loopback-server";
+import { smallMembers } from "../support/data/small-breakhis";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const folder = temporaryFolder("data-program");

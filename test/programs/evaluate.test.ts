@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { RecipeComparison } from "../../src/evaluation/compare-recipes";
-import type { Evaluation } from "../../src/evaluation/evaluation-report";
+import type { RecipeComparison } from "../../src/experiments/compare-recipes";
+import type { Evaluation } from "../../src/experiments/evaluation-report";
 import { projectRoot } from "../../src/runtime/paths";
-import { drawImages } from "../support/drawn-images";
+import { drawImages } from "../support/data/drawn-images";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const folder = temporaryFolder("evaluate-program");

@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { loadBackbone } from "../../src/model/backbone";
-import { saveClassifier } from "../../src/model/classifier";
+import { loadBackbone } from "../../src/model/backbones/backbone";
+import { saveClassifier } from "../../src/model/classifier/classifier";
 import { projectRoot } from "../../src/runtime/paths";
+import { decidedClassifier, drawTissue } from "../support/model/trained-classifier";
 import { temporaryFolder } from "../support/temporary-folder";
-import { decidedClassifier, drawTissue } from "../support/trained-classifier";
 
 const home = temporaryFolder("export-program");
 vi.stubEnv("BREAKHIS_CACHE", join(home, "cache"));

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openDataset } from "../../src/data/dataset";
-import { loadBackbone } from "../../src/model/backbone";
-import { extractFeatures } from "../../src/model/features";
+import { loadBackbone } from "../../src/model/backbones/backbone";
+import { extractFeatures } from "../../src/model/features/features";
 import { projectRoot } from "../../src/runtime/paths";
-import { drawImages } from "../support/drawn-images";
+import { drawImages } from "../support/data/drawn-images";
 import { relativeDifference } from "../support/numbers";
 import { temporaryFolder } from "../support/temporary-folder";
 

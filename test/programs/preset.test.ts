@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { generateDemoDataset } from "../../src/data/demo";
+import { generateDemoDataset } from "../../src/data/demo/demo";
 import { projectRoot } from "../../src/runtime/paths";
 import { temporaryFolder } from "../support/temporary-folder";
 

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { decodeImage } from "../../src/data/images";
+import { decodeImage } from "../../src/data/images/images";
 import { createRandom } from "../../src/runtime/random";
 import { stretchToSquare } from "../../viewer/cubic-resize";
-import { breakhisSample, hasSharedData } from "../support/shared-data";
+import { breakhisSample, hasSharedData } from "../support/data/shared-data";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const home = temporaryFolder("cubic-resize");

@@ -1,8 +1,8 @@
 import { parse } from "csv-parse/sync";
 import { describe, expect, it } from "vitest";
-import type { ViewerAbout } from "../../viewer/about";
+import type { ViewerAbout } from "../../src/export/about-export";
 import { encodeWork, groupWork, newImage, startingThreshold, type WorkImage } from "../../viewer/work";
-import { hostileName } from "../support/example-dataset";
+import { hostileName } from "../support/data/example-dataset";
 
 const about = {
   classes: ["benign", "malignant"],

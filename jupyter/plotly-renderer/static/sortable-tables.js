@@ -3,7 +3,7 @@
  * in a JupyterLab without this extension the same table is there, in the order in which it was made.
  */
 
-/** The class that `src/views/table-html.ts` gives its tables. */
+/** The class that `src/views/display/table-html.ts` gives its tables. */
 const tableClass = "breakhis-table";
 const buttonClass = "breakhis-sort";
 

@@ -1,0 +1,73 @@
+import pMap from "p-map";
+import { breathe } from "../../runtime/interruption";
+import { median } from "../../runtime/percentile";
+import { startProgress } from "../../runtime/progress";
+import { decodeImage, imageConcurrency } from "./images";
+import { type DensityVector, unitVector } from "./optical-density";
+import { estimateStains, type Stains } from "./stain";
+
+/** What images are normalised to; plain numbers, saved with a classifier. */
+export interface StainReference extends Stains {
+  /** How many images it was fitted on. */
+  images: number;
+}
+
+const medianVector = (vectors: readonly DensityVector[]): DensityVector =>
+  unitVector([
+    median(vectors.map((vector) => vector[0])),
+    median(vectors.map((vector) => vector[1])),
+    median(vectors.map((vector) => vector[2])),
+  ]);
+
+/**
+ * Combines the stains of several images: medians, so that a few odd ones don't matter.
+ *
+ * @throws RangeError if there are none.
+ */
+export function combineStains(stains: readonly Stains[]): StainReference {
+  return {
+    haematoxylin: medianVector(stains.map(({ haematoxylin }) => haematoxylin)),
+    eosin: medianVector(stains.map(({ eosin }) => eosin)),
+    strongest: [
+      median(stains.map(({ strongest }) => strongest[0])),
+      median(stains.map(({ strongest }) => strongest[1])),
+    ],
+    images: stains.length,
+  };
+}
+
+/**
+ * Fits what images are normalised to. Pass the training part's images only: a reference that has seen the test
+ * part has learned from it.
+ *
+ * @param paths - Of training images; those whose stains can't be told are left out.
+ * @param size - Edge in pixels that images are stretched to, as for the network.
+ * @throws Error if no image shows two stains, or one can't be read.
+ *
+ * @example
+ * const reference = await fitStainReference(split.train.map((row) => imagePath(dataset, dataset.records[row]!)), 224);
+ */
+export async function fitStainReference(paths: readonly string[], size: number): Promise<StainReference> {
+  const progress = startProgress("Looking at stains", paths.length, "images");
+  try {
+    const estimates = await pMap(
+      paths,
+      async (path) => {
+        const estimate = estimateStains(await decodeImage(path, size));
+        progress.advance();
+        await breathe();
+        return estimate;
+      },
+      { concurrency: imageConcurrency },
+    );
+    const stains = estimates.flatMap((estimate) => (estimate.found === true ? [estimate.stains] : []));
+    if (stains.length === 0) {
+      throw new Error(
+        `None of ${paths.length} images shows haematoxylin and eosin, so there is nothing to normalise stains to. Leave normalisation out for this data set.`,
+      );
+    }
+    return combineStains(stains);
+  } finally {
+    progress.finish();
+  }
+}

@@ -1,0 +1,94 @@
+import { basename, dirname } from "node:path";
+import { byCodeUnits, countOf, nameSome } from "../../runtime/words";
+import type { Dataset } from "../record";
+import { type BreakhisName, parseBreakhisName } from "./breakhis";
+import type { FoundImage } from "./found-layout";
+import { idcClasses } from "./idc";
+
+const tumourClasses = ["benign", "malignant"];
+/** Pairs of classes that belong together, also where a folder has only one of them; the second is to be found. */
+const knownClasses: readonly (readonly string[])[] = [tumourClasses, idcClasses];
+
+/** An image with what its name and its folders say. */
+export interface NamedImage extends FoundImage {
+  breakhis: BreakhisName | null;
+  magnification: number | null;
+}
+
+/** Reads an image's name; the magnification may come from its folders. */
+export function withName(image: FoundImage): NamedImage {
+  const breakhis = parseBreakhisName(image.file);
+  return { ...image, breakhis, magnification: breakhis?.magnification ?? magnificationOfFolders(image.path) };
+}
+
+/** The magnification that the nearest folder is named after: "40X", "BreaKHis 400X". */
+function magnificationOfFolders(path: string): number | null {
+  for (let folder = dirname(path); folder !== dirname(folder); folder = dirname(folder)) {
+    const match = /(?:^|[\s_-])(40|100|200|400)X$/i.exec(basename(folder));
+    if (match !== null) return Number(match[1]);
+  }
+  return null;
+}
+
+/** The classes: always both of BreaKHis or IDC where the folders are named so, else the folders' names, sorted. */
+export function chooseClasses(images: readonly FoundImage[]): Pick<Dataset, "classes" | "positiveClass"> {
+  const names = [...new Set(images.map(({ className }) => className))];
+  for (const classes of knownClasses) {
+    const known = new Set(classes.map((name) => name.toLowerCase()));
+    if (names.every((name) => known.has(name.toLowerCase())))
+      return { classes: [...classes], positiveClass: 1 };
+  }
+  return { classes: names.sort(byCodeUnits), positiveClass: null };
+}
+
+/**
+ * Keeps images of one magnification, or all if none is asked for.
+ *
+ * @returns The images, and what to warn about.
+ * @throws Error if there is none, with the magnifications that there are.
+ */
+export function selectMagnification(
+  images: NamedImage[],
+  wanted: number | null,
+  folder: string,
+): { selected: NamedImage[]; warnings: string[] } {
+  if (wanted === null) return { selected: images, warnings: [] };
+  const selected = images.filter(({ magnification }) => magnification === wanted);
+  if (selected.length === 0) {
+    const there = new Set(images.map(({ magnification }) => magnification ?? "unknown"));
+    throw new Error(
+      `No image in ${folder} has the magnification ${wanted}; found: ${[...there].join(", ")}.`,
+    );
+  }
+  const unknown = images.filter(({ magnification }) => magnification === null).map(({ file }) => file);
+  if (unknown.length === 0) return { selected, warnings: [] };
+  const leftOut = `${countOf(unknown.length, "image")} of unknown magnification left out: ${nameSome(unknown)}.`;
+  return { selected, warnings: [leftOut] };
+}
+
+/** Warns of names that contradict their folder or labels file, and of patients that only some names tell. */
+export function warnAboutNames(images: readonly NamedImage[]): string[] {
+  const warnings: string[] = [];
+  const contradicting = images.filter(
+    ({ breakhis, className }) =>
+      breakhis !== null &&
+      tumourClasses.includes(className.toLowerCase()) &&
+      breakhis.tumourClass !== className.toLowerCase(),
+  );
+  if (contradicting.length > 0) {
+    const files = contradicting.map(({ file, className }) => `${file} (used as ${className})`);
+    warnings.push(
+      `The names of ${countOf(files.length, "file")} contradict the label, which counts: ${nameSome(files, 20)}.`,
+    );
+  }
+  const nameless = images
+    .filter(({ breakhis, patient }) => breakhis === null && patient === undefined)
+    .map(({ file }) => file);
+  if (nameless.length > 0 && nameless.length < images.length) {
+    warnings.push(
+      `${countOf(nameless.length, "file has", "files have")} no BreaKHis name, so the patient is unknown: ` +
+        `${nameSome(nameless)}.`,
+    );
+  }
+  return warnings;
+}

@@ -1,0 +1,61 @@
+import { join } from "node:path";
+import type { Layout } from "./layouts/found-layout";
+
+/** One image's row. */
+export interface ImageRecord {
+  /** Relative to the data set's folder, forward slashes. */
+  file: string;
+  /** Index into the data set's classes. */
+  label: number;
+  /** BreaKHis's code, for example "DC"; null, like the four below, where the name does not tell. */
+  subtype: string | null;
+  /** With its letters, for example "22549AB". */
+  slide: string | null;
+  /** The slide's number without its letters, or the folder where the layout has one a patient. */
+  patient: string | null;
+  /** 40, 100, 200 or 400; from the name or else the folder. */
+  magnification: number | null;
+  /** Four digits. */
+  year: number | null;
+  /** Pixels, upright. */
+  width: number;
+  height: number;
+  /** Of the file's bytes, hexadecimal. */
+  sha256: string;
+  /** Mean red, green and blue, each 0..255. */
+  meanColour: [number, number, number];
+  /** What the image looks like, 16 hexadecimal digits, near duplicates alike; null if it is too plain to tell. */
+  perceptualHash: string | null;
+  /** Where the layout has train and test folders, the one that the image lies in. */
+  folderPart: "train" | "test" | null;
+}
+
+/** A file that was left out, and why, as the rest of a sentence. */
+export interface SkippedImage {
+  file: string;
+  reason: string;
+}
+
+/** A folder of images as records. */
+export interface Dataset {
+  /** Absolute; the layout's own folder, which may lie in the one that was passed. */
+  folder: string;
+  layout: Layout;
+  /** For people: the name of the folder. */
+  name: string;
+  /** Whether the images were drawn by the demo's generator. */
+  synthetic: boolean;
+  /** For BreaKHis ["benign", "malignant"], for IDC ["not IDC", "IDC"], else the folders' names, sorted. */
+  classes: string[];
+  /** Index into classes of the one to be found (malignant, IDC), or null. */
+  positiveClass: number | null;
+  /** Sorted by file. */
+  records: ImageRecord[];
+  skipped: SkippedImage[];
+  warnings: string[];
+}
+
+/** Absolute path of a record's file. */
+export function imagePath(dataset: Dataset, record: ImageRecord): string {
+  return join(dataset.folder, record.file);
+}

@@ -1,0 +1,146 @@
+import type { Dataset } from "../data/record";
+import { splitByPatient } from "../data/split/split";
+import { answeringViews } from "../model/classifier/predict-rows";
+import type { Features } from "../model/features/features";
+import { calibratePredictions, fitTemperature, type TemperatureFit } from "../scores/calibration";
+import { predictSplit } from "../scores/evaluate";
+import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
+import { chooseThreshold, type LockedThreshold, type TriageLevel } from "../scores/triage/triage";
+import { crossValidateTriage, evaluateTriage, type TriageReport } from "../scores/triage/triage-report";
+import { type TrainingSettings, trainHead } from "../training/head/train";
+import type { Recipe } from "./compare-recipes";
+import { crossValidate, type FoldResult } from "./cross-validation";
+import type { FeaturesFor } from "./features-for";
+import { auditLeakage, type LeakageAudit } from "./leakage";
+
+/** One row of the triage table. */
+export interface TriageRow {
+  targetSensitivity: number;
+  level: TriageLevel;
+  report: TriageReport;
+  /** One, or one a fold. */
+  thresholds: LockedThreshold[];
+}
+
+/** All that is measured about a head on a data set; JSON can hold it. */
+export interface Evaluation {
+  method: "cross-validation" | "hold-out";
+  dataset: { name: string; synthetic: boolean; classes: string[]; positiveClass: number | null };
+  backbone: string;
+  seed: number;
+  /** Null after an interrupt before the first fold. */
+  scores: ScoreIntervals | null;
+  triage: TriageRow[];
+  folds: FoldResult[];
+  audit: LeakageAudit | null;
+  /** Of a hold-out: fitted on validation; its scores are of calibrated probabilities. */
+  temperature: TemperatureFit | null;
+  complete: boolean;
+  /** What was done to the images; nothing where it is not noted. */
+  recipe?: Recipe;
+}
+
+interface EvaluationTask {
+  dataset: Dataset;
+  features: Features;
+  /** Where they depend on who is learned from, as with normalised stains: used in place of `features`. */
+  featuresFor?: FeaturesFor;
+  settings: TrainingSettings;
+  /** Sensitivities of the triage table. */
+  targets: readonly number[];
+}
+
+const levels: readonly TriageLevel[] = ["image", "patient"];
+
+function heading({ dataset, features, settings }: EvaluationTask) {
+  const { name, synthetic, classes, positiveClass } = dataset;
+  return {
+    dataset: { name, synthetic, classes, positiveClass },
+    backbone: features.backbone,
+    seed: settings.seed,
+  };
+}
+
+/** Cross-validates by patient, tabulates triage from the pooled predictions, and audits leakage. */
+export async function evaluateDataset(
+  task: EvaluationTask & { folds: number; repeats: number; auditSeeds: number },
+): Promise<Evaluation> {
+  const { dataset, targets, auditSeeds, settings } = task;
+  const { positiveClass } = dataset;
+  const validated = await crossValidate(task);
+  const { predictions } = validated;
+  const triage =
+    positiveClass === null || !validated.complete
+      ? []
+      : levels.flatMap((level) =>
+          targets.map((targetSensitivity): TriageRow => {
+            const wanted = { targetSensitivity, level, positiveClass };
+            return { targetSensitivity, level, ...crossValidateTriage(predictions, wanted) };
+          }),
+        );
+  const seeds = Array.from({ length: auditSeeds }, (_, i) => settings.seed + i);
+  const audit = auditSeeds > 0 && validated.complete ? await auditLeakage({ ...task, seeds }) : null;
+  return {
+    method: "cross-validation",
+    ...heading(task),
+    scores:
+      predictions.length === 0 ? null : scoreWithIntervals(predictions, { positiveClass, threshold: 0.5 }),
+    triage,
+    folds: validated.folds,
+    audit,
+    temperature: null,
+    complete: validated.complete && audit?.complete !== false,
+  };
+}
+
+/**
+ * Trains on one split by patient; temperature and triage thresholds are chosen on validation, and all is reported on
+ * test.
+ */
+export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation> {
+  const { dataset, featuresFor, settings, targets } = task;
+  const { positiveClass } = dataset;
+  const rule = { positiveClass, threshold: 0.5 };
+  const split = splitByPatient(dataset, settings.seed);
+  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, split.train);
+  const labels = dataset.records.map(({ label }) => label);
+  const { head, ended } = await trainHead({
+    features,
+    labels,
+    split,
+    classCount: dataset.classes.length,
+    settings,
+  });
+  const raw = predictSplit(dataset, split, features, {
+    head,
+    ...rule,
+    views: answeringViews(features, settings),
+  });
+  const temperature = fitTemperature(raw.filter((one) => one.split === "validation"));
+  const predictions = calibratePredictions(raw, temperature.temperature, rule);
+  const part = (name: "validation" | "test") => predictions.filter((one) => one.split === name);
+  const triage =
+    positiveClass === null
+      ? []
+      : levels.flatMap((level) =>
+          targets.map((targetSensitivity): TriageRow => {
+            const locked = chooseThreshold(part("validation"), { targetSensitivity, level, positiveClass });
+            return {
+              targetSensitivity,
+              level,
+              thresholds: [locked],
+              report: evaluateTriage(part("test"), locked),
+            };
+          }),
+        );
+  return {
+    method: "hold-out",
+    ...heading(task),
+    scores: scoreWithIntervals(part("test"), rule),
+    triage,
+    folds: [],
+    audit: null,
+    temperature,
+    complete: ended !== "interrupted",
+  };
+}

@@ -1,0 +1,16 @@
+// One door for the analysis notebook: everything that is computed from predictions and features.
+
+export { calibrateTest } from "../scores/calibrated-test";
+export { chooseExamples } from "../scores/examples-to-explain";
+export { scoreGroups } from "../scores/group-scores";
+export { scoreWithIntervals } from "../scores/intervals/score-intervals";
+export { recognitionRates } from "../scores/patient-scores";
+export { sliderThresholds, sweepThresholds } from "../scores/triage/threshold-sweep";
+export { crossValidateTriage } from "../scores/triage/triage-report";
+export { type AnalysisSettings, firstSeeds } from "./analysis-settings";
+export { crossValidate } from "./cross-validation";
+export { refitFeatures } from "./features-for";
+export { frozenFeatures } from "./frozen-features";
+export { auditLeakage } from "./leakage";
+export { requirePositiveClass, saveTriage, triageRun } from "./run-triage";
+export { compareStains } from "./stain-ablation";

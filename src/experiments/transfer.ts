@@ -1,0 +1,93 @@
+import { openDataset } from "../data/dataset";
+import { ensureDemoDataset } from "../data/demo/demo";
+import { loadSplit } from "../data/split/split";
+import { type Backbone, loadBackbone } from "../model/backbones/backbone";
+import { type Classifier, classifierTransform, loadClassifier } from "../model/classifier/classifier";
+import type { FineTuneSettings } from "../runtime/settings";
+import { type FineTuning, fineTune } from "../training/fine-tuning/fine-tune";
+import type { SavedRun } from "../training/runs/run-log";
+
+/** A trained classifier as the base for other images. */
+export interface TransferBase {
+  classifier: Classifier;
+  /** Its network as it was before anything was trained in it. */
+  original: Backbone;
+  /** Its network with stages that were trained on the run's images. */
+  tuned: Backbone;
+  /** What `tuned` is, in a sentence. */
+  explanation: string;
+  /** Frees all of them. */
+  dispose(): void;
+}
+
+async function tuneOnRun(
+  run: SavedRun,
+  classifier: Classifier,
+  options: Partial<FineTuneSettings>,
+): Promise<FineTuning> {
+  const { settings } = run;
+  const folder = settings.data ?? (await ensureDemoDataset());
+  const dataset = await openDataset(folder, { magnification: settings.magnification });
+  const split = await loadSplit(run.splitFile, dataset, settings);
+  const { backbone, head } = classifier;
+  const transform = classifierTransform(classifier);
+  return fineTune({ from: "last", ...options, dataset, backbone, head, split, settings, transform });
+}
+
+/**
+ * Loads a run's classifier as the base for other images, and fine-tunes its network on the run's own images if that
+ * was not done when it was trained.
+ *
+ * @param options - How it is fine-tuned, if it has to be; by default its last stage.
+ * @throws Error if the run's classifier, its weights or its images are not there any more.
+ */
+export async function prepareTransfer(
+  run: SavedRun,
+  options: Partial<FineTuneSettings> = {},
+): Promise<TransferBase> {
+  const { backbone: name } = run.summary;
+  const { weights, inputSize } = run.settings;
+  const { backbone: original } = await loadBackbone({ backbone: name, weights, inputSize });
+  try {
+    const classifier = await loadClassifier(run.classifierFolder, { backbone: original });
+    const { fineTuned } = classifier.backbone;
+    if (fineTuned !== undefined) {
+      const tuned = classifier.backbone;
+      const explanation = `Run ${run.id} has trained its network from ${fineTuned.from} on.`;
+      return { classifier, original, tuned, explanation, dispose: () => disposeAll([tuned, original]) };
+    }
+    const { backbone: tuned, from, bestEpoch, history } = await tuneOnRun(run, classifier, options);
+    const explanation =
+      bestEpoch === 0
+        ? `Fine-tuning ${name} from ${from} on, on the images of run ${run.id}, made it no better for its validation patients, so its weights stayed as they were.`
+        : `${name} was fine-tuned from ${from} on, on the images of run ${run.id}: ${history.length} epochs, of which the ${bestEpoch}. was best for its validation patients.`;
+    return { classifier, original, tuned, explanation, dispose: () => disposeAll([tuned, original]) };
+  } catch (error) {
+    original.dispose();
+    throw error;
+  }
+}
+
+/** In the order given: those first that share weights of later ones. */
+function disposeAll(backbones: readonly Backbone[]): void {
+  for (const backbone of backbones) backbone.dispose();
+}
+
+type Question = Pick<Classifier, "classes" | "positiveClass">;
+
+/** Whether two sets ask the same: the same classes, in the same order, of which the same one is looked for. */
+export function sameTask(one: Question, other: Question): boolean {
+  return (
+    one.positiveClass === other.positiveClass &&
+    one.classes.length === other.classes.length &&
+    one.classes.every((name, label) => name === other.classes[label])
+  );
+}
+
+/** Says what is asked of the base and of the other set. */
+export function describeTransfer(base: Question, other: Question): string {
+  const list = ({ classes }: Question) => classes.join(", ");
+  return sameTask(base, other)
+    ? `Both sets ask the same: ${list(base)}.`
+    : `The base tells ${list(base)} apart, the other set ${list(other)}: other questions, so only the features can be taken over.`;
+}

@@ -1,0 +1,210 @@
+import type { GraphAttribute } from "../../runtime/native/graph-def";
+import {
+  createGraph,
+  type GraphValue,
+  type NativeGraph,
+  type NativeSession,
+} from "../../runtime/native/native-graph";
+import type { tf } from "../../runtime/tensorflow";
+import { type Backbone, checkImageShape, type PixelBatch } from "./architecture";
+import { type GraphNode, imageNode, type NetworkGraph } from "./network-graph";
+
+const float: GraphAttribute = { type: "float32" };
+const index: GraphAttribute = { type: "int32" };
+const activations = { linear: null, relu: "Relu", relu6: "Relu6" } as const;
+
+/** Adds nodes to a native graph, and names them after the network's node that they are part of. */
+function nodesOf(graph: NativeGraph, { name }: GraphNode) {
+  const full = (part: string): string => `${name}/${part}`;
+  const add = (
+    operation: string,
+    inputs: readonly GraphValue[],
+    attributes: Record<string, GraphAttribute> = {},
+  ): GraphValue => graph.add(full(operation), operation, inputs, { attributes: { T: float, ...attributes } });
+  return {
+    add,
+    constant: (part: string, values: Float32Array | Int32Array, shape: readonly number[]) =>
+      graph.constant(full(part), values, shape),
+    activate(input: GraphValue, activation: keyof typeof activations): GraphValue {
+      const operation = activations[activation];
+      return operation === null ? input : add(operation, [input]);
+    },
+  };
+}
+
+type Convolving = Extract<GraphNode, { kind: "convolve" | "convolveDepthwise" }>;
+type Adding = Extract<GraphNode, { kind: "add" }>;
+
+/** How a convolution goes over its input. */
+const sweepOf = ({ stride, padding }: Convolving): Record<string, GraphAttribute> => ({
+  strides: { ints: [1, stride, stride, 1] },
+  padding: { text: padding.toUpperCase() },
+});
+
+function addConvolution(graph: NativeGraph, node: Convolving, input: GraphValue): GraphValue {
+  const { add, constant, activate } = nodesOf(graph, node);
+  const { kernel, kernelShape, bias } = node;
+  const operation = node.kind === "convolve" ? "Conv2D" : "DepthwiseConv2dNative";
+  const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], sweepOf(node));
+  // TensorFlow fuses the three into one.
+  return activate(add("BiasAdd", [convolved, constant("bias", bias, [bias.length])]), node.activation);
+}
+
+/** The last convolution before an addition, and the name of what its result is added to. */
+interface Fusion {
+  convolution: Convolving;
+  shortcut: string;
+}
+
+/** Of each addition, the convolution whose result nobody else takes: it can add to its own what was there before. */
+function findFusions(network: NetworkGraph): Map<GraphNode, Fusion> {
+  const takenOnce = ({ name }: GraphNode): boolean =>
+    network.filter(({ inputs }) => inputs.includes(name)).length === 1;
+  const fusions = new Map<GraphNode, Fusion>();
+  for (const node of network.filter(({ kind }) => kind === "add")) {
+    const convolution = network
+      .filter((other): other is Convolving => other.kind === "convolve" && node.inputs.includes(other.name))
+      .at(-1);
+    const shortcut = node.inputs.find((name) => name !== convolution?.name);
+    if (convolution?.activation === "linear" && takenOnce(convolution) && shortcut !== undefined) {
+      fusions.set(node, { convolution, shortcut });
+    }
+  }
+  return fusions;
+}
+
+/** Convolves, adds and activates in one pass over memory: oneDNN can, but TensorFlow doesn't ask it by itself. */
+function addFused(
+  graph: NativeGraph,
+  node: Adding,
+  convolution: Convolving,
+  { input, shortcut }: { input: GraphValue; shortcut: GraphValue },
+): GraphValue {
+  const { add, constant } = nodesOf(graph, node);
+  const { kernel, kernelShape, bias } = convolution;
+  const weights = [constant("kernel", kernel, kernelShape), constant("bias", bias, [bias.length])];
+  const activation = activations[node.activation];
+  return add("_FusedConv2D", [input, ...weights, shortcut], {
+    ...sweepOf(convolution),
+    num_args: { int: 2 },
+    TArgs: { types: ["float32", "float32"] },
+    fused_ops: { texts: ["BiasAdd", "Add", ...(activation === null ? [] : [activation])] },
+  });
+}
+
+function addRescaling(graph: NativeGraph, node: GraphNode & { kind: "rescale" }, input: GraphValue) {
+  const { add, constant } = nodesOf(graph, node);
+  const { scale, offsets } = node;
+  const scaled = scale === 1 ? input : add("Mul", [input, constant("scale", Float32Array.of(scale), [])]);
+  return add("AddV2", [scaled, constant("offsets", Float32Array.from(offsets), [offsets.length])]);
+}
+
+function addNode(graph: NativeGraph, node: GraphNode, inputs: readonly GraphValue[]): GraphValue {
+  const { add, constant, activate } = nodesOf(graph, node);
+  const [input] = inputs as [GraphValue];
+  switch (node.kind) {
+    case "rescale":
+      return addRescaling(graph, node, input);
+    case "convolve":
+    case "convolveDepthwise":
+      return addConvolution(graph, node, input);
+    case "pad": {
+      const sides = [0, 0, node.pixels, node.pixels, node.pixels, node.pixels, 0, 0];
+      return add("Pad", [input, constant("sides", Int32Array.from(sides), [4, 2])], { Tpaddings: index });
+    }
+    case "poolLargest":
+      return add("MaxPool", [input], {
+        ksize: { ints: [1, node.window, node.window, 1] },
+        strides: { ints: [1, node.stride, node.stride, 1] },
+        padding: { text: "VALID" },
+      });
+    case "add":
+      return activate(add("AddV2", inputs), node.activation);
+    case "poolGlobally": {
+      const axes = constant("axes", Int32Array.of(1, 2), [2]);
+      return add("Mean", [input, axes], { Tidx: index });
+    }
+    default:
+      throw new Error(`A backbone has no "${node.kind}".`);
+  }
+}
+
+/** @param fusing - Whether convolutions add; not every processor's TensorFlow can do that. */
+function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean) {
+  const graph = createGraph();
+  const pixels = graph.placeholder("pixels", "uint8", [null, inputSize, inputSize, 3]);
+  const images = graph.add(imageNode, "Cast", [pixels], {
+    attributes: { SrcT: { type: "uint8" }, DstT: float },
+  });
+  const values = new Map([[imageNode, images]]);
+  const valueBehind = (name: string) => values.get(name)!;
+  const fusions = fusing ? findFusions(network) : new Map<GraphNode, Fusion>();
+  const fused = new Set<GraphNode>([...fusions.values()].map(({ convolution }) => convolution));
+  const pooled: GraphNode = { kind: "poolGlobally", name: "features", inputs: [network.at(-1)!.name] };
+  for (const node of [...network, pooled].filter((node) => !fused.has(node))) {
+    const fusion = fusions.get(node);
+    if (fusion === undefined) {
+      values.set(node.name, addNode(graph, node, node.inputs.map(valueBehind)));
+    } else {
+      const { convolution, shortcut } = fusion;
+      const inputs = { input: valueBehind(convolution.inputs[0]!), shortcut: valueBehind(shortcut) };
+      values.set(node.name, addFused(graph, node as Adding, convolution, inputs));
+    }
+  }
+  return { graph, features: valueBehind(pooled.name) };
+}
+
+/** Both ways of a backbone to compute features, and what frees the memory behind them. */
+export type FrozenNetwork = Required<Pick<Backbone, "embed" | "embedPixels" | "dispose">>;
+
+/**
+ * A network in TensorFlow as one graph, its weights constants that TensorFlow may rearrange as it likes: half as
+ * fast again as operation by operation, with the same bits.
+ *
+ * It takes the weights' memory once more, so it is built when it is first used.
+ *
+ * @param describe - Gives the network up to the activations that are pooled.
+ */
+export function freezeNetwork(describe: () => NetworkGraph, inputSize: number): FrozenNetwork {
+  type Opened = { session: NativeSession; features: GraphValue };
+  let opened: Opened | null = null;
+
+  const run = ({ session, features }: Opened, { pixels, shape }: PixelBatch): tf.Tensor2D =>
+    session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
+
+  function open(fusing: boolean): Opened {
+    const { graph, features } = describeGraph(describe(), inputSize, fusing);
+    return { session: graph.open(), features };
+  }
+
+  /** A kernel that can't do what it is asked says so when it first runs: on GPUs, and where oneDNN is off. */
+  function openQuickest(): Opened {
+    const quickest = open(true);
+    try {
+      const shape: PixelBatch["shape"] = [1, inputSize, inputSize, 3];
+      run(quickest, { pixels: new Uint8Array(inputSize * inputSize * 3), shape }).dispose();
+      return quickest;
+    } catch {
+      quickest.session.dispose();
+      return open(false);
+    }
+  }
+
+  function embedPixels(batch: PixelBatch): tf.Tensor2D {
+    checkImageShape(batch.shape, inputSize);
+    opened ??= openQuickest();
+    return run(opened, batch);
+  }
+
+  return {
+    embedPixels,
+    embed(images) {
+      checkImageShape(images.shape, inputSize);
+      return embedPixels({ pixels: Uint8Array.from(images.dataSync()), shape: images.shape });
+    },
+    dispose() {
+      opened?.session.dispose();
+      opened = null;
+    },
+  };
+}

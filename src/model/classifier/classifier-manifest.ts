@@ -1,0 +1,281 @@
+import { existsSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { z } from "zod";
+import type { ImageView } from "../../data/images/image-views";
+import type { StainReference } from "../../data/images/stain-reference";
+import { describeDevice } from "../../runtime/device";
+import { projectRoot } from "../../runtime/paths";
+import type { FamiliarityDescription } from "./familiarity-file";
+
+const plainFormat = "breakhis-lab classifier 1";
+/** A format of its own, so that a program that knows nothing of stains refuses it rather than predicts wrongly. */
+const stainedFormat = "breakhis-lab classifier 2";
+/** Likewise for one that knows nothing of trained stages. */
+const fineTunedFormat = "breakhis-lab classifier 3";
+/** And of views whose answers are averaged. */
+const viewedFormat = "breakhis-lab classifier 4";
+
+/** The format's name; raised when the folder changes in a way that older programs can't read. */
+export function manifestFormat(parts: {
+  stain?: unknown;
+  fineTuned?: unknown;
+  views?: readonly unknown[] | undefined;
+}) {
+  const { stain = null, fineTuned, views = [] } = parts;
+  if (views.length > 1) return viewedFormat;
+  if (fineTuned !== undefined) return fineTunedFormat;
+  return stain === null ? plainFormat : stainedFormat;
+}
+
+const positiveInteger = z.number().int().positive();
+const checksum = z.string().regex(/^[0-9a-f]{64}$/);
+// A saved classifier never reads outside its folder.
+const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+
+const provenanceSchema = z.object({
+  runId: z.string().nullable(),
+  dataset: z.string(),
+  synthetic: z.boolean(),
+  created: z.string(),
+  seed: z.number(),
+  weightsPath: z.string().nullable(),
+  versions: z.record(z.string(), z.string()),
+});
+
+const densityVector = z.tuple([z.number(), z.number(), z.number()]);
+const stainSchema = z.object({
+  haematoxylin: densityVector,
+  eosin: densityVector,
+  strongest: z.tuple([z.number().positive(), z.number().positive()]),
+  images: positiveInteger,
+});
+
+const rangeSchema = z
+  .object({ least: z.number(), most: z.number() })
+  .refine(({ least, most }) => least <= most, { message: "least must not be above most" });
+const wholeNumber = z.number().int().min(0);
+const share = z.number().min(0).max(1);
+
+/** Only adds to what a classifier says, so that programs that don't know it predict the same without it. */
+const familiaritySchema = z.object({
+  format: z.literal(1),
+  file: plainName,
+  sha256: checksum,
+  count: positiveInteger,
+  limit: z.number().min(0).max(2),
+  validation: z.object({ images: positiveInteger, beyond: wholeNumber, falseAlarmRate: share }),
+  stain: z.object({ haematoxylin: rangeSchema, eosin: rangeSchema, other: rangeSchema }),
+  size: z.object({ shorterSide: rangeSchema, aspect: rangeSchema }),
+});
+
+const triageSchema = z.object({
+  threshold: share,
+  level: z.enum(["image", "patient"]),
+  target: share,
+  chosenOn: z.string(),
+  description: z.string(),
+  temperature: z.number().positive().finite().nullable(),
+});
+
+const viewSchema = z.discriminatedUnion("kind", [
+  z.object({
+    kind: z.literal("turned"),
+    quarterTurns: z.number().int().min(0).max(3),
+    mirrored: z.boolean(),
+  }),
+  z.object({
+    kind: z.literal("stained"),
+    seed: z.number().int().min(0),
+    number: z.number().int().min(0),
+    strength: z.number().min(0).lt(1),
+  }),
+]);
+
+const manifestSchema = z
+  .object({
+    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat]),
+    classes: z.array(z.string()).min(2),
+    positiveClass: z.number().int().min(0).nullable(),
+    threshold: z.number().min(0).max(1),
+    temperature: z.number().positive().finite().optional(),
+    preprocessing: z.object({
+      inputSize: positiveInteger,
+      colours: z.literal("RGB, 0 to 255"),
+      resizing: z.literal("stretched to a square, cubic"),
+      stain: stainSchema.optional(),
+      views: z.array(viewSchema).min(2).max(64).optional(),
+    }),
+    backbone: z.object({
+      name: z.enum(["resnet50", "efficientnet-lite0"]),
+      weights: z.object({ name: z.string(), sha256: checksum, source: z.string() }),
+      featureWidth: positiveInteger,
+      fineTuned: z.object({ from: z.string(), file: plainName, sha256: checksum }).optional(),
+    }),
+    head: z.object({
+      file: plainName,
+      sha256: checksum,
+      layers: z
+        .array(
+          z.object({
+            inputs: positiveInteger,
+            units: positiveInteger,
+            activation: z.enum(["relu", "softmax"]),
+          }),
+        )
+        .min(1),
+    }),
+    familiarity: familiaritySchema.optional(),
+    triage: triageSchema.optional(),
+    provenance: provenanceSchema,
+  })
+  .refine(({ positiveClass, classes }) => positiveClass === null || positiveClass < classes.length, {
+    message: "positiveClass must be the index of a class",
+  })
+  .refine(
+    ({ format, preprocessing: { stain, views }, backbone: { fineTuned } }) =>
+      format === manifestFormat({ stain, fineTuned, views }),
+    {
+      message:
+        `"${plainFormat}" has nothing of what follows, "${stainedFormat}" has a stain reference, ` +
+        `"${fineTunedFormat}" has trained stages and may have one, "${viewedFormat}" has views and may have both`,
+    },
+  )
+  .refine(({ triage, positiveClass }) => triage === undefined || positiveClass !== null, {
+    message: "triage needs a positiveClass: a class that is looked for",
+  });
+
+/** A threshold that was chosen on validation and then left alone: from it on, somebody looks again. */
+export interface LockedTriage {
+  /** Compared with the classifier's own probability of the positive class; in [0, 1]. */
+  threshold: number;
+  /** Whether it is compared with each image's probability, or with the mean of a patient's images. */
+  level: "image" | "patient";
+  /** The sensitivity that was asked for. */
+  target: number;
+  /** For example "validation". */
+  chosenOn: string;
+  /** How it was chosen, and how coarsely, in a sentence or two. */
+  description: string;
+  /** Makes probabilities that can be taken at their word; null where none was fitted. Not used by the threshold. */
+  temperature: number | null;
+}
+
+/** Where a classifier comes from. */
+export interface Provenance {
+  /** The run that trained it, or null. */
+  runId: string | null;
+  /** Name of the data set it was trained on. */
+  dataset: string;
+  /** Whether that data set was drawn by the demo's generator. */
+  synthetic: boolean;
+  /** ISO 8601. */
+  created: string;
+  seed: number;
+  /** Where the backbone's weights lay, if they were the user's own file; looked at first when it is loaded. */
+  weightsPath: string | null;
+  /** Of this project and of what it computes with. */
+  versions: Record<string, string>;
+}
+
+/** What `classifier.json` holds. */
+export type ClassifierManifest = Omit<
+  z.infer<typeof manifestSchema>,
+  "provenance" | "preprocessing" | "familiarity" | "triage"
+> & {
+  preprocessing: {
+    inputSize: number;
+    colours: "RGB, 0 to 255";
+    resizing: "stretched to a square, cubic";
+    /** What images' stains are normalised to, where they are. */
+    stain?: StainReference;
+    /** The views whose mean answer is given, where they are several. */
+    views?: readonly ImageView[];
+  };
+  // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
+  provenance: Provenance;
+  triage?: LockedTriage;
+  familiarity?: FamiliarityDescription & { file: string; sha256: string };
+};
+
+/** Name of the file that describes a classifier, in its folder. */
+export const manifestFile = "classifier.json";
+
+/**
+ * Checks what was read from, or is about to be written to, `classifier.json`.
+ *
+ * @throws Error naming the file and everything that is wrong in it.
+ */
+export function checkManifest(json: unknown, path: string): ClassifierManifest {
+  const result = manifestSchema.safeParse(json);
+  if (result.success === true) return result.data as unknown as ClassifierManifest;
+  const complaints = result.error.issues.map(
+    (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
+  );
+  throw new Error(`${path} doesn't describe a classifier: ${complaints.join("; ")}.`);
+}
+
+/**
+ * Reads a file of a saved classifier.
+ *
+ * @throws Error that says that there is none in this folder.
+ */
+export async function readPart(folder: string, file: string): Promise<Buffer> {
+  try {
+    return await readFile(join(folder, file));
+  } catch (error) {
+    throw new Error(
+      `There is no saved classifier in ${resolve(folder)}: ${file} could not be read (${(error as Error).message}).`,
+    );
+  }
+}
+
+/**
+ * Reads and checks the description of a saved classifier.
+ *
+ * @throws Error naming what is missing, damaged or wrong.
+ */
+export async function readManifest(folder: string): Promise<ClassifierManifest> {
+  const bytes = await readPart(folder, manifestFile);
+  const path = join(folder, manifestFile);
+  let json: unknown;
+  try {
+    json = JSON.parse(bytes.toString("utf8"));
+  } catch {
+    throw new Error(`${path} is damaged: it is not JSON. Save the classifier again.`);
+  }
+  return checkManifest(json, path);
+}
+
+/**
+ * Where to look for the backbone's weights: the path they had in training; null where they are found without
+ * being told, or `$BREAKHIS_WEIGHTS` names them.
+ *
+ * @throws Error naming the file that is needed if it was the user's own and is no longer there.
+ */
+export function findWeightsPath({ provenance, backbone }: ClassifierManifest): string | null {
+  const { weightsPath } = provenance;
+  if (weightsPath === null || existsSync(weightsPath)) return weightsPath;
+  if (process.env["BREAKHIS_WEIGHTS"]) return null;
+  const { name, sha256 } = backbone.weights;
+  throw new Error(
+    `This classifier needs the weights file ${name} (SHA-256 ${sha256}), which is no longer at ${weightsPath}. Give its path as \`weights\`.`,
+  );
+}
+
+function packageVersion(folder: string): string {
+  const json = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { version: string };
+  return json.version;
+}
+
+/** Versions of this project and of what decides its numbers. */
+export function currentVersions(): Record<string, string> {
+  const installed = (name: string) => packageVersion(join(projectRoot(), "node_modules", name));
+  return {
+    "breakhis-lab": packageVersion(projectRoot()),
+    node: process.versions.node,
+    tensorflow: describeDevice().tensorflowVersion,
+    "@tensorflow/tfjs-node-gpu": installed("@tensorflow/tfjs-node-gpu"),
+    sharp: installed("sharp"),
+  };
+}

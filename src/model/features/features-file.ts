@@ -1,0 +1,88 @@
+import { mkdir } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import type { Dataset } from "../../data/dataset";
+import type { Features } from "./features";
+
+const npyMagic = Buffer.from("\x93NUMPY\x01\x00", "latin1");
+const npyAlignment = 64;
+
+/**
+ * Encodes a matrix as numpy's .npy file, version 1.0: float32, little-endian, C order.
+ *
+ * @param values - Shape [rows, columns], row after row.
+ * @throws RangeError if the values don't fill the shape.
+ */
+export function encodeNpy(values: Float32Array, [rows, columns]: [number, number]): Buffer {
+  if (values.length !== rows * columns) {
+    throw new RangeError(
+      `A matrix of ${rows} × ${columns} has ${rows * columns} values, found ${values.length}.`,
+    );
+  }
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
+  const lengthBytes = 2;
+  const unpadded = npyMagic.length + lengthBytes + text.length + 1;
+  const header = `${text}${" ".repeat((npyAlignment - (unpadded % npyAlignment)) % npyAlignment)}\n`;
+  const length = Buffer.alloc(lengthBytes);
+  length.writeUInt16LE(header.length);
+  const data = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
+  return Buffer.concat([npyMagic, length, Buffer.from(header, "latin1"), data]);
+}
+
+type Cell = string | number | null;
+
+const encodeCell = (cell: Cell): string => {
+  const text = String(cell ?? "");
+  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
+};
+
+/**
+ * Encodes a data set's records as CSV (RFC 4180), one line a record, in their order; unknown values are empty.
+ *
+ * @example
+ * encodeRecords(dataset).split("\n")[0]; // "file,label,class,subtype,slide,patient,magnification,…"
+ */
+export function encodeRecords({ records, classes }: Dataset): string {
+  const header: Cell[] = ["file", "label", "class", "subtype", "slide", "patient", "magnification"];
+  const lines = records.map((record): Cell[] => [
+    record.file,
+    record.label,
+    classes[record.label] ?? null,
+    record.subtype,
+    record.slide,
+    record.patient,
+    record.magnification,
+    record.year,
+    record.width,
+    record.height,
+    record.sha256,
+  ]);
+  const table = [[...header, "year", "width", "height", "sha256"], ...lines];
+  return table.map((cells) => `${cells.map(encodeCell).join(",")}\n`).join("");
+}
+
+/**
+ * Writes features for use elsewhere: `<name>.npy`, float32 [images, width], and `<name>.csv`, the records in the
+ * same order.
+ *
+ * @param name - Path without an ending; its folder is made.
+ * @returns The two paths.
+ * @throws Error if the features are incomplete: a row of NaN would go unnoticed elsewhere.
+ */
+export async function writeFeatures(
+  name: string,
+  dataset: Dataset,
+  features: Features,
+): Promise<{ matrix: string; table: string }> {
+  if (!features.complete || features.count !== dataset.records.length) {
+    throw new Error(
+      `Only complete features are written; ${features.computed + features.fromCache} of ${dataset.records.length} images have theirs. Compute them again, which goes on from there.`,
+    );
+  }
+  const path = resolve(name);
+  const [matrix, table] = [`${path}.npy`, `${path}.csv`];
+  await mkdir(dirname(path), { recursive: true });
+  await writeFileAtomic(matrix, encodeNpy(features.values, [features.count, features.width]));
+  await writeFileAtomic(table, encodeRecords(dataset));
+  return { matrix, table };
+}

@@ -1,0 +1,313 @@
+import pMap from "p-map";
+import { type Dataset, type ImageRecord, imagePath } from "../../data/dataset";
+import type { ImageTransform } from "../../data/images/image-transform";
+import type { ImageView } from "../../data/images/image-views";
+import { decodeBatches } from "../../data/images/images";
+import { readEntry, writeEntry } from "../../runtime/content-cache";
+import { sha256 } from "../../runtime/content-hash";
+import { describeDevice } from "../../runtime/device";
+import { breathe, runCooperatively } from "../../runtime/interruption";
+import { type ProgressReporter, startProgress } from "../../runtime/progress";
+import { tf } from "../../runtime/tensorflow";
+import type { Backbone } from "../backbones/architecture";
+
+/** Backbone outputs of a data set, one row an image. */
+export interface Features {
+  /** The backbone's name. */
+  backbone: string;
+  /** Values a row. */
+  width: number;
+  /** Shape [count, width]; row i belongs to `dataset.records[i]`. Rows not computed are NaN. */
+  values: Float32Array;
+  /** Rows: the data set's records. */
+  count: number;
+  /** The image of each row: training compares them, so that no copy is learned from and tested on. */
+  images?: readonly { file: string; sha256: string }[];
+  /** Further views of the same images, where there are any. */
+  views?: readonly ViewFeatures[];
+  /** Records whose stains all images were normalised to: who learns from others, or tests on these, would cheat. */
+  fittedOn?: readonly number[];
+  /** False if it was interrupted, and some rows are NaN; another call goes on from there. */
+  complete: boolean;
+  /** Rows computed now. */
+  computed: number;
+  /** Rows that were computed before. */
+  fromCache: number;
+  seconds: number;
+}
+
+/** Backbone outputs of one view of each image. */
+export interface ViewFeatures {
+  view: ImageView;
+  /** Shape [count, width], as in `Features`. */
+  values: Float32Array;
+}
+
+/**
+ * Images a batch. Every batch is filled up to this size, because the last bits of a result depend on the size,
+ * and on nothing else: one image alone gets the same features as among a thousand.
+ */
+export const featureBatchSize = 32;
+
+/** Raised by hand when decoding, preprocessing or the networks compute something else than before. */
+const featuresVersion = 2;
+const cacheKind = "features";
+const cacheReaders = 16;
+const cacheWriters = 8;
+
+/**
+ * Embeds at most one batch of images, filled up with black ones.
+ *
+ * @param pixels - RGB, 0..255, shape [count, inputSize, inputSize, 3].
+ * @param count - At most `batchSize`.
+ * @returns Shape [count, featureWidth].
+ * @throws RangeError if there are more images than the batch holds, or pixels are missing.
+ */
+export function embedPixels(
+  backbone: Backbone,
+  pixels: Uint8Array,
+  count: number,
+  batchSize = featureBatchSize,
+): Float32Array {
+  const { inputSize, featureWidth } = backbone;
+  const imageLength = inputSize * inputSize * 3;
+  if (count > batchSize || pixels.length !== count * imageLength) {
+    throw new RangeError(
+      `Expected at most ${batchSize} images of ${imageLength} values, found ${pixels.length} values for ${count} images.`,
+    );
+  }
+  const shape: [number, number, number, number] = [batchSize, inputSize, inputSize, 3];
+  const features = embedBatch(backbone, fillUp(pixels, batchSize * imageLength), shape);
+  const values = features.dataSync<"float32">();
+  features.dispose();
+  return count === batchSize ? values : values.slice(0, count * featureWidth);
+}
+
+/** The pixels as they are, or followed by black ones. */
+function fillUp(pixels: Uint8Array, length: number): Uint8Array {
+  if (pixels.length === length) return pixels;
+  const filled = new Uint8Array(length);
+  filled.set(pixels);
+  return filled;
+}
+
+function embedBatch(
+  backbone: Backbone,
+  pixels: Uint8Array,
+  shape: [number, number, number, number],
+): tf.Tensor2D {
+  if (backbone.embedPixels !== undefined) return backbone.embedPixels({ pixels, shape });
+  return tf.tidy(() => backbone.embed(tf.tensor4d(Int32Array.from(pixels), shape, "int32")));
+}
+
+/** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
+function cacheKeys(
+  records: readonly ImageRecord[],
+  backbone: Backbone,
+  batchSize: number,
+  transform: ImageTransform | null,
+): string[] {
+  const computation = [
+    featuresVersion,
+    backbone.name,
+    backbone.weights.sha256,
+    backbone.inputSize,
+    batchSize,
+  ];
+  const common = transform === null ? computation : [...computation, transform.id];
+  const device = describeDevice().kind;
+  return records.map((record) => sha256(JSON.stringify([...common, device, record.sha256])));
+}
+
+const asBytes = (values: Float32Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+
+/** Fills the rows that were computed before; returns the indices of those that were not. */
+async function fillFromCache(
+  values: Float32Array,
+  width: number,
+  keys: readonly string[],
+): Promise<number[]> {
+  const missing = await pMap(
+    keys,
+    async (key, row) => {
+      const entry = await readEntry(cacheKind, key);
+      const target = asBytes(values.subarray(row * width, (row + 1) * width));
+      if (entry?.length !== target.length) return [row];
+      target.set(entry);
+      return [];
+    },
+    { concurrency: cacheReaders },
+  );
+  return missing.flat();
+}
+
+/** Rows by key: copies of one image are computed once. */
+function groupRows(rows: readonly number[], keys: readonly string[]): [key: string, rows: number[]][] {
+  const groups = new Map<string, number[]>();
+  for (const row of rows) {
+    const group = groups.get(keys[row]!);
+    if (group === undefined) groups.set(keys[row]!, [row]);
+    else group.push(row);
+  }
+  return [...groups];
+}
+
+interface Extraction {
+  dataset: Dataset;
+  backbone: Backbone;
+  batchSize: number;
+  transform: ImageTransform | null;
+  /** A key a row. */
+  keys: string[];
+  /** Shape [rows, featureWidth], filled here. */
+  values: Float32Array;
+  progress: ProgressReporter;
+  signal: AbortSignal;
+}
+
+/** Keeps rows under their keys; rows of one batch are written at the same time. */
+async function keepRows(keys: readonly string[], batch: Float32Array, width: number): Promise<void> {
+  const keep = (key: string, row: number) =>
+    writeEntry(cacheKind, key, asBytes(batch.subarray(row * width, (row + 1) * width)));
+  await pMap(keys, keep, { concurrency: cacheWriters });
+}
+
+/**
+ * Computes rows and keeps them, until it is asked to stop; returns how many it computed.
+ *
+ * While a batch is computed, the next one is decoded and the one before is written.
+ */
+async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
+  const { dataset, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
+  const width = backbone.featureWidth;
+  const groups = groupRows(missing, keys);
+  const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
+  let computed = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const decoding = transform === null ? {} : { transform: transform.apply };
+  const batches = decodeBatches(paths, backbone.inputSize, batchSize, decoding);
+  try {
+    for await (const { pixels, start, count } of batches) {
+      if (signal.aborted) break;
+      const batch = embedPixels(backbone, pixels, count, batchSize);
+      const done = groups.slice(start, start + count);
+      await writing;
+      writing = keepRows(
+        done.map(([key]) => key),
+        batch,
+        width,
+      );
+      // Its failure is noticed where it is awaited.
+      writing.catch(() => undefined);
+      for (const [image, [, rows]] of done.entries()) {
+        const row = batch.subarray(image * width, (image + 1) * width);
+        for (const index of rows) values.set(row, index * width);
+        computed += rows.length;
+        progress.advance(rows.length);
+      }
+      await breathe();
+    }
+  } finally {
+    await writing;
+  }
+  return computed;
+}
+
+/**
+ * Computes every image's features, or takes them from the cache, where they are kept by content: renamed, moved
+ * or copied images are found again, and so is what an interrupted extraction had finished.
+ *
+ * One cache entry an image, so that several notebooks can read and write at the same time and a killed one loses
+ * no more than the batch it was at and the one before.
+ *
+ * @param options.batchSize - Images a batch, by default `featureBatchSize`; part of the cache's key.
+ * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of
+ * the cache's key. By default nothing.
+ * @param options.task - What progress is reported as, by default "Computing features".
+ * @throws Error naming the file if an image can't be read any more.
+ */
+export async function extractFeatures(
+  dataset: Dataset,
+  backbone: Backbone,
+  options: { batchSize?: number; transform?: ImageTransform | null; task?: string } = {},
+): Promise<Features> {
+  const startedAtMs = performance.now();
+  const { records } = dataset;
+  const width = backbone.featureWidth;
+  const batchSize = options.batchSize ?? featureBatchSize;
+  const transform = options.transform ?? null;
+  const keys = cacheKeys(records, backbone, batchSize, transform);
+  const values = new Float32Array(records.length * width).fill(Number.NaN);
+  const progress = startProgress(options.task ?? "Computing features", records.length, "images");
+  try {
+    const missing = await fillFromCache(values, width, keys);
+    const fromCache = records.length - missing.length;
+    progress.advance(fromCache);
+    const computed = await runCooperatively("feature extraction", (signal) =>
+      computeRows(missing, { dataset, backbone, batchSize, transform, keys, values, progress, signal }),
+    );
+    return {
+      backbone: backbone.name,
+      width,
+      values,
+      count: records.length,
+      images: records.map(({ file, sha256: content }) => ({ file, sha256: content })),
+      complete: computed === missing.length,
+      computed,
+      fromCache,
+      seconds: (performance.now() - startedAtMs) / 1000,
+    };
+  } finally {
+    progress.finish();
+  }
+}
+
+/**
+ * Copies rows of features.
+ *
+ * @param rows - Indices of rows, in the order wanted.
+ * @returns Shape [rows.length, width].
+ * @throws RangeError if there is no such row.
+ */
+export function selectRows(
+  features: Pick<Features, "width" | "values" | "count">,
+  rows: readonly number[],
+): Float32Array {
+  const { width, values, count } = features;
+  const selected = new Float32Array(rows.length * width);
+  for (const [index, row] of rows.entries()) {
+    if (!Number.isInteger(row) || row < 0 || row >= count) {
+      throw new RangeError(`There is no row ${row} among ${count} rows of features.`);
+    }
+    selected.set(values.subarray(row * width, (row + 1) * width), index * width);
+  }
+  return selected;
+}
+
+/**
+ * Some records' features, with all their views, as those of a data set of its own.
+ *
+ * @param rows - Indices of records, in the order wanted.
+ * @throws RangeError if there is no such row.
+ */
+export function selectFeatures(features: Features, rows: readonly number[]): Features {
+  const { images, views, fittedOn, width, count } = features;
+  const places = new Map(rows.map((row, place) => [row, place]));
+  return {
+    ...features,
+    values: selectRows(features, rows),
+    count: rows.length,
+    ...(images === undefined ? {} : { images: rows.map((row) => images[row]!) }),
+    ...(views === undefined
+      ? {}
+      : {
+          views: views.map(({ view, values }) => ({
+            view,
+            values: selectRows({ width, count, values }, rows),
+          })),
+        }),
+    // A record that was fitted on and is left out has no place any more; it stays one that nobody learns from.
+    ...(fittedOn === undefined ? {} : { fittedOn: fittedOn.map((row) => places.get(row) ?? -1) }),
+  };
+}

@@ -1,0 +1,138 @@
+import type { Dataset } from "../data/dataset";
+import type { ImageView } from "../data/images/image-views";
+import type { Split } from "../data/split/split";
+import { type SplitPart, splitParts } from "../data/split/split-value";
+import { type DecisionRule, decide } from "../model/classifier/decision";
+import { type Head, headClassCount } from "../model/classifier/head";
+import { predictRows } from "../model/classifier/predict-rows";
+import { applyTemperature } from "../model/classifier/temperature";
+import type { Features } from "../model/features/features";
+import { confusionMatrix } from "./confusion-matrix";
+import { rocAuc } from "./curves";
+import { accuracy, balancedAccuracy, majorityClassAccuracy, sensitivity, specificity } from "./metrics";
+import { aggregateByPatient } from "./patients";
+import type { PartScores, PatientScores, Prediction, Scores } from "./prediction";
+
+/** What turns features into decisions: a classifier is one. */
+export interface Decider extends DecisionRule {
+  head: Head;
+  /** Applied to the probabilities before the threshold; 1 if there is none. */
+  temperature?: number;
+  /** Whose mean is taken; by default the image as it is alone. */
+  views?: readonly ImageView[];
+}
+
+/** A decision beside the truth, about an image or a patient. */
+type Judged = Pick<Prediction, "label" | "probabilities" | "predicted">;
+
+/**
+ * Predicts every image of a split from its cached features: the same numbers as from the image files.
+ *
+ * @returns In the split's order: train, validation, test.
+ */
+export function predictSplit(
+  dataset: Dataset,
+  split: Split,
+  features: Features,
+  classifier: Decider,
+): Prediction[] {
+  const classCount = headClassCount(classifier.head);
+  return splitParts.flatMap((part) => {
+    const rows = split[part];
+    const values = predictRows(classifier.head, features, rows, classifier.views);
+    return rows.map((record, i) => {
+      const { file, patient, label } = dataset.records[record]!;
+      const row = values.subarray(i * classCount, (i + 1) * classCount);
+      const probabilities = applyTemperature(row, classifier.temperature ?? 1);
+      return {
+        file,
+        split: part,
+        patient,
+        label,
+        probabilities,
+        predicted: decide(probabilities, classifier),
+      };
+    });
+  });
+}
+
+/** NaN, what a metric gives where it is undefined, as null, which JSON can hold. */
+const orNull = (value: number): number | null => (Number.isNaN(value) ? null : value);
+
+/** Scores decisions about images, or about patients; at least one. */
+export function scoreDecisions(judged: readonly Judged[], positiveClass: number | null): Scores {
+  const trueLabels = judged.map(({ label }) => label);
+  const predictedLabels = judged.map(({ predicted }) => predicted);
+  const classCount = judged[0]!.probabilities.length;
+  const positive = positiveClass ?? Number.NaN;
+  const isPositive = trueLabels.map((label) => label === positive);
+  const known = positiveClass !== null;
+  return {
+    count: judged.length,
+    accuracy: accuracy(trueLabels, predictedLabels),
+    balancedAccuracy: balancedAccuracy(trueLabels, predictedLabels),
+    auc: known
+      ? orNull(
+          rocAuc(
+            isPositive,
+            judged.map(({ probabilities }) => probabilities[positive]!),
+          ),
+        )
+      : null,
+    sensitivity: known ? orNull(sensitivity(trueLabels, predictedLabels, positive)) : null,
+    specificity: known ? orNull(specificity(trueLabels, predictedLabels, positive)) : null,
+    majorityClassAccuracy: majorityClassAccuracy(trueLabels),
+    confusionMatrix: confusionMatrix(trueLabels, predictedLabels, classCount),
+  };
+}
+
+function scorePatients(predictions: readonly Prediction[], rule: DecisionRule): PatientScores | null {
+  const patients = aggregateByPatient(predictions, rule);
+  if (patients.length === 0) return null;
+  return {
+    ...scoreDecisions(patients, rule.positiveClass),
+    mixedPatients: patients.filter(({ mixed }) => mixed).map(({ patient }) => patient),
+    imagesWithoutPatient: predictions.filter(({ patient }) => patient === null).length,
+  };
+}
+
+/**
+ * Scores the predictions of one part of a split, by image and by patient.
+ *
+ * @returns Null if the part has no images.
+ */
+export function evaluatePart(
+  predictions: readonly Prediction[],
+  part: SplitPart,
+  rule: DecisionRule,
+): PartScores | null {
+  const ofPart = predictions.filter(({ split }) => split === part);
+  if (ofPart.length === 0) return null;
+  return { ...scoreDecisions(ofPart, rule.positiveClass), byPatient: scorePatients(ofPart, rule) };
+}
+
+/** Counts the images and the known patients of each part of a split. */
+export function countParts(
+  dataset: Dataset,
+  split: Split,
+): Record<SplitPart, { images: number; patients: number }> {
+  const count = (rows: readonly number[]) => {
+    const patients = rows.map((row) => dataset.records[row]!.patient).filter((patient) => patient !== null);
+    return { images: rows.length, patients: new Set(patients).size };
+  };
+  return { train: count(split.train), validation: count(split.validation), test: count(split.test) };
+}
+
+/**
+ * The wrong decisions that were taken with the most confidence, the worst first: where to look for wrong labels,
+ * bad images, and what the classifier has not understood.
+ *
+ * @param count - At most this many.
+ */
+export function mostConfidentErrors(predictions: readonly Prediction[], count: number): Prediction[] {
+  const confidence = (prediction: Prediction) => prediction.probabilities[prediction.predicted]!;
+  return predictions
+    .filter(({ label, predicted }) => label !== predicted)
+    .sort((a, b) => confidence(b) - confidence(a))
+    .slice(0, count);
+}

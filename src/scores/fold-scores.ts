@@ -1,0 +1,32 @@
+import { scoreDecisions } from "./evaluate";
+import type { OutOfFoldPrediction, Scores } from "./prediction";
+
+/** Scores of the images that one fold held out. */
+export interface FoldScores extends Scores {
+  fold: number;
+  repeat: number;
+  /** Known ones who were held out. */
+  patients: number;
+}
+
+/** Scores each fold of a cross-validation by itself, repeat by repeat. */
+export function scoreFolds(
+  predictions: readonly OutOfFoldPrediction[],
+  positiveClass: number | null,
+): FoldScores[] {
+  const groups = new Map<string, OutOfFoldPrediction[]>();
+  for (const prediction of predictions) {
+    const key = `${prediction.repeat} ${prediction.fold}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [prediction]);
+    else group.push(prediction);
+  }
+  return [...groups.values()]
+    .map((items) => ({
+      fold: items[0]!.fold,
+      repeat: items[0]!.repeat,
+      patients: new Set(items.flatMap(({ patient }) => patient ?? [])).size,
+      ...scoreDecisions(items, positiveClass),
+    }))
+    .sort((a, b) => a.repeat - b.repeat || a.fold - b.fold);
+}

@@ -1,0 +1,239 @@
+import { exactInterval, type ProportionInterval } from "../intervals/exact-interval";
+import { aggregateByPatient, averageByPatient } from "../patients";
+import type { Prediction } from "../prediction";
+
+/** What a threshold is applied to: each image, or the mean probability of a patient's images. */
+export type TriageLevel = "image" | "patient";
+
+/** A threshold that was chosen on one set of predictions, to be used on others as it is. */
+export interface LockedThreshold {
+  /** From this probability of the positive class on, somebody looks again; in [0, 1]. */
+  threshold: number;
+  /** The sensitivity that was asked for, in (0, 1]. */
+  target: number;
+  level: TriageLevel;
+  positiveClass: number;
+  /** For example "validation". */
+  chosenOn: string;
+  /** Reached there; at least the target. */
+  validationSensitivity: number;
+  /** Positive images, or patients, it was chosen on. */
+  validationPositives: number;
+  /** What sensitivity the exact interval for so few allows. */
+  sensitivityInterval: ProportionInterval;
+  /** How coarse the choice is, in a sentence or two. */
+  description: string;
+}
+
+/** A threshold to be chosen. */
+export interface TriageTarget {
+  /** Share of positives that must be looked at again, in (0, 1]. */
+  targetSensitivity: number;
+  /** "image" by default. */
+  level?: TriageLevel;
+  positiveClass: number;
+  /** "validation" by default. */
+  chosenOn?: string;
+}
+
+/** An image, or a patient, with the probability that decides about it. */
+export interface Ranked {
+  score: number;
+  isPositive: boolean;
+}
+
+/** What a threshold is compared with, and whether it is truly positive. A patient is if any image is. */
+export function rankedScores(
+  predictions: readonly Prediction[],
+  level: TriageLevel,
+  positiveClass: number,
+): Ranked[] {
+  if (level === "image") {
+    return predictions.map(({ probabilities, label }) => ({
+      score: probabilities[positiveClass]!,
+      isPositive: label === positiveClass,
+    }));
+  }
+  const ill = new Set(
+    predictions.filter(({ label }) => label === positiveClass).map(({ patient }) => patient),
+  );
+  return aggregateByPatient(predictions, { positiveClass, threshold: 0.5 }).map((patient) => ({
+    score: patient.probabilities[positiveClass]!,
+    isPositive: ill.has(patient.patient),
+  }));
+}
+
+/**
+ * Chooses the highest threshold whose sensitivity on these predictions is still at least the target: the least work
+ * that keeps the promise there. On other images sensitivity will differ; lock the value, then `evaluateTriage`.
+ *
+ * @param predictions - Of validation, never of the test images that will be reported.
+ * @throws RangeError if the target is not in (0, 1]; Error if there is no positive to choose by.
+ */
+export function chooseThreshold(predictions: readonly Prediction[], wanted: TriageTarget): LockedThreshold {
+  const { targetSensitivity: target, level = "image", positiveClass, chosenOn = "validation" } = wanted;
+  if (!(target > 0 && target <= 1)) {
+    throw new RangeError(
+      `The target sensitivity lies above 0 and up to 1, for example 0.95; found ${target}.`,
+    );
+  }
+  const positives = rankedScores(predictions, level, positiveClass)
+    .filter(({ isPositive }) => isPositive)
+    .map(({ score }) => score)
+    .sort((a, b) => b - a);
+  const count = positives.length;
+  if (count === 0) {
+    throw new Error(
+      `No ${level} of ${chosenOn} is of the positive class, so no threshold can promise a sensitivity: choose another split.`,
+    );
+  }
+  // Without the small allowance, 0.95 × 20 in floating point could ask for a 20th.
+  const threshold = positives[Math.max(1, Math.ceil(target * count - 1e-9)) - 1]!;
+  // Equal scores fall together, so more may be found than were asked for.
+  const found = positives.filter((score) => score >= threshold).length;
+  return {
+    threshold,
+    target,
+    level,
+    positiveClass,
+    chosenOn,
+    validationSensitivity: found / count,
+    validationPositives: count,
+    sensitivityInterval: exactInterval(found, count),
+    description: describeChoice(level, target, count, found, chosenOn),
+  };
+}
+
+function describeChoice(
+  level: TriageLevel,
+  target: number,
+  count: number,
+  found: number,
+  chosenOn: string,
+): string {
+  const percent = (share: number) => `${Math.round(1000 * share) / 10} %`;
+  const things = `positive ${level}${count === 1 ? "" : "s"}`;
+  const start = `Chosen on ${chosenOn}: ${found} of ${count} ${things} are found, for a target of ${percent(target)}.`;
+  const step = ` One ${level} more or less changes the sensitivity by ${percent(1 / count)}`;
+  return target < 1 && 1 / count > 1 - target + 1e-9
+    ? `${start}${step}, so the target can only be met by finding all of them.`
+    : `${start}${step}.`;
+}
+
+/** Workload against missed positives at one threshold. */
+export interface WorkloadPoint {
+  /** Infinity where nobody looks at anything. */
+  threshold: number;
+  /** Share of all images (or patients) that need a second look. */
+  lookShare: number;
+  /** Share of the positive ones that do not get it: 1 − sensitivity; NaN without positives. */
+  missedShare: number;
+  missed: number;
+}
+
+/**
+ * Computes what each possible threshold costs and misses, from looking at nothing to looking at everything.
+ *
+ * @throws RangeError if there are no predictions.
+ */
+export function workloadCurve(
+  predictions: readonly Prediction[],
+  positiveClass: number,
+  level: TriageLevel = "image",
+): WorkloadPoint[] {
+  const ranked = rankedScores(predictions, level, positiveClass).sort((a, b) => b.score - a.score);
+  if (ranked.length === 0) {
+    throw new RangeError("There are no predictions to draw a curve from: is this part of the split empty?");
+  }
+  const positives = ranked.filter(({ isPositive }) => isPositive).length;
+  const point = (threshold: number, looked: number, missed: number): WorkloadPoint => ({
+    threshold,
+    lookShare: looked / ranked.length,
+    missedShare: missed / positives,
+    missed,
+  });
+  const points = [point(Number.POSITIVE_INFINITY, 0, positives)];
+  let missed = positives;
+  ranked.forEach(({ score, isPositive }, i) => {
+    if (isPositive) missed--;
+    if (ranked[i + 1]?.score !== score) points.push(point(score, i + 1, missed));
+  });
+  return points;
+}
+
+/** What a work-list row is listed as. */
+export type WorkKind = "positive" | "doubtful" | "negative";
+
+/** One image of the work list. */
+export interface WorkRow {
+  /** From 1 on, in the order in which to look. */
+  rank: number;
+  file: string;
+  patient: string | null;
+  /** Of the positive class. */
+  probability: number;
+  /** What the threshold is compared with: the image's probability, or the mean of its patient. */
+  score: number;
+  kind: WorkKind;
+  needsLook: boolean;
+}
+
+/**
+ * Lists images in the order in which to look at them, the most suspicious first.
+ *
+ * "Positive" are those above both the locked threshold and one half, "negative" those below both; between the two lie
+ * the "doubtful": those called positive only for safety (a threshold below one half), or more likely positive than not
+ * and yet below the threshold. With the level "patient", a patient's images stay together.
+ */
+export function listWork(
+  predictions: readonly (Scored & Pick<Prediction, "file">)[],
+  locked: Pick<LockedThreshold, "threshold" | "level" | "positiveClass">,
+): WorkRow[] {
+  const { threshold, positiveClass } = locked;
+  const scoreOf = decidingScore(predictions, locked);
+  return predictions
+    .map((prediction) => {
+      const score = scoreOf(prediction);
+      const { file, patient, probabilities } = prediction;
+      const above = Number(score >= threshold) + Number(score >= 0.5);
+      const kind: WorkKind = above === 2 ? "positive" : above === 1 ? "doubtful" : "negative";
+      return {
+        file,
+        patient,
+        probability: probabilities[positiveClass]!,
+        score,
+        kind,
+        needsLook: score >= threshold,
+      };
+    })
+    .sort(
+      (one, other) =>
+        other.score - one.score ||
+        compareText(one.patient ?? "", other.patient ?? "") ||
+        other.probability - one.probability ||
+        compareText(one.file, other.file),
+    )
+    .map((row, i) => ({ rank: i + 1, ...row }));
+}
+
+const compareText = (one: string, other: string) => (one < other ? -1 : one > other ? 1 : 0);
+
+/** What a threshold is compared with comes from this; the true class is not needed. */
+type Scored = Pick<Prediction, "patient" | "probabilities">;
+
+/** The number that a locked threshold is compared with; an image of an unknown patient is judged by itself. */
+export function decidingScore(
+  predictions: readonly Scored[],
+  { level, positiveClass }: Pick<LockedThreshold, "level" | "positiveClass">,
+): (prediction: Scored) => number {
+  const own = ({ probabilities }: Scored) => probabilities[positiveClass]!;
+  if (level === "image") return own;
+  const means = new Map(
+    averageByPatient(predictions).map(({ patient, probabilities }) => [
+      patient,
+      probabilities[positiveClass]!,
+    ]),
+  );
+  return (prediction) =>
+    prediction.patient === null ? own(prediction) : (means.get(prediction.patient) ?? own(prediction));
+}

@@ -1,0 +1,166 @@
+import { type Head, headTensors } from "../../model/classifier/head";
+import { adamPowers } from "../../runtime/native/graph-variables";
+import type { Feed, GraphValue } from "../../runtime/native/native-graph";
+import { tf } from "../../runtime/tensorflow";
+import type { BatchRows } from "./epoch-batches";
+import { computeHeadGradients, type GradientMethod } from "./head-gradient";
+import type { LabelledRows } from "./training-data";
+import { type PartName, stepFeeds, type TrainingGraph, type TrainingGraphShape } from "./training-graph";
+import { returnTrainingGraph, takeTrainingGraph } from "./training-graph-pool";
+
+/** What decides how weights change. */
+export interface TrainingStepOptions {
+  /** Of every batch that is learned from. */
+  batchSize: number;
+  learningRate: number;
+  /** Weight of the sum of squared kernels in the loss; biases are free. */
+  l2: number;
+  /** Whether batches have dropout masks. */
+  masked: boolean;
+  /** By default the one written by hand. */
+  gradientMethod?: GradientMethod | undefined;
+}
+
+/** What a head says of both parts as it is, without dropout. */
+export interface StepEvaluation {
+  /** Shape [rows, classes], row by row, of each part. */
+  logits: Record<PartName, Float32Array>;
+  /** False if the loss of a batch was not a number, or infinite. */
+  finite: boolean;
+}
+
+/** A head in training. Data and weights live in TensorFlow until `dispose`. */
+export interface TrainingStep {
+  /** Learns from one batch. */
+  learn(batch: BatchRows): void;
+  /** Waits for the device; once an epoch is enough. */
+  evaluate(): StepEvaluation;
+  /** The head as it is now, a copy. */
+  readHead(): Head;
+  dispose(): void;
+}
+
+function readArrays(graph: TrainingGraph, values: readonly GraphValue[]): Float32Array[] {
+  const tensors = graph.session.run(values);
+  try {
+    return tensors.map((tensor) => tensor.dataSync<"float32">());
+  } finally {
+    tf.dispose(tensors);
+  }
+}
+
+/** What is learned from and evaluated, what is only evaluated, and what is learned from instead of the former. */
+type StepParts = Readonly<Record<PartName, LabelledRows> & { views?: LabelledRows }>;
+
+function startVariables(graph: TrainingGraph, head: Head, parts: StepParts): void {
+  const weights = headTensors(head);
+  try {
+    const feeds: Record<string, Feed> = {};
+    for (const [name, { handle }] of Object.entries(graph.features)) {
+      const { values, count, width } = parts[name as keyof StepParts]!;
+      feeds[`${handle.node}/start`] = { float32: values, shape: [count, width] };
+    }
+    for (const [i, { handle }] of graph.weights.entries()) feeds[`${handle.node}/start`] = weights[i]!;
+    const starts = graph.variables.map(({ start }) => start);
+    tf.dispose(graph.session.run(starts, feeds));
+  } finally {
+    tf.dispose(weights);
+  }
+}
+
+function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, Feed> {
+  const size = rows.length;
+  const feeds: Record<string, Feed> = {
+    [stepFeeds.rows]: { int32: rows, shape: [size] },
+    [stepFeeds.labels]: { int32: labels, shape: [size] },
+    [stepFeeds.shares]: { float32: shares, shape: [size, 1] },
+  };
+  for (const [layer, mask] of masks.entries()) {
+    feeds[stepFeeds.mask(layer)] = { float32: mask, shape: [size, mask.length / size] };
+  }
+  return feeds;
+}
+
+/**
+ * Prepares a head for training with Adam on softmax cross-entropy. The head that is given stays as it is.
+ *
+ * @param parts - What is learned from, and what is only evaluated; with `views`, batches are rows of those.
+ */
+export function createTrainingStep(
+  start: Head,
+  parts: StepParts,
+  options: TrainingStepOptions,
+): TrainingStep {
+  const { learningRate, gradientMethod = computeHeadGradients, batchSize, masked, l2 } = options;
+  const widths = [start.layers[0]!.inputs, ...start.layers.map(({ units }) => units)];
+  const shape: TrainingGraphShape = {
+    widths,
+    batchSize,
+    masked,
+    viewed: parts.views !== undefined,
+    l2,
+    gradientMethod,
+  };
+  const graph = takeTrainingGraph(shape);
+  const { session } = graph;
+  let steps = 0;
+  let whole = true;
+
+  /** What failed half-way is not used again. */
+  function guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      whole = false;
+      throw error;
+    }
+  }
+
+  function dispose(): void {
+    if (whole) {
+      guard(() => tf.dispose(session.run(graph.variables.map(({ end }) => end))));
+      returnTrainingGraph(shape, graph);
+    } else {
+      session.dispose();
+    }
+  }
+
+  function learn(batch: BatchRows): void {
+    steps++;
+    const adam: Feed = { float32: Float32Array.of(learningRate, ...adamPowers(steps)), shape: [3] };
+    tf.dispose(session.run([graph.learned], { ...batchFeeds(batch), [stepFeeds.adam]: adam }));
+  }
+
+  function evaluate(): StepEvaluation {
+    const { logits, lossSum } = graph;
+    const [train, validation, sum] = readArrays(graph, [logits.train, logits.validation, lossSum]);
+    return { logits: { train: train!, validation: validation! }, finite: Number.isFinite(sum![0]) };
+  }
+
+  function readHead(): Head {
+    const arrays = readArrays(
+      graph,
+      graph.weights.map(({ value }) => value),
+    );
+    return {
+      layers: start.layers.map((layer, i) => ({
+        ...layer,
+        kernel: arrays[2 * i]!,
+        bias: arrays[2 * i + 1]!,
+      })),
+    };
+  }
+
+  try {
+    startVariables(graph, start, parts);
+  } catch (error) {
+    session.dispose();
+    throw error;
+  }
+  return {
+    learn: (batch) => guard(() => learn(batch)),
+    evaluate: () => guard(evaluate),
+    readHead: () => guard(readHead),
+    dispose,
+  };
+}

@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import writeFileAtomic from "write-file-atomic";
+import type { AnalysisSettings } from "../../experiments/analysis-settings";
+import type { LeakageAudit } from "../../experiments/leakage";
+import type { RunTriage } from "../../experiments/run-triage";
+import type { StainAblation } from "../../experiments/stain-ablation";
+import type { SanityCheck } from "../../model/explanation/sanity-check";
+import type { Attempt } from "../../runtime/attempt";
+import type { CalibratedTest } from "../../scores/calibrated-test";
+import type { FoldScores } from "../../scores/fold-scores";
+import type { Grouping, GroupScores } from "../../scores/group-scores";
+import type { ScoreIntervals } from "../../scores/intervals/score-intervals";
+import type { RecognitionRates } from "../../scores/patient-scores";
+import type { CrossValidatedTriage } from "../../scores/triage/triage-report";
+import type { DataCard } from "../dataset/data-card";
+import type { Trace } from "../display/figure";
+import type { ExplainedImage } from "./explanations";
+import type { PicturedWork } from "./work-list";
+
+/** What cross-validation gave, without the predictions themselves. */
+export interface ValidatedScores {
+  folds: FoldScores[];
+  scores: ScoreIntervals;
+  /** Both accuracies that BreaKHis results are published with, of the first repeat. */
+  rates: RecognitionRates;
+  complete: boolean;
+  sentence: string;
+}
+
+/** Scores of the groups by one property, or why there are none. */
+export interface GroupedScores {
+  by: Grouping;
+  groups: Attempt<GroupScores[]>;
+}
+
+/** The findings of an analysis, in numbers and sentences: what `report.json` holds. */
+export interface Findings {
+  run: string;
+  /** ISO 8601. */
+  created: string;
+  asked: AnalysisSettings;
+  data: DataCard;
+  scores: Attempt<ScoreIntervals>;
+  calibration: Attempt<CalibratedTest>;
+  grouped: GroupedScores[];
+  patientScores: Attempt<RecognitionRates>;
+  triage: Attempt<Omit<RunTriage, "work" | "curve">>;
+  crossValidation: Attempt<ValidatedScores>;
+  crossValidatedTriage: Attempt<CrossValidatedTriage>;
+  leakage: Attempt<LeakageAudit>;
+  /** Mean rank correlations of the sanity check; null where it was not made. */
+  sanity: (Pick<SanityCheck, "meanHeadCorrelation" | "meanTopCorrelation"> & { sentence: string }) | null;
+  /** What normalised and augmented stains change; null where it was not asked for. */
+  stain: Attempt<StainAblation> | null;
+}
+
+/** A figure without its looks in a notebook. */
+export interface PlainFigure {
+  data: Trace[];
+  layout: Record<string, unknown>;
+}
+
+/** The figures of a report, by name, in the order in which they are shown. */
+export type AnalysisFigures = Record<string, PlainFigure>;
+
+/** A run's `analysis.json`: everything a report is made of besides the run itself. */
+export interface Analysis {
+  format: 1;
+  findings: Findings;
+  figures: AnalysisFigures;
+  explained: ExplainedImage[];
+  work: { rows: PicturedWork[]; total: number };
+}
+
+const analysisFile = "analysis.json";
+
+/** Keeps an analysis in its run's folder, whole or not at all; returns the path. */
+export async function saveAnalysis(runFolder: string, analysis: Analysis): Promise<string> {
+  const path = join(runFolder, analysisFile);
+  // What is undefined (NaN) or without bound (the threshold at which nobody looks) becomes null.
+  await writeFileAtomic(path, `${JSON.stringify(analysis)}\n`);
+  return path;
+}
+
+/**
+ * Reads what `saveAnalysis` wrote.
+ *
+ * @returns Null if the run was not analysed.
+ * @throws Error naming the file if it is damaged or of another format.
+ */
+export async function loadAnalysis(runFolder: string): Promise<Analysis | null> {
+  const path = join(runFolder, analysisFile);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  const analysis = parse(text);
+  if (analysis === null || analysis.format !== 1) {
+    throw new Error(`${path} is damaged or of another version: run notebook 04 (04-analyse-results) again.`);
+  }
+  return analysis;
+}
+
+function parse(text: string): Analysis | null {
+  try {
+    return JSON.parse(text) as Analysis | null;
+  } catch {
+    return null;
+  }
+}

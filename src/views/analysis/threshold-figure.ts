@@ -1,0 +1,159 @@
+import type { Attempt } from "../../runtime/attempt";
+import { shareIntervals } from "../../scores/intervals/matrix-intervals";
+import type { ThresholdMatrices } from "../../scores/triage/threshold-sweep";
+import type { SavedRun } from "../../training/runs/run-log";
+import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
+import { escapeLabel } from "../display/html";
+import { matrixCellText } from "./evaluation-figures";
+import { type FigureOrNote, plotRunConfusion } from "./run-figures";
+
+/** What the slider's figure is about. */
+export interface ThresholdFigureOptions {
+  classes: readonly string[];
+  positiveClass: number;
+  /** The one in use, at which the slider starts. */
+  threshold: number;
+  synthetic?: boolean;
+}
+
+type Matrix = ThresholdMatrices["image"];
+
+/**
+ * Draws confusion matrices of images and of patients side by side, with a slider for the threshold: each cell holds
+ * its count and its share of the row, with the share's interval in parentheses where there is one, and is as dark as
+ * that share.
+ *
+ * @param sweep - At least one threshold, rising.
+ */
+export function plotThresholdMatrices(
+  sweep: readonly ThresholdMatrices[],
+  options: ThresholdFigureOptions,
+): Figure {
+  const { classes, threshold, positiveClass, synthetic = false } = options;
+  const start = nearestStep(sweep, threshold);
+  const names = classes.map(escapeLabel);
+  const panels = panelsOf(sweep[start]!);
+  const traces = panels.map(({ unit, matrix }, i) => heatmap(unit, matrix, names, i));
+  return figure(traces, {
+    title: titleWithOrigin("Test part: true class and answer, at any threshold", synthetic),
+    grid: { rows: 1, columns: panels.length, pattern: "independent", xgap: 0.28 },
+    ...panelAxes(panels.length),
+    annotations: panels.map(({ unit, matrix }, i) => panelTitle(unit, matrix, i)),
+    sliders: [slider(sweep, start, `${escapeLabel(classes[positiveClass])} is answered from probability `)],
+    height: 500,
+    width: panels.length === 1 ? 520 : 860,
+    margin: { l: 64, r: 24, t: 92, b: 120 },
+  });
+}
+
+/**
+ * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are,
+ * with intervals as well.
+ *
+ * @param sweep - Of the run's test part.
+ */
+export function plotRunMatrices(
+  { summary, predictions }: Pick<SavedRun, "summary" | "predictions">,
+  sweep: Attempt<ThresholdMatrices[]>,
+): FigureOrNote {
+  const { classes, positiveClass, threshold, synthetic } = summary;
+  if (sweep.ok === false || positiveClass === null) {
+    const test = predictions.filter(({ split }) => split === "test");
+    const answers = test.map(({ predicted }) => predicted);
+    const intervals = test.length === 0 ? undefined : shareIntervals(test, answers, classes.length);
+    return plotRunConfusion(summary, "images", intervals);
+  }
+  return plotThresholdMatrices(sweep.value, { classes, positiveClass, threshold, synthetic });
+}
+
+/** Index of the threshold that lies nearest to the one in use. */
+function nearestStep(sweep: readonly ThresholdMatrices[], threshold: number): number {
+  let nearest = 0;
+  sweep.forEach((step, i) => {
+    if (Math.abs(step.threshold - threshold) < Math.abs(sweep[nearest]!.threshold - threshold)) nearest = i;
+  });
+  return nearest;
+}
+
+function panelsOf({ image, patient }: ThresholdMatrices): { unit: string; matrix: Matrix }[] {
+  const images = { unit: "images", matrix: image };
+  return patient === null ? [images] : [images, { unit: "patients", matrix: patient }];
+}
+
+function cellsOf({ counts, shares, intervals }: Matrix): { z: (number | null)[][]; text: string[][] } {
+  return {
+    z: shares.map((row) => row.map((share) => (Number.isNaN(share) ? null : roundTo(100 * share, 1)))),
+    text: counts.map((row, i) =>
+      row.map((count, j) => matrixCellText(count, shares[i]![j]!, intervals?.[i]?.[j])),
+    ),
+  };
+}
+
+function heatmap(unit: string, matrix: Matrix, names: string[], panel: number): Trace {
+  const axisNumber = panel === 0 ? "" : String(panel + 1);
+  return {
+    type: "heatmap",
+    name: unit,
+    x: names,
+    y: names,
+    ...cellsOf(matrix),
+    xaxis: `x${axisNumber}`,
+    yaxis: `y${axisNumber}`,
+    texttemplate: "%{text}",
+    textfont: { size: 16 },
+    hovertemplate: "true %{y}, answered %{x}<br>%{text} of the row<extra></extra>",
+    zmin: 0,
+    zmax: 100,
+    colorscale: [
+      [0, "#e8f0f7"],
+      [1, "#12537f"],
+    ],
+    showscale: false,
+    xgap: 2,
+    ygap: 2,
+  };
+}
+
+function panelAxes(panels: number): Record<string, unknown> {
+  const x = axis("answer", { type: "category", showgrid: false });
+  const y = axis("true class", { type: "category", autorange: "reversed", showgrid: false });
+  return panels === 1
+    ? { xaxis: x, yaxis: y }
+    : { xaxis: x, yaxis: y, xaxis2: x, yaxis2: { ...y, title: { text: "" } } };
+}
+
+function panelTitle(unit: string, { counts }: Matrix, panel: number): Record<string, unknown> {
+  const total = counts.flat().reduce((sum, count) => sum + count, 0);
+  const x = panel === 0 ? "x domain" : "x2 domain";
+  const y = panel === 0 ? "y domain" : "y2 domain";
+  return {
+    xref: x,
+    yref: y,
+    x: 0.5,
+    y: 1,
+    yanchor: "bottom",
+    text: `<b>${total} ${unit}</b>`,
+    showarrow: false,
+  };
+}
+
+function slider(sweep: readonly ThresholdMatrices[], active: number, prefix: string) {
+  const steps = sweep.map((at) => {
+    const cells = panelsOf(at).map(({ matrix }) => cellsOf(matrix));
+    const change = { z: cells.map(({ z }) => z), text: cells.map(({ text }) => text) };
+    const label = at.threshold.toFixed(2);
+    return { method: "restyle", label, args: [change, cells.map((_, trace) => trace)] };
+  });
+  return {
+    active,
+    steps,
+    currentvalue: { prefix, xanchor: "left", font: { size: 14 } },
+    pad: { t: 56, b: 0 },
+    ticklen: 4,
+    font: { size: 11 },
+    bgcolor: "rgba(134, 134, 134, 0.35)",
+    activebgcolor: "#1f7fc4",
+    bordercolor: "#868686",
+    tickcolor: "#868686",
+  };
+}

@@ -1,0 +1,147 @@
+import type { LockedThreshold, WorkloadPoint } from "../../scores/triage/triage";
+import type { CrossValidatedTriage, TriageReport } from "../../scores/triage/triage-report";
+import { categoryColour, referenceColour } from "../display/colours";
+import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
+import { percent } from "../display/findings";
+import { escapeLabel } from "../display/html";
+import { type PlainTable, plainTable } from "../display/plain-table";
+import { shareText } from "../display/score-names";
+import type { Cell } from "../display/table-html";
+
+/** What a workload figure shows besides the curve. */
+export interface WorkloadOptions {
+  /** Of the class that is looked for. */
+  positiveName: string;
+  synthetic?: boolean;
+}
+
+/**
+ * Draws how many of the positive ones are missed for each share of the work, with the locked threshold marked.
+ *
+ * @param curve - Of the same level as the threshold: images, or patients by their mean probability.
+ */
+export function plotWorkload(
+  curve: readonly WorkloadPoint[],
+  locked: Pick<LockedThreshold, "threshold" | "target" | "level" | "chosenOn">,
+  { positiveName, synthetic = false }: WorkloadOptions,
+): Figure {
+  const name = escapeLabel(positiveName);
+  const units = `${locked.level}s`;
+  const inPercent = (share: number) => (Number.isNaN(share) ? null : roundTo(100 * share, 2));
+  const traces: Trace[] = [
+    {
+      type: "scatter",
+      mode: "lines",
+      name: "looking at random",
+      x: [0, 100],
+      y: [100, 0],
+      line: { color: referenceColour, dash: "dash", width: 1.5 },
+    },
+    {
+      type: "scatter",
+      mode: "lines",
+      name: "the most suspicious first",
+      x: curve.map(({ lookShare }) => inPercent(lookShare)),
+      y: curve.map(({ missedShare }) => inPercent(missedShare)),
+      text: curve.map(({ threshold, missed }) => `threshold ${threshold.toFixed(3)}, ${missed} missed`),
+      hovertemplate: "%{x} % looked at, %{y} % missed<br>%{text}<extra></extra>",
+      line: { color: categoryColour(0), width: 2.5, shape: "hv" },
+    },
+    {
+      type: "scatter",
+      mode: "lines",
+      name: `asked for: at most ${roundTo(100 * (1 - locked.target), 1)} % missed`,
+      x: [0, 100],
+      y: [100 * (1 - locked.target), 100 * (1 - locked.target)],
+      line: { color: categoryColour(2), dash: "dot", width: 1.5 },
+    },
+    lockedPoint(curve, locked),
+  ];
+  return figure(traces, {
+    title: titleWithOrigin(`Work against missed ${name} ${units} of the test part`, synthetic),
+    xaxis: axis(`${units} that somebody looks at again, %`, { range: [-2, 102] }),
+    yaxis: axis(`${name} ${units} that are missed, %`, { range: [-3, 103] }),
+    legend: { orientation: "h", x: 0, y: -0.2, yanchor: "top" },
+    height: 500,
+    width: 760,
+    margin: { l: 64, r: 24, t: 60, b: 110 },
+  });
+}
+
+/** The last point whose own threshold is not below the locked one. */
+function lockedPoint(
+  curve: readonly WorkloadPoint[],
+  { threshold, chosenOn }: Pick<LockedThreshold, "threshold" | "chosenOn">,
+): Trace {
+  let at = 0;
+  curve.forEach((point, i) => {
+    if (point.threshold >= threshold) at = i;
+  });
+  const { lookShare, missedShare } = curve[at]!;
+  return {
+    type: "scatter",
+    mode: "markers",
+    name: `locked at ${threshold.toFixed(3)}, chosen on ${escapeLabel(chosenOn)}`,
+    x: [roundTo(100 * lookShare, 2)],
+    y: [Number.isNaN(missedShare) ? null : roundTo(100 * missedShare, 2)],
+    marker: { color: categoryColour(1), size: 13, symbol: "diamond" },
+  };
+}
+
+/** What a locked threshold does to images that it was not chosen on. */
+export function triageTable(
+  report: TriageReport,
+  { of, positiveName, synthetic = false }: WorkloadOptions & { of: string },
+): PlainTable {
+  const { shares } = report;
+  const rows: Record<string, Cell>[] = [
+    line("images that need no second look", report.images, shareText(shares.imagesSpared)),
+    line("patients who need none", report.patients, shareText(shares.patientsSpared)),
+    line(`${positiveName} images found (sensitivity)`, report.positiveImages, shareText(shares.sensitivity)),
+    line(
+      "other images left alone (specificity)",
+      report.images - report.positiveImages,
+      shareText(shares.specificity),
+    ),
+    line(
+      `${positiveName} patients missed altogether`,
+      report.positivePatients,
+      shareText(shares.missedPatients),
+    ),
+    line("the same, exact interval", report.positivePatients, shareText(report.missedPatientsExact)),
+    line(
+      "patients missed in some of their images",
+      report.positivePatients,
+      shareText(shares.partlyMissedPatients),
+    ),
+  ];
+  const level = roundTo(100 * shares.sensitivity.level, 1);
+  return plainTable(rows, titleWithOrigin(`Triage of ${of}, with ${level} % intervals`, synthetic));
+}
+
+function line(what: string, of: number, share: string): Record<string, Cell> {
+  return { what, "of how many": Number.isInteger(of) ? String(of) : of.toFixed(1), share };
+}
+
+/**
+ * Says what a locked threshold spared and missed.
+ *
+ * @param of - What it was applied to, for example "the test part".
+ */
+export function describeTriage(report: TriageReport, positiveName: string, of: string): string {
+  const { images, positiveImages, missedImages, positivePatients, missedPatients, shares } = report;
+  const number = (count: number) => (Number.isInteger(count) ? String(count) : count.toFixed(1));
+  const spared = shares.imagesSpared.value;
+  return (
+    `On ${of}, ${percent(spared ?? Number.NaN)} of ${images} images need no second look; ` +
+    `${number(missedImages)} of ${number(positiveImages)} ${positiveName} images and ` +
+    `${number(missedPatients)} of ${number(positivePatients)} ${positiveName} patients are missed.`
+  );
+}
+
+/** Says between which values the thresholds of the folds lie. */
+export function describeFoldThresholds({ thresholds }: CrossValidatedTriage): string {
+  const values = thresholds.map(({ threshold }) => threshold);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  return `Each fold's threshold was chosen on the other folds: ${low.toFixed(3)} to ${high.toFixed(3)}.`;
+}

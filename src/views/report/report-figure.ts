@@ -1,0 +1,20 @@
+import type { PlainFigure } from "../analysis/analysis";
+import { figureTableHtml } from "../display/figure-table";
+import { escapeHtml, jsonForScript } from "../display/html";
+
+/**
+ * A figure as HTML: its numbers as a table, which the page's script replaces with the picture.
+ *
+ * @param id - Letters, digits and hyphens; unique within the page.
+ * @param table - By default made of the figure's own numbers.
+ */
+export function figureHtml(
+  figure: unknown,
+  id: string,
+  table = figureTableHtml(figure as PlainFigure),
+): string {
+  return (
+    `<div class="output"><div class="plotly-figure" data-figure="${escapeHtml(id)}">${table}</div></div>` +
+    `<script type="application/json" id="${escapeHtml(id)}">${jsonForScript(figure)}</script>`
+  );
+}

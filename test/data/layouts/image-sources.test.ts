@@ -1,0 +1,67 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { csvText } from "../../../src/data/csv";
+import { findSources } from "../../../src/data/layouts/image-sources";
+import { temporaryFolder } from "../../support/temporary-folder";
+
+const folder = temporaryFolder("image-sources");
+const names = [
+  "a/SOB_B_A-14-22549AB-100-001.png",
+  "a/10253_idx5_x51_y1251_class1.png",
+  "a/b/plain.jpg",
+  "a/notes.txt",
+  "a/slide.svs",
+  "alone",
+];
+for (const name of names) {
+  mkdirSync(join(folder, name, ".."), { recursive: true });
+  writeFileSync(join(folder, name), "");
+}
+symlinkSync(join(folder, "nothing"), join(folder, "a", "z.png"));
+
+describe("findSources", () => {
+  it("finds files as given and folders' images by name, with the patients that names tell", async () => {
+    const { groups, skipped } = await findSources([join(folder, "alone"), join(folder, "a")]);
+    expect(groups.map(({ folder: place }) => place)).toEqual([null, join(folder, "a")]);
+    expect(groups.flatMap(({ sources }) => sources).map(({ file, patient }) => [file, patient])).toEqual([
+      [join(folder, "alone"), null],
+      [join(folder, names[1]!), "10253"],
+      [join(folder, names[0]!), "22549"],
+      [join(folder, names[2]!), null],
+    ]);
+    expect(skipped.map(({ file }) => file)).toEqual([
+      join(folder, "a", "z.png"),
+      join(folder, "a", "slide.svs"),
+    ]);
+  });
+
+  it("takes the folder for the patient if asked to, and each image once", async () => {
+    const image = join(folder, names[2]!);
+    const { groups } = await findSources([image, join(folder, "a", "b"), image], { patientFrom: "folder" });
+    expect(groups.flatMap(({ sources }) => sources)).toEqual([{ file: image, path: image, patient: "b" }]);
+  });
+
+  it("lists what isn't there", async () => {
+    const { groups, skipped } = await findSources([join(folder, "gone.png")]);
+    expect(groups).toEqual([]);
+    expect(skipped).toEqual([{ file: join(folder, "gone.png"), reason: "there is no such file" }]);
+  });
+});
+
+describe("csvText", () => {
+  it.each([
+    ["plain", "plain"],
+    ["=1+1", "'=1+1"],
+    ["+1", "'+1"],
+    ["-1", "'-1"],
+    ["@a", "'@a"],
+    ["'a", "''a"],
+    ["\tx", "'\tx"],
+    ['a"b,c', '"a""b,c"'],
+    ["a\nb", '"a\nb"'],
+    ["", ""],
+  ])("writes %j as %j", (text, field) => {
+    expect(csvText(text)).toBe(field);
+  });
+});
