@@ -1,14 +1,14 @@
 import type { Dataset } from "../data/record";
-import { decide } from "../model/classifier/decision";
-import { answeringViews, predictRows } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { OutOfFoldPrediction } from "../scores/prediction";
-import { type TrainingSettings, trainHead } from "../training/head/train";
+import { predictionsOf } from "../scores/predictions-of";
+import type { TrainingSettings } from "../training/head/train";
 import type { FeaturesFor } from "./features-for";
 import { type Fold, foldsByPatient } from "./patient-folds";
+import { trainAndTest } from "./train-and-test";
 
 /** What happened in one fold. */
 export interface FoldResult {
@@ -77,27 +77,14 @@ async function runFold(
   job: FoldJob,
 ): Promise<{ result: FoldResult; predictions: OutOfFoldPrediction[] } | null> {
   const { task, fold, repeat } = job;
-  const { dataset, featuresFor } = task;
-  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, fold.train);
-  if (featuresFor !== undefined && !features.complete) return null;
-  const classCount = dataset.classes.length;
-  const { head, bestEpoch, ended } = await trainHead({
-    features,
-    labels: dataset.records.map(({ label }) => label),
-    split: fold,
-    classCount,
-    settings: { ...task.settings, seed: headSeed(job) },
-    showProgress: false,
-  });
-  if (ended === "interrupted") return null;
-  const values = predictRows(head, features, fold.test, answeringViews(features, task.settings));
+  const { dataset } = task;
+  const tested = await trainAndTest({ ...task, split: fold, seed: headSeed(job) });
+  if (tested === null) return null;
+  const { values, bestEpoch, ended } = tested;
   const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
-  const predictions = fold.test.map((row, i): OutOfFoldPrediction => {
-    const { file, patient, label } = dataset.records[row]!;
-    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
-    const predicted = decide(probabilities, rule);
-    return { file, split: "test", patient, label, probabilities, predicted, fold: fold.fold, repeat };
-  });
+  const predictions = predictionsOf(dataset, fold.test, values, rule).map(
+    (prediction): OutOfFoldPrediction => ({ ...prediction, split: "test", fold: fold.fold, repeat }),
+  );
   const testPatients = [...new Set(predictions.flatMap(({ patient }) => patient ?? []))].sort();
   const images = {
     train: fold.train.length,

@@ -1,8 +1,6 @@
 import type { Dataset } from "../data/record";
 import { splitByImage, splitByPatient } from "../data/split/split";
 import type { Split } from "../data/split/split-value";
-import { decide } from "../model/classifier/decision";
-import { answeringViews, predictRows } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
@@ -15,10 +13,12 @@ import {
 } from "../scores/intervals/bootstrap";
 import { majorityClassAccuracy } from "../scores/metrics";
 import type { Prediction } from "../scores/prediction";
+import { predictionsOf } from "../scores/predictions-of";
 import { prepareScores } from "../scores/weighed-scores";
-import { type TrainingSettings, trainHead } from "../training/head/train";
+import type { TrainingSettings } from "../training/head/train";
 import type { FeaturesFor } from "./features-for";
 import { type Metric, type NeighbourShares, neighbourShares } from "./nearest-neighbours";
+import { trainAndTest } from "./train-and-test";
 
 /** What is audited. */
 export interface AuditTask {
@@ -73,35 +73,12 @@ interface AuditPrediction extends Prediction {
 }
 
 async function testSplit(task: AuditTask, split: Split, seed: number): Promise<AuditPrediction[] | null> {
-  const { dataset, featuresFor, settings } = task;
-  const features = featuresFor === undefined ? task.features : await featuresFor(dataset, split.train);
-  if (featuresFor !== undefined && !features.complete) return null;
-  const classCount = dataset.classes.length;
-  const { head, ended } = await trainHead({
-    features,
-    labels: dataset.records.map(({ label }) => label),
-    split,
-    classCount,
-    settings: { ...settings, seed },
-    showProgress: false,
-  });
-  if (ended === "interrupted") return null;
-  const values = predictRows(head, features, split.test, answeringViews(features, task.settings));
+  const { dataset } = task;
+  const tested = await trainAndTest({ ...task, split, seed });
+  if (tested === null) return null;
   const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
-  return split.test.map((row, i) => {
-    const { file, patient, label } = dataset.records[row]!;
-    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
-    const predicted = decide(probabilities, rule);
-    return {
-      file,
-      split: "test",
-      patient,
-      label,
-      probabilities,
-      predicted,
-      by: split.by as "image" | "patient",
-    };
-  });
+  const by = split.by as "image" | "patient";
+  return predictionsOf(dataset, split.test, tested.values, rule).map((prediction) => ({ ...prediction, by }));
 }
 
 const onlyBy = (items: readonly AuditPrediction[], by: AuditPrediction["by"]) =>

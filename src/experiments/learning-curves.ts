@@ -1,16 +1,17 @@
+import { asItIs } from "../data/images/image-views";
 import type { Dataset } from "../data/record";
 import { type PatientSubset, takePatients } from "../data/split/patient-subset";
 import type { Split } from "../data/split/split-value";
-import { decide } from "../model/classifier/decision";
-import { predictHead } from "../model/classifier/head";
-import { type Features, selectRows } from "../model/features/features";
+import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { BootstrapOptions } from "../scores/intervals/bootstrap";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
 import type { Prediction } from "../scores/prediction";
-import { type TrainingSettings, trainHead } from "../training/head/train";
+import { predictionsOf } from "../scores/predictions-of";
+import type { TrainingSettings } from "../training/head/train";
+import { trainAndTest } from "./train-and-test";
 
 /** One way to learn from images, compared with others. */
 export interface LearningArm {
@@ -69,36 +70,14 @@ export function headArm(
   name: string,
   { dataset, features, settings }: { dataset: Dataset; features: Features; settings: TrainingSettings },
 ): LearningArm {
-  const classCount = dataset.classes.length;
-  const labels = dataset.records.map(({ label }) => label);
   return {
     name,
     async learn(subset, test, seed) {
-      const { head, ended } = await trainHead({
-        features,
-        labels,
-        split: { ...subset, test },
-        classCount,
-        settings: { ...settings, seed },
-        showProgress: false,
-      });
-      return ended === "interrupted" ? null : predictHead(head, selectRows(features, test), features.width);
+      const split = { ...subset, test };
+      const tested = await trainAndTest({ dataset, features, split, settings, seed, views: [asItIs] });
+      return tested?.values ?? null;
     },
   };
-}
-
-function predictionsOf(
-  { dataset, split }: LearningCurvesTask,
-  probabilities: Float32Array,
-  repeat: number,
-): (Prediction & { repeat: number })[] {
-  const classCount = dataset.classes.length;
-  const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
-  return split.test.map((row, i) => {
-    const { file, patient, label } = dataset.records[row]!;
-    const own = Array.from(probabilities.subarray(i * classCount, (i + 1) * classCount));
-    return { file, split: "test", patient, label, probabilities: own, predicted: decide(own, rule), repeat };
-  });
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -111,6 +90,7 @@ async function measurePoint(
   seeds: readonly number[],
 ): Promise<LearningPoint | null> {
   const { dataset, split } = task;
+  const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
   const subsets: PatientSubset[] = [];
   const predictions: (Prediction & { repeat: number })[] = [];
   for (const [repeat, seed] of seeds.entries()) {
@@ -121,9 +101,9 @@ async function measurePoint(
     const probabilities = await arm.learn(subset, split.test, armSeed);
     if (probabilities === null) return null;
     subsets.push(subset);
-    predictions.push(...predictionsOf(task, probabilities, repeat));
+    for (const one of predictionsOf(dataset, split.test, probabilities, rule))
+      predictions.push({ ...one, repeat });
   }
-  const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
   const options = { resampleGroups: true, ...task.bootstrap };
   return {
     arm: arm.name,

@@ -1,6 +1,5 @@
+import { asItIs } from "../data/images/image-views";
 import type { StainReference } from "../data/images/stain-reference";
-import { decide } from "../model/classifier/decision";
-import { predictRows } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
@@ -11,9 +10,10 @@ import {
   optionsAfter,
 } from "../scores/intervals/bootstrap";
 import type { Prediction } from "../scores/prediction";
+import { predictionsOf } from "../scores/predictions-of";
 import { prepareScores } from "../scores/weighed-scores";
-import { trainHead } from "../training/head/train";
 import { prepareArms, type StainArm, type StainArmsTask, stainArms } from "./stain-arms";
+import { trainAndTest } from "./train-and-test";
 
 /** What is compared, and how. */
 export interface StainAblationTask extends StainArmsTask {
@@ -60,23 +60,13 @@ async function testArm(
   seed: number,
 ): Promise<ArmPrediction[] | null> {
   const { dataset, split, settings } = task;
-  const classCount = dataset.classes.length;
-  const { head, ended } = await trainHead({
-    features,
-    labels: dataset.records.map(({ label }) => label),
-    split,
-    classCount,
-    settings: { ...settings, seed },
-    showProgress: false,
-  });
-  if (ended === "interrupted") return null;
-  const values = predictRows(head, features, split.test);
-  return split.test.map((row, i) => {
-    const { file, patient, label } = dataset.records[row]!;
-    const probabilities = Array.from(values.subarray(i * classCount, (i + 1) * classCount));
-    const predicted = decide(probabilities, { positiveClass: dataset.positiveClass, threshold: 0.5 });
-    return { file, split: "test", patient, label, probabilities, predicted, arm };
-  });
+  const tested = await trainAndTest({ dataset, features, split, settings, seed, views: [asItIs] });
+  if (tested === null) return null;
+  const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
+  return predictionsOf(dataset, split.test, tested.values, rule).map((prediction) => ({
+    ...prediction,
+    arm,
+  }));
 }
 
 /** The scores of one arm, from the weights of a whole group. */

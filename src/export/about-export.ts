@@ -43,8 +43,8 @@ export interface AboutExport {
   positiveClass: number | null;
   /** With two classes: the positive one is answered from this probability on. */
   threshold: number;
-  /** Is in the model already. */
-  temperature: number;
+  /** The softmax's own probabilities; here for whoever reads exports of earlier versions too. */
+  temperature: 1;
   /** The locked threshold for a second look; null where there is none. */
   triage: LockedTriage | null;
   backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
@@ -65,7 +65,7 @@ export function describeExport(
   modelFormat: ExportFormat,
   check: { images: number; largestDifference: number },
 ): AboutExport {
-  const { backbone, classes, positiveClass, threshold, temperature = 1, inputSize, stain } = classifier;
+  const { backbone, classes, positiveClass, threshold, inputSize, stain } = classifier;
   const { triage = null } = classifier;
   const { name, weights, pretrained } = backbone;
   return {
@@ -86,7 +86,7 @@ export function describeExport(
     classes,
     positiveClass,
     threshold,
-    temperature,
+    temperature: 1,
     triage,
     backbone: { name, weights, pretrained },
     check: { ...check, tolerance: exportTolerance },

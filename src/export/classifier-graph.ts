@@ -2,16 +2,12 @@ import { type NetworkGraph, startGraph } from "../model/backbones/network-graph"
 import type { Classifier } from "../model/classifier/classifier";
 
 /**
- * A whole classifier as one graph: preprocessing, backbone, pooling, head and temperature; RGB pixels in, shape
+ * A whole classifier as one graph: preprocessing, backbone, pooling and head; RGB pixels in, shape
  * [n, inputSize, inputSize, 3], probabilities out, shape [n, classCount].
  *
  * Stain normalisation is not in it: it looks at an image's percentiles before it changes a pixel.
  */
-export function describeClassifier({
-  backbone,
-  head,
-  temperature = 1,
-}: Pick<Classifier, "backbone" | "head" | "temperature">): NetworkGraph {
+export function describeClassifier({ backbone, head }: Pick<Classifier, "backbone" | "head">): NetworkGraph {
   const graph = startGraph();
   graph.nodes.push(...backbone.describe());
   let current = graph.nodes[graph.nodes.length - 1]!.name;
@@ -25,9 +21,6 @@ export function describeClassifier({
       bias,
       activation: activation === "softmax" ? "linear" : activation,
     });
-  }
-  if (temperature !== 1) {
-    current = graph.add("temperature", [current], { kind: "rescale", scale: 1 / temperature, offsets: [0] });
   }
   graph.add("probabilities", [current], { kind: "softmax" });
   return graph.nodes;

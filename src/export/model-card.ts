@@ -100,7 +100,7 @@ function dataText({ provenance }: AboutExport, { summary }: RunResults): string 
  * @returns Markdown in which no name of a class, data set or file is markup.
  */
 export function modelCard(about: AboutExport, results: RunResults): string {
-  const { classes, backbone, provenance, check, temperature } = about;
+  const { classes, backbone, provenance, check } = about;
   const [, size] = about.input.shape;
   const { language, code, needs } = callExample(about);
   return `# Model card
@@ -133,7 +133,7 @@ ${scoresText(results)}
 ## The network
 
 ${backbone.name}${backbone.pretrained ? " with its published ImageNet weights" : ""} (${escapeMarkdown(backbone.weights.name)}, SHA-256 ${backbone.weights.sha256}), BatchNorm folded into the convolutions,
-then a dense head. ${temperature === 1 ? "Probabilities are the softmax's own." : `Probabilities are softened by the temperature ${temperature}, which is in the model.`}
+then a dense head. Probabilities are the softmax's own.
 
 ## What goes in, what comes out
 

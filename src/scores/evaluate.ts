@@ -2,22 +2,20 @@ import type { Dataset } from "../data/dataset";
 import type { ImageView } from "../data/images/image-views";
 import type { Split } from "../data/split/split";
 import { type SplitPart, splitParts } from "../data/split/split-value";
-import { type DecisionRule, decide } from "../model/classifier/decision";
-import { type Head, headClassCount } from "../model/classifier/head";
+import type { DecisionRule } from "../model/classifier/decision";
+import type { Head } from "../model/classifier/head";
 import { predictRows } from "../model/classifier/predict-rows";
-import { applyTemperature } from "../model/classifier/temperature";
 import type { Features } from "../model/features/features";
 import { confusionMatrix } from "./confusion-matrix";
 import { rocAuc } from "./curves";
 import { accuracy, balancedAccuracy, majorityClassAccuracy, sensitivity, specificity } from "./metrics";
 import { aggregateByPatient } from "./patients";
 import type { PartScores, PatientScores, Prediction, Scores } from "./prediction";
+import { predictionsOf } from "./predictions-of";
 
 /** What turns features into decisions: a classifier is one. */
 export interface Decider extends DecisionRule {
   head: Head;
-  /** Applied to the probabilities before the threshold; 1 if there is none. */
-  temperature?: number;
   /** Whose mean is taken; by default the image as it is alone. */
   views?: readonly ImageView[];
 }
@@ -36,23 +34,9 @@ export function predictSplit(
   features: Features,
   classifier: Decider,
 ): Prediction[] {
-  const classCount = headClassCount(classifier.head);
   return splitParts.flatMap((part) => {
-    const rows = split[part];
-    const values = predictRows(classifier.head, features, rows, classifier.views);
-    return rows.map((record, i) => {
-      const { file, patient, label } = dataset.records[record]!;
-      const row = values.subarray(i * classCount, (i + 1) * classCount);
-      const probabilities = applyTemperature(row, classifier.temperature ?? 1);
-      return {
-        file,
-        split: part,
-        patient,
-        label,
-        probabilities,
-        predicted: decide(probabilities, classifier),
-      };
-    });
+    const values = predictRows(classifier.head, features, split[part], classifier.views);
+    return predictionsOf(dataset, split[part], values, classifier, part);
   });
 }
 

@@ -102,7 +102,7 @@ async function keep(page: Page, name: string): Promise<void> {
 beforeAll(async () => {
   const drawn = await drawTissue(join(home, "tissue"));
   ({ backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize }));
-  classifier = await decidedClassifier(backbone, join(home, "tissue"), { threshold: 0.3, temperature: 1.3 });
+  classifier = await decidedClassifier(backbone, join(home, "tissue"), { threshold: 0.3 });
   mkdirSync(join(home, "chosen"));
   const large = join(home, "chosen", "large.png");
   await sharp(drawn[0]!).resize(700, 460).toFile(large);

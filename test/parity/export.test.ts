@@ -73,7 +73,6 @@ describe("exports of a classifier on EfficientNet-Lite0", () => {
     files = await drawTissue(join(home, "tissue"));
     ({ backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 96 }));
     classifier = await decidedClassifier(backbone, join(home, "tissue"), {
-      temperature: 1.7,
       threshold: 0.3,
     });
   });

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Split } from "../../src/data/split/split-value";
 import { buildHead, predictHead } from "../../src/model/classifier/head";
-import { applyTemperature } from "../../src/model/classifier/temperature";
 import { createRandom } from "../../src/runtime/random";
 import { countParts, evaluatePart, mostConfidentErrors, predictSplit } from "../../src/scores/evaluate";
 import { exampleDataset, exampleRecord } from "../support/data/example-dataset";
@@ -135,14 +134,6 @@ describe("predictSplit", () => {
       expect(decided).toBe(probabilities[1]! >= 0.5 ? 1 : 0);
       expect({ patient, label }).toEqual({ patient: records[row]?.patient, label: records[row]?.label });
     }
-  });
-
-  it("applies a classifier's temperature before its threshold", () => {
-    const plain = predictSplit(dataset, split, features, { head, ...rule });
-    const soft = predictSplit(dataset, split, features, { head, ...rule, temperature: 3 });
-    expect(soft.map(({ probabilities }) => probabilities)).toEqual(
-      plain.map(({ probabilities }) => applyTemperature(probabilities, 3)),
-    );
   });
 
   it("counts images and patients of each part", () => {

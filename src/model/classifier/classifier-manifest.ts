@@ -92,13 +92,17 @@ const viewSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const softened =
+  "this classifier softens its probabilities before it decides, which this version doesn't do: train again, or take the line out for the head's own probabilities";
+
 const manifestSchema = z
   .object({
     format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
-    temperature: z.number().positive().finite().optional(),
+    // Once softened probabilities before the threshold; to leave it out of account would predict something else.
+    temperature: z.literal(1, softened).optional(),
     preprocessing: z.object({
       inputSize: positiveInteger,
       colours: z.literal("RGB, 0 to 255"),
@@ -181,7 +185,7 @@ export interface Provenance {
 /** What `classifier.json` holds. */
 export type ClassifierManifest = Omit<
   z.infer<typeof manifestSchema>,
-  "provenance" | "preprocessing" | "familiarity" | "triage"
+  "provenance" | "preprocessing" | "familiarity" | "triage" | "temperature"
 > & {
   preprocessing: {
     inputSize: number;

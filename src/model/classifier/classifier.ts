@@ -26,13 +26,12 @@ import {
   readManifest,
   readPart,
 } from "./classifier-manifest";
-import { decide } from "./decision";
+import { decideRows } from "./decision";
 import type { Familiarity } from "./familiarity";
 import { decodeFamiliarity, describeFamiliarity, encodeExamples } from "./familiarity-file";
 import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { meanOverViews } from "./predict-rows";
-import { applyTemperature } from "./temperature";
 
 export type { LockedTriage, Provenance } from "./classifier-manifest";
 
@@ -47,8 +46,6 @@ export interface Classifier {
   positiveClass: number | null;
   /** With two classes: the positive one is answered from this probability on, in [0, 1]. */
   threshold: number;
-  /** Fitted on validation (`fitTemperature`), applied to probabilities before the threshold; none leaves them as they are. */
-  temperature?: number;
   /** Width and height that images are stretched to, in pixels. */
   inputSize: number;
   /** What images' stains are normalised to before the backbone sees them; null where they are left as they are. */
@@ -142,12 +139,7 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
   };
 }
 
-/** The field where there is one: a classifier without keeps the folder and the value that it has always had. */
-function temperatureOf({ temperature }: { temperature?: number | undefined }): { temperature?: number } {
-  return temperature === undefined ? {} : { temperature };
-}
-
-/** The field where several views are averaged, for the same reason. */
+/** The field where several views are averaged: a classifier without keeps the folder and the value that it has always had. */
 function viewsOf({ views }: { views?: readonly ImageView[] | undefined }): { views?: readonly ImageView[] } {
   return views === undefined || views.length < 2 ? {} : { views };
 }
@@ -171,7 +163,6 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
     classes,
     positiveClass,
     threshold,
-    ...temperatureOf(classifier),
     preprocessing: {
       inputSize: classifier.inputSize,
       colours: "RGB, 0 to 255",
@@ -330,7 +321,6 @@ export async function loadClassifier(
     classes,
     positiveClass,
     threshold,
-    ...temperatureOf(manifest),
     inputSize: manifest.preprocessing.inputSize,
     stain: manifest.preprocessing.stain ?? null,
     ...familiarity,
@@ -384,11 +374,8 @@ function predictBatch(
   const classCount = headClassCount(head);
   const length = images.length * classCount;
   const values = meanOverViews(views.map((_, i) => all.subarray(i * length, (i + 1) * length)));
-  return images.map(({ file }, i) => {
-    const row = values.subarray(i * classCount, (i + 1) * classCount);
-    const probabilities = applyTemperature(row, classifier.temperature ?? 1);
-    return { file, probabilities, predicted: decide(probabilities, classifier) };
-  });
+  const decisions = decideRows(values, classCount, classifier);
+  return images.map(({ file }, i) => ({ file, ...decisions[i]! }));
 }
 
 /**

@@ -23,6 +23,31 @@ export function decide(probabilities: ArrayLike<number>, rule: DecisionRule): nu
   return indexOfLargest(probabilities);
 }
 
+/** What a row of probabilities says. */
+export interface Decision {
+  /** Shape [classCount]. */
+  probabilities: number[];
+  /** The class decided for. */
+  predicted: number;
+}
+
+/**
+ * Decides about each row of probabilities.
+ *
+ * @param values - Shape [n, classCount], row by row.
+ * @returns One decision a row.
+ *
+ * @example
+ * decideRows([0.9, 0.1, 0.25, 0.75], 2, { positiveClass: 1, threshold: 0.5 });
+ * // [{ probabilities: [0.9, 0.1], predicted: 0 }, { probabilities: [0.25, 0.75], predicted: 1 }]
+ */
+export function decideRows(values: ArrayLike<number>, classCount: number, rule: DecisionRule): Decision[] {
+  return Array.from({ length: values.length / classCount }, (_, i) => {
+    const probabilities = Array.from({ length: classCount }, (_, c) => values[i * classCount + c]!);
+    return { probabilities, predicted: decide(probabilities, rule) };
+  });
+}
+
 /**
  * Index of the largest value, the first of equals.
  *

@@ -8,11 +8,10 @@ import { startProgress } from "../../runtime/progress";
 import type { Features } from "../features/features";
 import { extractTreated } from "../features/treatment";
 import { type Classifier, classifierViews, type ImagePrediction } from "./classifier";
-import { decide } from "./decision";
+import { decideRows } from "./decision";
 import { compareWithTraining, type Unlikeness } from "./familiarity";
 import { headClassCount } from "./head";
 import { predictRows } from "./predict-rows";
-import { applyTemperature } from "./temperature";
 
 /** What a classifier says about an image that somebody asks about. */
 export interface SourcePrediction extends ImageSource, ImagePrediction {
@@ -62,17 +61,15 @@ function judge(classifier: Classifier, images: readonly Inspected[], features: F
   const classCount = headClassCount(head);
   const rows = images.map((_, row) => row);
   const answers = predictRows(head, features, rows, classifierViews(classifier));
+  const decisions = decideRows(answers, classCount, classifier);
   return images.map(({ facts, ...source }, i) => {
-    const answer = answers.subarray(i * classCount, (i + 1) * classCount);
-    const probabilities = applyTemperature(answer, classifier.temperature ?? 1);
     const row = values.subarray(i * width, (i + 1) * width);
     const { distance, unlike } =
       familiarity === undefined
         ? { distance: null, unlike: [] }
         : compareWithTraining(familiarity, row, facts);
     const { width: pixelWidth, height } = facts;
-    const predicted = decide(probabilities, classifier);
-    return { ...source, width: pixelWidth, height, probabilities, predicted, distance, unlike };
+    return { ...source, width: pixelWidth, height, ...decisions[i]!, distance, unlike };
   });
 }
 

@@ -19,7 +19,6 @@ import { lockTriage } from "../../../src/model/classifier/classifier-triage";
 import { fitFamiliarity } from "../../../src/model/classifier/familiarity";
 import { buildHead, predictHead } from "../../../src/model/classifier/head";
 import { predictSources } from "../../../src/model/classifier/predict-sources";
-import { applyTemperature } from "../../../src/model/classifier/temperature";
 import { extractFeatures } from "../../../src/model/features/features";
 import { extractTreated } from "../../../src/model/features/treatment";
 import { createRandom } from "../../../src/runtime/random";
@@ -109,21 +108,13 @@ describe("a classifier on EfficientNet-Lite0", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it("applies a temperature before the threshold, keeps it, and needs none", async () => {
-    const folder = join(home, "calibrated");
-    await saveClassifier(folder, { ...classifier, temperature: 2.5 });
-    const loaded = await loadClassifier(folder, { backbone });
-    expect(loaded.temperature).toBe(2.5);
-    const [plain, soft] = await Promise.all([
-      predictImages(classifier, files.slice(0, 3)),
-      predictImages(loaded, files.slice(0, 3)),
-    ]);
-    expect(soft.predictions.map(({ probabilities }) => probabilities)).toEqual(
-      plain.predictions.map(({ probabilities }) => applyTemperature(probabilities, 2.5)),
+  it("refuses a folder whose probabilities were softened before the decision, rather than predict others", async () => {
+    const soft = withManifest("soft", (manifest) => Object.assign(manifest, { temperature: 2.5 }));
+    await expect(loadClassifier(soft, { backbone })).rejects.toThrow(
+      /classifier\.json.*temperature: this classifier softens its probabilities.*take the line out/,
     );
-    expect("temperature" in (await loadClassifier(saved, { backbone }))).toBe(false);
-    const cold = withManifest("cold", (manifest) => Object.assign(manifest, { temperature: 0 }));
-    await expect(loadClassifier(cold, { backbone })).rejects.toThrow(/temperature/);
+    const plain = withManifest("plain", (manifest) => Object.assign(manifest, { temperature: 1 }));
+    expect(await loadClassifier(plain, { backbone })).toEqual(await loadClassifier(saved, { backbone }));
   });
 
   it("carries what the training images look like and a locked threshold, and predicts the same with them", async () => {
@@ -226,7 +217,7 @@ describe("a classifier on EfficientNet-Lite0", () => {
     const single = buildClassifier({ ...parts, settings: { seed: 2, weights: null } });
     expect(single).not.toHaveProperty("views");
     const settings = { seed: 2, weights: null, averageViews: true };
-    const averaging = { ...buildClassifier({ ...parts, settings }), temperature: 1.5 };
+    const averaging = buildClassifier({ ...parts, settings });
     const folder = join(home, "averaging");
     await saveClassifier(folder, averaging);
     const loaded = await loadClassifier(folder, { backbone });
