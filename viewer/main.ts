@@ -1,7 +1,7 @@
 import type { ViewerAbout } from "../src/export/about-export";
 import { type ChosenFiles, filesDropped, filesOf } from "./chosen-files";
-import { createExplanationView, type ExplanationView } from "./explanation-view";
-import { createListView, type ListView } from "./list-view";
+import { createExplanationPanel, type ExplanationPanel } from "./explanation-panel";
+import { createListPanel, type ListPanel } from "./list-panel";
 import type { Answer, Request } from "./messages";
 import { byId, countOf, make, percent } from "./page";
 import {
@@ -23,8 +23,8 @@ let worker: Worker;
 const ask = (request: Request) => worker.postMessage(request);
 
 let about: ViewerAbout;
-let list: ListView;
-let explanations: ExplanationView;
+let list: ListPanel;
+let explanations: ExplanationPanel;
 let images: WorkImage[] = [];
 let waiting: WorkImage[] = [];
 let looking: WorkImage | null = null;
@@ -251,8 +251,8 @@ function getReady({
   about = found;
   byId("about").textContent = describe(about, backend);
   document.documentElement.dataset["backend"] = backend;
-  list = createListView(about, (image) => explanations.open(image));
-  explanations = createExplanationView(
+  list = createListPanel(about, (image) => explanations.open(image));
+  explanations = createExplanationPanel(
     about,
     ({ id, file }, classIndex) => ask({ kind: "explain", id, file, classIndex }),
     neighbourOf,

@@ -44,7 +44,7 @@ export async function prepareArms(task: StainArmsTask): Promise<PreparedArms | n
   if (!normalised.complete) return null;
   const views = [asItIs, ...stainViews(task.views, task.strength)];
   const plain = { stain: null, fittedOn: [], views };
-  const augmented = await extractTreated(dataset, backbone, plain, { viewsOf: train });
+  const augmented = await extractTreated(dataset, backbone, plain, { rowsWithViews: train });
   if (!augmented.complete) return null;
   const { views: _, ...none } = augmented;
   // With stains normalised there is a reference, or fitting it would have failed.

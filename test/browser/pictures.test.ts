@@ -33,7 +33,7 @@ const slow = { timeout: 30_000 };
 /** The notebook's cells, and where each is. */
 const cells = {
   plain: `import sharp from "sharp";
-    import { htmlView } from "./src/views/display/display";
+    import { htmlDisplay } from "./src/views/display/display";
     import { figure } from "./src/views/display/figure";
     import { liveOutput } from "./src/views/display/notebook";
     const curve = (y: number[], more = {}) => figure(
@@ -45,7 +45,7 @@ const cells = {
       live.update(curve(y));
       await new Promise((resolve) => setTimeout(resolve, 400));
     }`,
-  tall: `htmlView('<div style="height: 4000px">A long way down.</div>', "")`,
+  tall: `htmlDisplay('<div style="height: 4000px">A long way down.</div>', "")`,
   below: `curve([1, 1, 1, 1])`,
   photograph: `const noise = await sharp({ create: { width: 300, height: 200, channels: 3, background: "white",
       noise: { type: "gaussian", mean: 128, sigma: 60 } } }).png().toBuffer();

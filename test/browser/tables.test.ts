@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as sorting from "../../jupyter/plotly-renderer/static/sortable-tables.js";
 import { resolveSettings } from "../../src/runtime/settings";
 import { tableHtml } from "../../src/views/display/table-html";
-import { runsView } from "../../src/views/runs/run-table";
+import { runsDisplay } from "../../src/views/runs/run-table";
 import {
   endKernel,
   type LabPage,
@@ -73,7 +73,7 @@ describe("tables in JupyterLab", () => {
   let lost: LabPage;
 
   beforeAll(async () => {
-    writeNotebook(join(folder, "tables.ipynb"), [display(runsView(runs).html), display(longTable)]);
+    writeNotebook(join(folder, "tables.ipynb"), [display(runsDisplay(runs).html), display(longTable)]);
     lab = await startLab({}, [`--ServerApp.root_dir=${folder}`]);
     browser = await startBrowser();
     lost = await openNotebook(browser, lab, "tables.ipynb");

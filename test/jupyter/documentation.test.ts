@@ -11,7 +11,7 @@ describe("Tab and Shift-Tab on what src exports", () => {
     const imports = await kernel.execute(
       [
         `import { confusionMatrix } from "./src/scores/confusion-matrix";`,
-        `import * as evaluation from "./src/experiments/evaluation";`,
+        `import * as evaluation from "./src/experiments/evaluation-door";`,
         `import { resolveSettings } from "./src/runtime/settings";`,
         `import { trainHead } from "./src/training/head/train";`,
       ].join("\n"),

@@ -43,7 +43,7 @@ describe("the stop button", () => {
       import { extractFeatures } from "./src/model/features/features";
       import { resolveSettings } from "./src/runtime/settings";
       import { trainHead } from "./src/training/head/train";
-      import * as evaluation from "./src/experiments/evaluation";
+      import * as evaluation from "./src/experiments/evaluation-door";
       import { sweepSettings } from "./src/experiments/sweep";
       import { onProgress } from "./src/runtime/progress";
       const settings = resolveSettings({});

@@ -11,7 +11,7 @@ import {
 } from "../../src/scores/metrics";
 import { recognitionRates } from "../../src/scores/patient-scores";
 import { computeReliability } from "../../src/scores/probability-scores";
-import { sliderThresholds, sweepThresholds } from "../../src/scores/triage/threshold-sweep";
+import { sliderThresholds, thresholdCurve } from "../../src/scores/triage/threshold-curve";
 import { exampleDataset } from "../support/data/example-dataset";
 import { clusteredPredictions } from "../support/runs/example-cohort";
 import { examplePrediction } from "../support/runs/example-run";
@@ -101,7 +101,7 @@ describe("scoreGroups", () => {
   });
 });
 
-describe("sweepThresholds", () => {
+describe("thresholdCurve", () => {
   const predictions = [
     examplePrediction("a", 1, 0.75),
     examplePrediction("a", 1, 0.25),
@@ -109,7 +109,7 @@ describe("sweepThresholds", () => {
   ];
 
   it("counts images and patients at each threshold", () => {
-    const [low, middle, high] = sweepThresholds(predictions, 1, [0, 0.45, 1]);
+    const [low, middle, high] = thresholdCurve(predictions, 1, [0, 0.45, 1]);
     expect(low!.image.counts).toEqual([
       [0, 1],
       [0, 2],
@@ -132,14 +132,14 @@ describe("sweepThresholds", () => {
       [1, 0],
       [1, 0],
     ]);
-    expect(sweepThresholds(predictions, 1).map(({ threshold }) => threshold)).toEqual(sliderThresholds);
+    expect(thresholdCurve(predictions, 1).map(({ threshold }) => threshold)).toEqual(sliderThresholds);
   });
 
   it("has no patients where none is known, and refuses more than two classes", () => {
-    expect(sweepThresholds([examplePrediction(null, 1, 0.5)], 1, [0.5])[0]!.patient).toBeNull();
+    expect(thresholdCurve([examplePrediction(null, 1, 0.5)], 1, [0.5])[0]!.patient).toBeNull();
     const three = examplePrediction("a", 1, 0, { probabilities: [0.2, 0.3, 0.5] });
-    expect(() => sweepThresholds([three], 1)).toThrow(/two classes, found 3/);
-    expect(() => sweepThresholds([], 1)).toThrow(RangeError);
+    expect(() => thresholdCurve([three], 1)).toThrow(/two classes, found 3/);
+    expect(() => thresholdCurve([], 1)).toThrow(RangeError);
   });
 });
 

@@ -37,7 +37,7 @@ export const efficientnetLite0FeatureWidth = 1280;
 const batchNormEpsilon = 1e-3;
 const stemChannels = 32;
 
-interface Stage {
+interface StageShape {
   repeats: number;
   window: number;
   stride: number;
@@ -45,7 +45,7 @@ interface Stage {
   outputs: number;
 }
 
-const stages: readonly Stage[] = [
+const stages: readonly StageShape[] = [
   { repeats: 1, window: 3, stride: 1, expansion: 1, outputs: 16 },
   { repeats: 2, window: 3, stride: 2, expansion: 6, outputs: 24 },
   { repeats: 2, window: 5, stride: 2, expansion: 6, outputs: 40 },
@@ -67,7 +67,7 @@ function loadBlock(
   name: string,
   inputs: number,
   stride: number,
-  stage: Stage,
+  stage: StageShape,
 ): InvertedBottleneck {
   const channels = inputs * stage.expansion;
   return {
@@ -88,7 +88,7 @@ function loadBlock(
 function loadNetwork(file: WeightsFile): EfficientnetLite0Network {
   let blockIndex = 0;
   let channels = stemChannels;
-  const loadStage = (stage: Stage): InvertedBottleneck[] =>
+  const loadStage = (stage: StageShape): InvertedBottleneck[] =>
     Array.from({ length: stage.repeats }, (_, index) => {
       const stride = index === 0 ? stage.stride : 1;
       const block = loadBlock(file, `block${blockIndex++}`, channels, stride, stage);

@@ -36,7 +36,7 @@ type Convolving = Extract<GraphNode, { kind: "convolve" | "convolveDepthwise" }>
 type Adding = Extract<GraphNode, { kind: "add" }>;
 
 /** How a convolution goes over its input. */
-const sweepOf = ({ stride, padding }: Convolving): Record<string, GraphAttribute> => ({
+const steppingOf = ({ stride, padding }: Convolving): Record<string, GraphAttribute> => ({
   strides: { ints: [1, stride, stride, 1] },
   padding: { text: padding.toUpperCase() },
 });
@@ -45,7 +45,7 @@ function addConvolution(graph: NativeGraph, node: Convolving, input: GraphValue)
   const { add, constant, activate } = nodesOf(graph, node);
   const { kernel, kernelShape, bias } = node;
   const operation = node.kind === "convolve" ? "Conv2D" : "DepthwiseConv2dNative";
-  const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], sweepOf(node));
+  const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], steppingOf(node));
   // TensorFlow fuses the three into one.
   return activate(add("BiasAdd", [convolved, constant("bias", bias, [bias.length])]), node.activation);
 }
@@ -85,7 +85,7 @@ function addFused(
   const weights = [constant("kernel", kernel, kernelShape), constant("bias", bias, [bias.length])];
   const activation = activations[node.activation];
   return add("_FusedConv2D", [input, ...weights, shortcut], {
-    ...sweepOf(convolution),
+    ...steppingOf(convolution),
     num_args: { int: 2 },
     TArgs: { types: ["float32", "float32"] },
     fused_ops: { texts: ["BiasAdd", "Add", ...(activation === null ? [] : [activation])] },

@@ -37,14 +37,14 @@ const batchNormEpsilon = 1.001e-5;
 /** A block widens its result to this many times its own channels. */
 const expansion = 4;
 
-interface Stage {
+interface StageShape {
   name: string;
   channels: number;
   blocks: number;
   stride: number;
 }
 
-const stages: readonly Stage[] = [
+const stages: readonly StageShape[] = [
   { name: "conv2", channels: 64, blocks: 3, stride: 1 },
   { name: "conv3", channels: 128, blocks: 4, stride: 2 },
   { name: "conv4", channels: 256, blocks: 6, stride: 2 },
@@ -90,7 +90,7 @@ function loadBlock(
   file: WeightsFile,
   name: string,
   inputs: number,
-  stage: Stage,
+  stage: StageShape,
   isFirst: boolean,
 ): Bottleneck {
   const { channels } = stage;
@@ -104,7 +104,7 @@ function loadBlock(
   };
 }
 
-function loadStage(file: WeightsFile, stage: Stage, inputs: number): Bottleneck[] {
+function loadStage(file: WeightsFile, stage: StageShape, inputs: number): Bottleneck[] {
   return Array.from({ length: stage.blocks }, (_, index) =>
     loadBlock(
       file,

@@ -125,7 +125,7 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
     threshold: 0.5,
     inputSize: backbone.inputSize,
     stain: treatment?.stain ?? null,
-    ...viewsOf({ views: settings.averageViews === true ? treatment?.views : undefined }),
+    ...averagedViews({ views: settings.averageViews === true ? treatment?.views : undefined }),
     ...(familiarity === null ? {} : { familiarity }),
     provenance: {
       runId,
@@ -140,7 +140,9 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
 }
 
 /** The field where several views are averaged: a classifier without keeps the folder and the value that it has always had. */
-function viewsOf({ views }: { views?: readonly ImageView[] | undefined }): { views?: readonly ImageView[] } {
+function averagedViews({ views }: { views?: readonly ImageView[] | undefined }): {
+  views?: readonly ImageView[];
+} {
   return views === undefined || views.length < 2 ? {} : { views };
 }
 
@@ -168,7 +170,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
       colours: "RGB, 0 to 255",
       resizing: "stretched to a square, cubic",
       ...(stain === null ? {} : { stain }),
-      ...viewsOf(classifier),
+      ...averagedViews(classifier),
     },
     backbone: {
       name: backbone.name,
@@ -325,7 +327,7 @@ export async function loadClassifier(
     stain: manifest.preprocessing.stain ?? null,
     ...familiarity,
     ...triageOf(manifest),
-    ...viewsOf(manifest.preprocessing),
+    ...averagedViews(manifest.preprocessing),
     provenance,
   };
 }

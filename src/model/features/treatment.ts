@@ -63,7 +63,7 @@ export function treatmentOfRun(
 /**
  * Computes the features of treated images, each view after the other, or takes them from the cache.
  *
- * @param options.viewsOf - Records whose further views are needed, by default all; the rows of others are NaN.
+ * @param options.rowsWithViews - Records whose further views are needed, by default all; the rows of others are NaN.
  * @returns `computed` and `fromCache` count all views. After an interrupt the views that were not reached are missing.
  * @throws Error naming the file if an image can't be read any more.
  */
@@ -71,7 +71,7 @@ export function extractTreated(
   dataset: Dataset,
   backbone: Backbone,
   treatment: Treatment,
-  options: { viewsOf?: readonly number[] } = {},
+  options: { rowsWithViews?: readonly number[] } = {},
 ): Promise<Features> {
   return runCooperatively("feature extraction", (signal) =>
     extractViews(dataset, backbone, treatment, { ...options, signal }),
@@ -82,14 +82,14 @@ async function extractViews(
   dataset: Dataset,
   backbone: Backbone,
   treatment: Treatment,
-  { signal, ...options }: { viewsOf?: readonly number[]; signal: AbortSignal },
+  { signal, ...options }: { rowsWithViews?: readonly number[]; signal: AbortSignal },
 ): Promise<Features> {
   const { stain, fittedOn, views } = treatment;
   const [first = asItIs, ...further] = views;
   const features = await extractFeatures(dataset, backbone, { transform: transformFor(stain, first) });
   const treated: Features = stain === null ? features : { ...features, fittedOn };
   if (further.length === 0) return treated;
-  const rows = options.viewsOf ?? dataset.records.map((_, row) => row);
+  const rows = options.rowsWithViews ?? dataset.records.map((_, row) => row);
   const seen = { ...dataset, records: rows.map((row) => dataset.records[row]!) };
   const found: ViewFeatures[] = [];
   for (const [i, view] of further.entries()) {

@@ -8,23 +8,23 @@ import type { Attempt } from "../../runtime/attempt";
 import { scoreFolds } from "../../scores/fold-scores";
 import { scoreWithIntervals } from "../../scores/intervals/score-intervals";
 import { recognitionRates } from "../../scores/patient-scores";
-import type { ThresholdMatrices } from "../../scores/triage/threshold-sweep";
+import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
 import type { SavedRun } from "../../training/runs/run-log";
 import { describeData } from "../dataset/data-card";
 import type { Figure } from "../display/figure";
 import { positiveNameOf } from "../display/findings";
 import type { Analysis, AnalysisFigures, Findings, ValidatedScores } from "./analysis";
 import { calibrationSeries, plotReliability } from "./calibration-figures";
-import { describeCrossValidation, plotCrossValidation } from "./cross-validation-views";
+import { describeCrossValidation, plotCrossValidation } from "./cross-validation-figures";
 import { describeSanity } from "./explanation-grid";
 import type { ExplainedImage } from "./explanations";
-import { plotGroupScores } from "./group-views";
-import { plotScoreIntervals } from "./interval-views";
-import { plotLeakage, plotNeighbours } from "./leakage-views";
+import { plotGroupScores } from "./group-displays";
+import { plotScoreIntervals } from "./interval-displays";
+import { plotLeakage, plotNeighbours } from "./leakage-figures";
 import { type FigureOrNote, plotRunPrecisionRecall, plotRunProbabilities, plotRunRoc } from "./run-figures";
-import { plotStains } from "./stain-views";
+import { plotStains } from "./stain-figures";
 import { plotRunMatrices } from "./threshold-figure";
-import { plotWorkload } from "./triage-views";
+import { plotWorkload } from "./triage-displays";
 import type { PicturedWork } from "./work-list";
 
 /** What the cells of notebook 04 computed. */
@@ -37,7 +37,7 @@ export interface AnalysisSources
   dataset: Dataset;
   split: Split;
   asked: AnalysisSettings;
-  sweep: Attempt<ThresholdMatrices[]>;
+  thresholds: Attempt<ThresholdMatrices[]>;
   triage: Attempt<RunTriage>;
   work: PicturedWork[];
   crossValidation: Attempt<CrossValidation>;
@@ -121,7 +121,7 @@ function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures 
   when(findings.scores, "scores", (scores) =>
     plotScoreIntervals(scores, classes.length, { of: "the test part", synthetic }),
   );
-  keep("thresholds", plotRunMatrices(run, sources.sweep));
+  keep("thresholds", plotRunMatrices(run, sources.thresholds));
   keep("roc", plotRunRoc(run));
   keep("precisionRecall", plotRunPrecisionRecall(run));
   keep("probabilities", plotRunProbabilities(run));

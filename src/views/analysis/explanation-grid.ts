@@ -6,7 +6,7 @@ import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Outcome } from "../../scores/examples-to-explain";
 import { classColours } from "../display/colours";
 import { subtypeName } from "../display/dataset-counts";
-import { type Displayable, htmlView } from "../display/display";
+import { type HtmlDisplay, htmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
 import { encodeHeatOverlay, heatLegend } from "../display/heat-overlay";
@@ -15,8 +15,6 @@ import type { ExplainedImage } from "./explanations";
 
 /** The classes that explanations are about. */
 export type ExplainedClasses = Pick<Dataset, "classes" | "positiveClass" | "synthetic">;
-
-type View = { html: string } & Displayable;
 
 /** Kinds in the order in which they matter, and what each is called. */
 const kinds: readonly { outcome: Outcome; heading: (positive: string) => string }[] = [
@@ -27,7 +25,7 @@ const kinds: readonly { outcome: Outcome; heading: (positive: string) => string 
 ];
 
 /** Shows explained images by kind of error: each picture, and beside it where the evidence for the answer lies. */
-export function explanationGrid(explained: readonly ExplainedImage[], about: ExplainedClasses): View {
+export function explanationGrid(explained: readonly ExplainedImage[], about: ExplainedClasses): HtmlDisplay {
   const positive = about.positiveClass === null ? "" : about.classes[about.positiveClass]!;
   const groups = kinds.flatMap(({ outcome, heading }) => {
     const items = explained.filter((item) => item.outcome === outcome);
@@ -41,7 +39,7 @@ export function explanationGrid(explained: readonly ExplainedImage[], about: Exp
   const errors = explained.filter(({ outcome }) => outcome !== "right").length;
   const none = errors === 0 ? "<p>No test image was taken for something else.</p>" : "";
   const title = titleWithOrigin("Test images, and where the evidence for the answer lies", about.synthetic);
-  return htmlView(
+  return htmlDisplay(
     `<div style="${gridStyle}"><p style="font-weight:600;margin:0">${escapeHtml(title)}</p>${legendHtml}${none}${groups.join("")}</div>`,
     `Grid of ${explained.length} explained images`,
   );
@@ -111,7 +109,7 @@ const legendHtml =
  *
  * @throws Error naming the file if an image can't be read any more.
  */
-export async function sanityRow(check: SanityCheck, about: ExplainedClasses): Promise<View> {
+export async function sanityRow(check: SanityCheck, about: ExplainedClasses): Promise<HtmlDisplay> {
   const rows: string[] = [];
   for (const image of check.images) {
     const cells = [
@@ -129,7 +127,7 @@ export async function sanityRow(check: SanityCheck, about: ExplainedClasses): Pr
     rows.push(`<div style="display:flex;flex-wrap:wrap;gap:8px;margin:.5em 0">${cells.join("")}</div>`);
   }
   const title = titleWithOrigin("Do the maps depend on what was learned?", about.synthetic);
-  return htmlView(
+  return htmlDisplay(
     `<div style="${gridStyle}"><p style="font-weight:600;margin:0">${escapeHtml(title)}</p>${legendHtml}${rows.join("")}</div>`,
     describeSanity(check),
   );

@@ -4,7 +4,7 @@ import { aggregateByPatient } from "../../scores/patients";
 import type { SavedRun } from "../../training/runs/run-log";
 import type { RunSummary } from "../../training/runs/run-summary";
 import { classColours } from "../display/colours";
-import { type Displayable, noteView } from "../display/display";
+import { type HtmlDisplay, noteDisplay } from "../display/display";
 import type { Figure } from "../display/figure";
 import {
   type PrecisionRecallSeries,
@@ -16,11 +16,11 @@ import {
 } from "./evaluation-figures";
 
 /** A figure, or a sentence that says why there is none. */
-export type FigureOrNote = Figure | ({ html: string } & Displayable);
+export type FigureOrNote = Figure | HtmlDisplay;
 
-const noPatients = noteView("No test image's patient is known, so nothing can be said by patient.");
-const noTest = noteView("This run's test part is empty, so there is nothing to judge it by.");
-const noPositiveClass = noteView("None of the classes is the one to be found, so there is no such curve.");
+const noPatients = noteDisplay("No test image's patient is known, so nothing can be said by patient.");
+const noTest = noteDisplay("This run's test part is empty, so there is nothing to judge it by.");
+const noPositiveClass = noteDisplay("None of the classes is the one to be found, so there is no such curve.");
 
 /** Draws the test part's confusion matrix, counting images or patients. */
 export function plotRunConfusion(

@@ -1,6 +1,6 @@
 import type { Attempt } from "../../runtime/attempt";
 import { shareIntervals } from "../../scores/intervals/matrix-intervals";
-import type { ThresholdMatrices } from "../../scores/triage/threshold-sweep";
+import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
 import type { SavedRun } from "../../training/runs/run-log";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
@@ -23,23 +23,23 @@ type Matrix = ThresholdMatrices["image"];
  * its count and its share of the row, with the share's interval in parentheses where there is one, and is as dark as
  * that share.
  *
- * @param sweep - At least one threshold, rising.
+ * @param curve - At least one threshold, rising.
  */
 export function plotThresholdMatrices(
-  sweep: readonly ThresholdMatrices[],
+  curve: readonly ThresholdMatrices[],
   options: ThresholdFigureOptions,
 ): Figure {
   const { classes, threshold, positiveClass, synthetic = false } = options;
-  const start = nearestStep(sweep, threshold);
+  const start = nearestStep(curve, threshold);
   const names = classes.map(escapeLabel);
-  const panels = panelsOf(sweep[start]!);
+  const panels = panelsOf(curve[start]!);
   const traces = panels.map(({ unit, matrix }, i) => heatmap(unit, matrix, names, i));
   return figure(traces, {
     title: titleWithOrigin("Test part: true class and answer, at any threshold", synthetic),
     grid: { rows: 1, columns: panels.length, pattern: "independent", xgap: 0.28 },
     ...panelAxes(panels.length),
     annotations: panels.map(({ unit, matrix }, i) => panelTitle(unit, matrix, i)),
-    sliders: [slider(sweep, start, `${escapeLabel(classes[positiveClass])} is answered from probability `)],
+    sliders: [slider(curve, start, `${escapeLabel(classes[positiveClass])} is answered from probability `)],
     height: 500,
     width: panels.length === 1 ? 520 : 860,
     margin: { l: 64, r: 24, t: 92, b: 120 },
@@ -50,27 +50,27 @@ export function plotThresholdMatrices(
  * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are,
  * with intervals as well.
  *
- * @param sweep - Of the run's test part.
+ * @param curve - Of the run's test part.
  */
 export function plotRunMatrices(
   { summary, predictions }: Pick<SavedRun, "summary" | "predictions">,
-  sweep: Attempt<ThresholdMatrices[]>,
+  curve: Attempt<ThresholdMatrices[]>,
 ): FigureOrNote {
   const { classes, positiveClass, threshold, synthetic } = summary;
-  if (sweep.ok === false || positiveClass === null) {
+  if (curve.ok === false || positiveClass === null) {
     const test = predictions.filter(({ split }) => split === "test");
     const answers = test.map(({ predicted }) => predicted);
     const intervals = test.length === 0 ? undefined : shareIntervals(test, answers, classes.length);
     return plotRunConfusion(summary, "images", intervals);
   }
-  return plotThresholdMatrices(sweep.value, { classes, positiveClass, threshold, synthetic });
+  return plotThresholdMatrices(curve.value, { classes, positiveClass, threshold, synthetic });
 }
 
 /** Index of the threshold that lies nearest to the one in use. */
-function nearestStep(sweep: readonly ThresholdMatrices[], threshold: number): number {
+function nearestStep(curve: readonly ThresholdMatrices[], threshold: number): number {
   let nearest = 0;
-  sweep.forEach((step, i) => {
-    if (Math.abs(step.threshold - threshold) < Math.abs(sweep[nearest]!.threshold - threshold)) nearest = i;
+  curve.forEach((step, i) => {
+    if (Math.abs(step.threshold - threshold) < Math.abs(curve[nearest]!.threshold - threshold)) nearest = i;
   });
   return nearest;
 }
@@ -137,8 +137,8 @@ function panelTitle(unit: string, { counts }: Matrix, panel: number): Record<str
   };
 }
 
-function slider(sweep: readonly ThresholdMatrices[], active: number, prefix: string) {
-  const steps = sweep.map((at) => {
+function slider(curve: readonly ThresholdMatrices[], active: number, prefix: string) {
+  const steps = curve.map((at) => {
     const cells = panelsOf(at).map(({ matrix }) => cellsOf(matrix));
     const change = { z: cells.map(({ z }) => z), text: cells.map(({ text }) => text) };
     const label = at.threshold.toFixed(2);

@@ -2,7 +2,7 @@ import { type Dataset, imagePath } from "../../data/dataset";
 import { encodeThumbnail } from "../../data/images/images";
 import type { WorkKind, WorkRow } from "../../scores/triage/triage";
 import { classColours } from "../display/colours";
-import { type Displayable, htmlView } from "../display/display";
+import { type HtmlDisplay, htmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
 import { percent, positiveNameOf } from "../display/findings";
 import { escapeHtml } from "../display/html";
@@ -76,11 +76,11 @@ interface Column {
  *
  * @param looks - What it is of, or only the number of rows of the whole list.
  */
-export function workListView(
+export function workListDisplay(
   dataset: About,
   work: readonly PicturedWork[],
   looks: number | WorkListLooks,
-): { html: string } & Displayable {
+): HtmlDisplay {
   const {
     total,
     things = "test images",
@@ -96,7 +96,7 @@ export function workListView(
   );
   const body = work.map((row) => `<tr>${columns.map((column) => cellHtml(column, row)).join("")}</tr>`);
   const scrolling = whole ? "overflow-x:auto" : "max-height:44em;overflow:auto";
-  return htmlView(
+  return htmlDisplay(
     `<div style="${scrolling}"><table class="${tableClass}" style="border-collapse:collapse">` +
       `<caption style="caption-side:top;text-align:left;font-weight:600;padding:0 0 .4em">${escapeHtml(title)}</caption>` +
       `<thead><tr>${headings.join("")}</tr></thead><tbody>${body.join("")}</tbody></table></div>`,

@@ -3,7 +3,7 @@ import { encodeThumbnail } from "../../data/images/images";
 import type { ImagePrediction } from "../../model/classifier/classifier";
 import { createRandom } from "../../runtime/random";
 import { classColours } from "../display/colours";
-import { type Displayable, htmlView } from "../display/display";
+import { type HtmlDisplay, htmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
 import { escapeHtml } from "../display/html";
@@ -37,10 +37,7 @@ const pixelDensity = 1.5;
  *
  * @throws Error if one of the images can't be decoded.
  */
-export async function imageGrid(
-  items: readonly GridItem[],
-  options: GridOptions = {},
-): Promise<{ html: string } & Displayable> {
+export async function imageGrid(items: readonly GridItem[], options: GridOptions = {}): Promise<HtmlDisplay> {
   const { title = "", width = 200 } = options;
   const cells: string[] = [];
   for (const item of items) {
@@ -49,7 +46,7 @@ export async function imageGrid(
   const heading = title === "" ? "" : `<p style="font-weight:600;margin:0 0 .5em">${escapeHtml(title)}</p>`;
   const empty = items.length === 0 ? "<p>No images to show.</p>" : "";
   const grid = `<div style="display:flex;flex-wrap:wrap;gap:14px">${cells.join("")}</div>`;
-  return htmlView(
+  return htmlDisplay(
     `<div style="${gridStyle}">${heading}${empty}${grid}</div>`,
     `Grid of ${items.length} images`,
   );
@@ -63,7 +60,7 @@ export async function imageGrid(
 export function sampleGrid(
   dataset: Dataset,
   options: { perClass?: number; seed?: number } = {},
-): Promise<{ html: string } & Displayable> {
+): Promise<HtmlDisplay> {
   const { perClass = 4, seed = 0 } = options;
   const rows = dataset.classes.flatMap((_, label) => pickVaried(dataset, label, perClass, seed));
   const title = titleWithOrigin(`Images of ${dataset.name}`, dataset.synthetic);
@@ -78,7 +75,7 @@ export function answerGrid(
   classes: readonly string[],
   positiveClass: number | null,
   predictions: readonly ImagePrediction[],
-): Promise<{ html: string } & Displayable> {
+): Promise<HtmlDisplay> {
   const colours = classColours(classes, positiveClass);
   const items = predictions.map(({ file, predicted, probabilities }): GridItem => {
     const all = classes.map((name, label) => ({ name, probability: probabilities[label]! }));

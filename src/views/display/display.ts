@@ -31,12 +31,15 @@ export function isDisplayable(value: unknown): value is Displayable {
   );
 }
 
+/** HTML of our own making that shows itself. */
+export type HtmlDisplay = { html: string } & Displayable;
+
 /** Wraps HTML of our own making as a value that shows itself, with a text for terminals. */
-export function htmlView(html: string, text: string): { html: string } & Displayable {
+export function htmlDisplay(html: string, text: string): HtmlDisplay {
   return displayable({ html }, () => ({ "text/html": html, "text/plain": text }));
 }
 
 /** A sentence that shows itself in place of a figure or a table, where there is nothing to draw. */
-export function noteView(sentence: string): { html: string } & Displayable {
-  return htmlView(`<p>${escapeHtml(sentence)}</p>`, sentence);
+export function noteDisplay(sentence: string): HtmlDisplay {
+  return htmlDisplay(`<p>${escapeHtml(sentence)}</p>`, sentence);
 }

@@ -23,7 +23,7 @@ export interface LiveTraining {
   finish: (training: Pick<TrainingResult, "bestEpoch" | "ended">) => Figure;
 }
 
-/** What a live view needs to know beforehand. */
+/** What a live display needs to know beforehand. */
 export interface LiveTrainingOptions {
   dataset: Dataset;
   split: Pick<Split, "train" | "validation">;
@@ -66,7 +66,7 @@ function memoryText(): string {
 }
 
 /**
- * Opens a live view of a training in the running cell, redrawn at most twice a second: progress, curves, the confusion
+ * Opens a live display of a training in the running cell, redrawn at most twice a second: progress, curves, the confusion
  * matrix and some images of the validation part, device and memory.
  *
  * @example

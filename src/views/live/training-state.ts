@@ -3,7 +3,7 @@ import { confusionMatrix } from "../../scores/confusion-matrix";
 import type { EpochRecord, TrainingResult } from "../../training/head/train";
 import { durationText } from "../display/progress-bar";
 
-/** A validation image that a live view shows, whatever the head says about it. */
+/** A validation image that a live display shows, whatever the head says about it. */
 export interface WatchedImage {
   /** Its position in the validation part. */
   position: number;

@@ -9,7 +9,7 @@ import { projectRoot } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
 import { countOf, nameSome } from "../../runtime/words";
 import type { JudgedImage, PatientJudgement } from "../../scores/triage/judged-images";
-import { type PicturedWork, workListView } from "../analysis/work-list";
+import { type PicturedWork, workListDisplay } from "../analysis/work-list";
 import { notMedicalDevice, percent } from "../display/findings";
 import { encodeHeatOverlay, heatLegend } from "../display/heat-overlay";
 import { escapeHtml } from "../display/html";
@@ -179,7 +179,7 @@ export async function predictionPageHtml(page: PredictionPage): Promise<string> 
   const css = await readFile(join(projectRoot(), "src", "views", "report", "report-page.css"), "utf8");
   const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
   const about = { ...classifier, synthetic: false };
-  const list = workListView(about, work, { total: images.length, things: "images", whole: true }).html;
+  const list = workListDisplay(about, work, { total: images.length, things: "images", whole: true }).html;
   const unread =
     skipped.length === 0
       ? ""

@@ -4,12 +4,12 @@ import type { RunSummary } from "../../training/runs/run-summary";
 import type { Analysis, Findings } from "../analysis/analysis";
 import { describeCalibration } from "../analysis/calibration-figures";
 import { explanationGrid } from "../analysis/explanation-grid";
-import { patientScoresTable } from "../analysis/group-views";
-import { intervalsTable } from "../analysis/interval-views";
-import { describeNeighbours } from "../analysis/leakage-views";
-import { describeStains } from "../analysis/stain-views";
-import { describeFoldThresholds, describeTriage, triageTable } from "../analysis/triage-views";
-import { workListView } from "../analysis/work-list";
+import { patientScoresTable } from "../analysis/group-displays";
+import { intervalsTable } from "../analysis/interval-displays";
+import { describeNeighbours } from "../analysis/leakage-figures";
+import { describeStains } from "../analysis/stain-figures";
+import { describeFoldThresholds, describeTriage, triageTable } from "../analysis/triage-displays";
+import { workListDisplay } from "../analysis/work-list";
 import { positiveNameOf } from "../display/findings";
 import { escapeHtml } from "../display/html";
 import { plainTableHtml } from "../display/plain-table";
@@ -125,7 +125,7 @@ function triageHtml(summary: RunSummary, { triage }: Findings): string {
 }
 
 function workHtml(summary: RunSummary, { work }: Analysis): string {
-  return work.rows.length === 0 ? "" : workListView(summary, work.rows, work.total).html;
+  return work.rows.length === 0 ? "" : workListDisplay(summary, work.rows, work.total).html;
 }
 
 function leakageHtml({ leakage }: Findings): string {

@@ -1,5 +1,5 @@
 import { type ListedRun, listRuns } from "../../training/runs/run-log";
-import { type Displayable, htmlView, noteView } from "../display/display";
+import { type HtmlDisplay, htmlDisplay, noteDisplay } from "../display/display";
 import { roundTo } from "../display/figure";
 import { type Cell, tableHtml } from "../display/table-html";
 import { codeOf, describeChanges, differingSettings, settingName, settingText } from "./run-differences";
@@ -27,16 +27,13 @@ interface Row {
  * @example
  * await showRuns({ sortBy: "validation accuracy, %" });
  */
-export async function showRuns(options: RunTableOptions = {}): Promise<{ html: string } & Displayable> {
-  return runsView(await listRuns(), options);
+export async function showRuns(options: RunTableOptions = {}): Promise<HtmlDisplay> {
+  return runsDisplay(await listRuns(), options);
 }
 
 /** The same for runs that were read already, the newest first. */
-export function runsView(
-  runs: readonly ListedRun[],
-  options: RunTableOptions = {},
-): { html: string } & Displayable {
-  if (runs.length === 0) return noteView("There are no runs yet.");
+export function runsDisplay(runs: readonly ListedRun[], options: RunTableOptions = {}): HtmlDisplay {
+  if (runs.length === 0) return noteDisplay("There are no runs yet.");
   const names = differingSettings(runs);
   const rows = runs.map((run, i) => rowOf(run, runs[i + 1], names));
   const columns = Object.keys(rows[0]!.cells);
@@ -49,7 +46,7 @@ export function runsView(
     caption,
     (row, column) => sorted[row]!.changed.has(columns[column]!),
   );
-  return htmlView(html, `Table of ${runs.length} runs`);
+  return htmlDisplay(html, `Table of ${runs.length} runs`);
 }
 
 function rowOf(

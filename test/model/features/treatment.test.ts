@@ -124,7 +124,7 @@ describe("extractTreated", () => {
   it("gives views of the records that are asked for, at their places", async () => {
     const treatment = { stain: null, fittedOn: [], views: [asItIs, ...stainViews(2)] };
     const all = await extractTreated(dataset, backbone, treatment);
-    const some = await extractTreated(dataset, backbone, treatment, { viewsOf: train });
+    const some = await extractTreated(dataset, backbone, treatment, { rowsWithViews: train });
     expect(some.values).toEqual(all.values);
     some.views!.forEach(({ values }, i) => {
       for (let row = 0; row < 12; row++) {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { confusionMatrix, rowShares } from "../../../src/scores/confusion-matrix";
 import { bootstrapInterval } from "../../../src/scores/intervals/bootstrap";
 import { shareIntervals } from "../../../src/scores/intervals/matrix-intervals";
-import { sweepThresholds } from "../../../src/scores/triage/threshold-sweep";
+import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
 import { clusteredPredictions } from "../../support/runs/example-cohort";
 
 const predictions = clusteredPredictions(20, 4, 5);
@@ -66,9 +66,9 @@ describe("shareIntervals", () => {
     expect(() => shareIntervals([], [], 2)).toThrow(RangeError);
   });
 
-  it("stands beside the matrices of a threshold sweep where it is asked for", () => {
-    const [plain] = sweepThresholds(predictions, 1, [0.5]);
-    const [swept] = sweepThresholds(predictions, 1, [0.5], options);
+  it("stands beside the matrices of the threshold curve where it is asked for", () => {
+    const [plain] = thresholdCurve(predictions, 1, [0.5]);
+    const [swept] = thresholdCurve(predictions, 1, [0.5], options);
     expect(plain!.image).not.toHaveProperty("intervals");
     expect(swept!.image.intervals).toEqual(found);
     expect(swept!.patient!.intervals![1]![1]!.patients).toBe(20);

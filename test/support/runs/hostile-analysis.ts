@@ -4,7 +4,7 @@ import { calibrateTest } from "../../../src/scores/calibrated-test";
 import { scoreGroups } from "../../../src/scores/group-scores";
 import { scoreWithIntervals } from "../../../src/scores/intervals/score-intervals";
 import { recognitionRates } from "../../../src/scores/patient-scores";
-import { sweepThresholds } from "../../../src/scores/triage/threshold-sweep";
+import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
 import type { Analysis } from "../../../src/views/analysis/analysis";
 import { collectAnalysis } from "../../../src/views/analysis/collect-analysis";
 import type { ExplainedImage } from "../../../src/views/analysis/explanations";
@@ -68,7 +68,7 @@ export function hostileAnalysis(): Analysis {
     split,
     asked: exampleAsked,
     scores: { ok: true, value: scoreWithIntervals(test, rule, bootstrap) },
-    sweep: { ok: true, value: sweepThresholds(test, 1) },
+    thresholds: { ok: true, value: thresholdCurve(test, 1) },
     calibration: { ok: true, value: calibrateTest(predictions, rule) },
     grouped: [{ by: "subtype", groups: { ok: true, value: scoreGroups(dataset, test, "subtype", rule) } }],
     patientScores: { ok: true, value: recognitionRates(test) },

@@ -8,15 +8,15 @@ import { scoreGroups } from "../../../src/scores/group-scores";
 import { scoreWithIntervals } from "../../../src/scores/intervals/score-intervals";
 import { recognitionRates } from "../../../src/scores/patient-scores";
 import type { OutOfFoldPrediction, Prediction } from "../../../src/scores/prediction";
-import { sweepThresholds } from "../../../src/scores/triage/threshold-sweep";
+import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
 import { describeCalibration } from "../../../src/views/analysis/calibration-figures";
-import { plotErrorQuality } from "../../../src/views/analysis/error-views";
-import * as figures from "../../../src/views/analysis/figures";
-import { describeNeighbours } from "../../../src/views/analysis/leakage-views";
+import { plotErrorQuality } from "../../../src/views/analysis/error-displays";
+import { describeNeighbours } from "../../../src/views/analysis/leakage-figures";
 import type { FigureOrNote } from "../../../src/views/analysis/run-figures";
-import { describeStains } from "../../../src/views/analysis/stain-views";
-import { describeTriage } from "../../../src/views/analysis/triage-views";
+import { describeStains } from "../../../src/views/analysis/stain-figures";
+import { describeTriage } from "../../../src/views/analysis/triage-displays";
 import { jupyterDisplay } from "../../../src/views/display/display";
+import * as figures from "../../../src/views/figures-door";
 import { exampleDataset, exampleRecord, hostileName } from "../../support/data/example-dataset";
 import { manyPredictions } from "../../support/runs/example-analysis";
 import { examplePrediction } from "../../support/runs/example-run";
@@ -108,7 +108,7 @@ function drawAll(patientName: (i: number) => string, names = classes, synthetic 
   const quality = { focus: 1, haematoxylin: 0.1, eosin: 0.1, background: 0.2, brightness: 200 };
   return [
     figures.plotScoreIntervals(scores, 2, { of: "the test part", synthetic }),
-    figures.plotThresholdMatrices(sweepThresholds(test, 1), {
+    figures.plotThresholdMatrices(thresholdCurve(test, 1), {
       classes: names,
       positiveClass: 1,
       threshold: 0.5,
@@ -162,7 +162,7 @@ describe("every figure of an evaluation", () => {
 
 describe("plotThresholdMatrices", () => {
   const test = manyPredictions().filter(({ split }) => split === "test");
-  const figure = figures.plotThresholdMatrices(sweepThresholds(test, 1), {
+  const figure = figures.plotThresholdMatrices(thresholdCurve(test, 1), {
     classes,
     positiveClass: 1,
     threshold: 0.5,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { principalComponents } from "../../../src/model/features/projection";
 import { rocAuc, rocCurve } from "../../../src/scores/curves";
-import * as figures from "../../../src/views/analysis/figures";
 import { jupyterDisplay } from "../../../src/views/display/display";
+import * as figures from "../../../src/views/figures-door";
 import { exampleDataset, hostileName } from "../../support/data/example-dataset";
 
 const dataset = exampleDataset();

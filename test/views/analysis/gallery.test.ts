@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { errorsTable } from "../../../src/views/analysis/error-views";
+import { errorsTable } from "../../../src/views/analysis/error-displays";
 import { explanationGrid } from "../../../src/views/analysis/explanation-grid";
 import { qualityLines } from "../../../src/views/analysis/explanations";
-import { workListView } from "../../../src/views/analysis/work-list";
+import { workListDisplay } from "../../../src/views/analysis/work-list";
 import { exampleDataset, exampleRecord, hostileName } from "../../support/data/example-dataset";
 import { manyPredictions } from "../../support/runs/example-analysis";
 import { hostileAnalysis } from "../../support/runs/hostile-analysis";
@@ -43,10 +43,10 @@ describe("qualityLines", () => {
   });
 });
 
-describe("workListView", () => {
+describe("workListDisplay", () => {
   it("shows what somebody would be handed, and what it truly is", () => {
     const { work } = hostileAnalysis();
-    const { html } = workListView(about, work.rows, work.total);
+    const { html } = workListDisplay(about, work.rows, work.total);
     expect(html).toContain("the first 3 of 40 test images");
     expect(html.match(/<tr>/g)).toHaveLength(4);
     expect(html).not.toContain(hostileName);

@@ -6,7 +6,7 @@ import { byId, make, percent } from "./page";
 import type { WorkImage } from "./work";
 
 /** Shows where in an image the classifier sees a class. */
-export interface ExplanationView {
+export interface ExplanationPanel {
   open(image: WorkImage): void;
   show(id: number, explanation: Explanation): void;
   fail(id: number, reason: string): void;
@@ -36,11 +36,11 @@ function drawLegend(): void {
  * @param ask - Called for an explanation; `show` or `fail` is to follow.
  * @param neighbourOf - The image before (−1) or after (1) one in the work list.
  */
-export function createExplanationView(
+export function createExplanationPanel(
   about: ViewerAbout,
   ask: (image: WorkImage, classIndex: number) => void,
   neighbourOf: (image: WorkImage, step: -1 | 1) => WorkImage | null,
-): ExplanationView {
+): ExplanationPanel {
   const dialog = byId<HTMLDialogElement>("explanation");
   const select = byId<HTMLSelectElement>("explanation-class");
   const picture = byId<HTMLCanvasElement>("explanation-picture");

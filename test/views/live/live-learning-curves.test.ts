@@ -7,7 +7,7 @@ import {
   describeLearningCurves,
   learningCurvesTable,
   plotLearningCurves,
-} from "../../../src/views/live/learning-curve-views";
+} from "../../../src/views/live/live-learning-curves";
 import { hostileName } from "../../support/data/example-dataset";
 
 const interval = (value: number | null, low: number, high: number): Interval => ({

@@ -1,7 +1,7 @@
 import type { StainAblation } from "../../experiments/stain-ablation";
 import type { Interval } from "../../scores/intervals/bootstrap";
 import { categoryColour, referenceColour } from "../display/colours";
-import { noteView } from "../display/display";
+import { noteDisplay } from "../display/display";
 import { errorBars, inPercent } from "../display/error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
@@ -27,7 +27,7 @@ export function plotStains(
   synthetic = false,
 ): FigureOrNote {
   const { accuracy, seeds } = ablation;
-  if (accuracy === null) return noteView(stopped);
+  if (accuracy === null) return noteDisplay(stopped);
   const intervals = arms.map(({ arm }) => accuracy[arm]);
   const means: Trace = {
     type: "scatter",

@@ -2,7 +2,7 @@ import type { AuditSeed, LeakageAudit } from "../../experiments/leakage";
 import type { NeighbourShares, ShareAndChance } from "../../experiments/nearest-neighbours";
 import type { Interval } from "../../scores/intervals/bootstrap";
 import { categoryColour, referenceColour } from "../display/colours";
-import { noteView } from "../display/display";
+import { noteDisplay } from "../display/display";
 import { errorBars, inPercent } from "../display/error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
@@ -12,7 +12,7 @@ import type { FigureOrNote } from "./run-figures";
 /** Draws the accuracy that the same head reaches when images, and when patients, are split: seed by seed, and means. */
 export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNote {
   const { scores, seeds } = audit;
-  if (scores === null) return noteView(audit.conclusion);
+  if (scores === null) return noteDisplay(audit.conclusion);
   const majority = inPercent(audit.majorityClassAccuracy);
   const floor: Trace = {
     type: "scatter",
@@ -91,7 +91,7 @@ const questions: readonly { name: string; of: (shares: NeighbourShares) => Share
 export function plotNeighbours(shares: NeighbourShares, synthetic = false): FigureOrNote {
   const asked = questions.filter(({ of }) => of(shares).images > 0);
   if (asked.length === 0)
-    return noteView("No patient is known, so nearest neighbours tell nothing about them.");
+    return noteDisplay("No patient is known, so nearest neighbours tell nothing about them.");
   const names = asked.map(({ name }) => name);
   const bar = (name: string, value: (one: ShareAndChance) => number, color: string): Trace => ({
     type: "bar",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { inspectDataset } from "../../../src/data/integrity/integrity";
-import { integrityGrid, integrityTable } from "../../../src/views/dataset/integrity-views";
+import { integrityGrid, integrityTable } from "../../../src/views/dataset/integrity-displays";
 import { isDisplayable, jupyterDisplay } from "../../../src/views/display/display";
 import { exampleDataset, exampleRecord } from "../../support/data/example-dataset";
 import { temporaryFolder } from "../../support/temporary-folder";

@@ -52,7 +52,7 @@ function matrixAt(
  * @param bootstrap - How the shares' intervals are resampled; null, the default, leaves them out.
  * @throws RangeError if there are no predictions, or more than two classes, which no single threshold tells apart.
  */
-export function sweepThresholds(
+export function thresholdCurve(
   predictions: readonly Prediction[],
   positiveClass: number,
   thresholds: readonly number[] = sliderThresholds,

@@ -2,7 +2,7 @@ import type { Grouping, GroupScores } from "../../scores/group-scores";
 import type { PatientScore } from "../../scores/patient-scores";
 import { categoryColour, referenceColour } from "../display/colours";
 import { subtypeName } from "../display/dataset-counts";
-import { noteView } from "../display/display";
+import { noteDisplay } from "../display/display";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
 import { escapeLabel } from "../display/html";
@@ -17,7 +17,7 @@ export function plotGroupScores(
   synthetic = false,
 ): FigureOrNote {
   if (groups.every(({ group }) => group === "unknown")) {
-    return noteView(`The images' names do not tell their ${by}, so nothing can be said by it.`);
+    return noteDisplay(`The images' names do not tell their ${by}, so nothing can be said by it.`);
   }
   const shown = [...groups].reverse();
   const names = shown.map((group) => escapeLabel(groupLabel(group, by)));

@@ -4,7 +4,7 @@ import { outcomeOf } from "../../scores/examples-to-explain";
 import type { Prediction } from "../../scores/prediction";
 import { categoryColour } from "../display/colours";
 import { subtypeName } from "../display/dataset-counts";
-import { noteView } from "../display/display";
+import { noteDisplay } from "../display/display";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
 import { type PlainTable, plainTable } from "../display/plain-table";
@@ -53,7 +53,7 @@ export function plotErrorQuality(
 ): FigureOrNote {
   const measured = predictions.filter(({ file }) => qualities.has(file));
   const wrong = measured.filter(({ label, predicted }) => label !== predicted);
-  if (wrong.length === 0) return noteView("There is no error whose image quality could be compared.");
+  if (wrong.length === 0) return noteDisplay("There is no error whose image quality could be compared.");
   const right = measured.filter(({ label, predicted }) => label === predicted);
   const groups = [
     { group: `right (${right.length})`, items: right, color: categoryColour(0) },

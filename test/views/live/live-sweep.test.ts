@@ -5,8 +5,8 @@ import { resolveSettings } from "../../../src/runtime/settings";
 import type { Interval } from "../../../src/scores/intervals/bootstrap";
 import { jupyterDisplay } from "../../../src/views/display/display";
 import type { Figure } from "../../../src/views/display/figure";
+import { describeSweep, sweep, sweepNote } from "../../../src/views/live/live-sweep";
 import { plotSweep } from "../../../src/views/live/sweep-figure";
-import { describeSweep, sweep, sweepNote } from "../../../src/views/live/sweep-views";
 import { exampleCohort } from "../../support/runs/example-cohort";
 
 function tryOf(values: SweepTry["values"], value: number | null): SweepTry {

@@ -5,7 +5,7 @@ export { chooseExamples } from "../scores/examples-to-explain";
 export { scoreGroups } from "../scores/group-scores";
 export { scoreWithIntervals } from "../scores/intervals/score-intervals";
 export { recognitionRates } from "../scores/patient-scores";
-export { sliderThresholds, sweepThresholds } from "../scores/triage/threshold-sweep";
+export { sliderThresholds, thresholdCurve } from "../scores/triage/threshold-curve";
 export { crossValidateTriage } from "../scores/triage/triage-report";
 export { type AnalysisSettings, firstSeeds } from "./analysis-settings";
 export { crossValidate } from "./cross-validation";

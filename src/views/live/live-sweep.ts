@@ -1,8 +1,8 @@
 import { bestTry, type Sweep, type SweepGrid, type SweepTask, sweepSettings } from "../../experiments/sweep";
 import type { Attempt } from "../../runtime/attempt";
 import type { Settings } from "../../runtime/settings";
-import type { Note } from "../display/attempt-view";
-import { noteView } from "../display/display";
+import type { Note } from "../display/attempt-display";
+import { noteDisplay } from "../display/display";
 import { type LiveOutput, liveOutput } from "../display/notebook";
 import { scoreNames } from "../display/score-names";
 import { settingName, settingText } from "../runs/run-differences";
@@ -45,7 +45,7 @@ export async function sweep(
 
 /** What `describeSweep` says, or why there was no sweep, as a cell's last value. */
 export function sweepNote(result: Attempt<Sweep>): Note {
-  return noteView(result.ok === true ? describeSweep(result.value) : result.reason);
+  return noteDisplay(result.ok === true ? describeSweep(result.value) : result.reason);
 }
 
 /** Says which settings did best, with which interval, which others did as well, and how far to trust that. */

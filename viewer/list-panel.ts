@@ -6,7 +6,7 @@ import { isTriage, type ListedImage, type WorkGroup, type WorkImage } from "./wo
 const pageRows = 100;
 
 /** Shows groups of images as tables, and keeps the place of whoever is in them. */
-export interface ListView {
+export interface ListPanel {
   show(groups: readonly WorkGroup[]): void;
   forget(): void;
 }
@@ -41,7 +41,7 @@ function probabilityCell(probability: number, name: string): HTMLElement {
 /**
  * @param open - Called with the image that somebody wants explained.
  */
-export function createListView(about: ViewerAbout, open: (image: WorkImage) => void): ListView {
+export function createListPanel(about: ViewerAbout, open: (image: WorkImage) => void): ListPanel {
   const place = byId("groups");
   const buttons = new Map<number, HTMLButtonElement>();
   const pictures = new Map<number, HTMLImageElement>();

@@ -12,7 +12,7 @@ import type { Figure } from "../../../src/views/display/figure";
 import { summaryRows } from "../../../src/views/report/report-summary";
 import { plotRunCurves } from "../../../src/views/runs/run-curves";
 import { plotRunHistory } from "../../../src/views/runs/run-history";
-import { runsView } from "../../../src/views/runs/run-table";
+import { runsDisplay } from "../../../src/views/runs/run-table";
 import { describeTest, scoresTable } from "../../../src/views/runs/score-tables";
 import { examplePredictions, exampleSummary } from "../../support/runs/example-summary";
 
@@ -129,7 +129,7 @@ describe("the history of runs", () => {
 
   it("is empty, and no failure, before the first run", () => {
     expect(plotRunHistory([]).data[0]?.["x"]).toEqual([]);
-    expect(textOf(runsView([]))).toBe("There are no runs yet.");
+    expect(textOf(runsDisplay([]))).toBe("There are no runs yet.");
   });
 });
 
@@ -153,14 +153,14 @@ describe("the table of runs", () => {
     );
 
   it("has the settings in which runs differ as columns, and no others", () => {
-    const [header] = rowsOf(runsView(runs).html);
+    const [header] = rowsOf(runsDisplay(runs).html);
     expect(header).toContain("learning rate");
     expect(header).toContain("data");
     expect(header).not.toContain("dropout");
   });
 
   it("says and marks what changed since the run before", () => {
-    const { html } = runsView(runs);
+    const { html } = runsDisplay(runs);
     const rows = rowsOf(html);
     expect(rows.slice(1).map((row) => row[1])).toEqual([
       "data – → &lt;b&gt;",
@@ -177,20 +177,20 @@ describe("the table of runs", () => {
   it("notices other code and other images behind equal settings", () => {
     const again = made("again", {}, { code: code("b"), dataFingerprint: "2" });
     const before = made("before", {}, { code: code("a"), dataFingerprint: "1" });
-    expect(rowsOf(runsView([again, before]).html)[1]?.[1]).toBe("other images; other code");
+    expect(rowsOf(runsDisplay([again, before]).html)[1]?.[1]).toBe("other images; other code");
   });
 
   it("is sorted by any column, what is unknown last, and its marks go along", () => {
-    const ids = (options: Parameters<typeof runsView>[1]) =>
-      rowsOf(runsView(runs, options).html)
+    const ids = (options: Parameters<typeof runsDisplay>[1]) =>
+      rowsOf(runsDisplay(runs, options).html)
         .slice(1)
         .map((row) => row[0]);
     const sortBy = "validation accuracy, %";
     expect(ids({})).toEqual(["third", "second", "first"]);
     expect(ids({ sortBy })).toEqual(["first", "third", "second"]);
     expect(ids({ sortBy, ascending: true })).toEqual(["third", "first", "second"]);
-    expect(() => runsView(runs, { sortBy: "luck" })).toThrow(/"validation accuracy, %".*found "luck"/);
-    const sorted = runsView(runs, { sortBy }).html;
+    expect(() => runsDisplay(runs, { sortBy: "luck" })).toThrow(/"validation accuracy, %".*found "luck"/);
+    const sorted = runsDisplay(runs, { sortBy }).html;
     expect(sorted.match(/<tr>.*?<\/tr>/g)?.map((row) => row.includes("font-weight:700"))).toEqual([
       false,
       false,

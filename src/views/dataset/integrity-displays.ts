@@ -5,7 +5,7 @@ import {
   type IntegrityFinding,
   summarizeInspection,
 } from "../../data/integrity/integrity";
-import type { Displayable } from "../display/display";
+import type { HtmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
 import { toDataFrame } from "../display/tables";
 import { captionOf } from "./dataset-tables";
@@ -46,7 +46,7 @@ export function integrityGrid(
   dataset: Dataset,
   inspection: DatasetInspection,
   options: { limit?: number } = {},
-): Promise<{ html: string } & Displayable> {
+): Promise<HtmlDisplay> {
   const { limit = 12 } = options;
   const rowOf = new Map(dataset.records.map(({ file }, row) => [file, row]));
   const items = takeTurns(inspection.findings).flatMap((finding) =>

@@ -1,8 +1,0 @@
-// One door for the training notebook: what it shows while it trains, and of all runs.
-
-export { compareKeptRuns } from "../runs/run-comparison";
-export { plotRuns } from "../runs/run-curves";
-export { plotRunHistory } from "../runs/run-history";
-export { showRuns } from "../runs/run-table";
-export { tuneLive } from "./fine-tuning-view";
-export { type LiveTraining, type LiveTrainingOptions, liveTraining } from "./live-training";

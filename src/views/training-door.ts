@@ -1,0 +1,8 @@
+// One door for the training notebook: what it shows while it trains, and of all runs.
+
+export { tuneLive } from "./live/live-fine-tuning";
+export { type LiveTraining, type LiveTrainingOptions, liveTraining } from "./live/live-training";
+export { compareKeptRuns } from "./runs/run-comparison";
+export { plotRuns } from "./runs/run-curves";
+export { plotRunHistory } from "./runs/run-history";
+export { showRuns } from "./runs/run-table";
