@@ -86,12 +86,12 @@ describe("the notebooks in JupyterLab", () => {
       expect(figures).toBeGreaterThan(0);
       expect(await drawnFigures(lost)).toBe(figures);
       const pictures = async () => figuresOf(await readResults(lost.page)).filter(hasPicture).length;
-      await expect.poll(pictures, { timeout: 60_000 }).toBe(figures);
+      await expect.poll(pictures, { timeout: 300_000 }).toBe(figures);
 
       await saveNotebook(lost);
       await lost.page.reload();
       await expect
-        .poll(() => lost.page.locator(".breakhis-figure").count(), { timeout: 60_000 })
+        .poll(() => lost.page.locator(".breakhis-figure").count(), { timeout: 300_000 })
         .toBe(figures);
       expect(await drawnFigures(lost)).toBe(figures);
       expect(lost.complaints).toEqual([]);
@@ -100,7 +100,6 @@ describe("the notebooks in JupyterLab", () => {
       await endKernel(lost);
       await lost.page.close();
     },
-    300_000,
   );
 
   it("03-train-model.ipynb trains anew: after a restart, then with another setting typed in", async () => {
@@ -131,7 +130,7 @@ describe("the notebooks in JupyterLab", () => {
     expect(lost.complaints).toEqual([]);
     await endKernel(lost);
     await lost.page.close();
-  }, 300_000);
+  });
 
   /** What each run was asked, the oldest first. */
   function runSettings(): { learningRate: number }[] {

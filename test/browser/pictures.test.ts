@@ -28,7 +28,7 @@ const plotly = "application/vnd.plotly.v1+json";
 const lookAt = process.env.BREAKHIS_SCREENSHOTS;
 
 /** Patience for a machine that is busy with other things. */
-const slow = { timeout: 30_000 };
+const slow = { timeout: 300_000 };
 
 /** The notebook's cells, and where each is. */
 const cells = {

@@ -79,7 +79,7 @@ describe("tables in JupyterLab", () => {
     lost = await openNotebook(browser, lab, "tables.ipynb");
     await switchTheme(lost, "light");
     for (const cell of [0, 1]) await runCell(lost, cell);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     if (lost !== undefined) await endKernel(lost);

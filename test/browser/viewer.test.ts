@@ -53,7 +53,7 @@ interface Visit {
 
 async function visit(browser: Browser, address: string, options: Parameters<Browser["newPage"]>[0] = {}) {
   const page = await browser.newPage({ viewport: { width: 1100, height: 900 }, ...options });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(300_000);
   const seen: Visit = { page, complaints: [], foreign: [] };
   page.on("console", (message) => message.type() === "error" && seen.complaints.push(message.text()));
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
@@ -360,7 +360,7 @@ describe("the viewer, in other circumstances", () => {
     try {
       const page = await browser.newPage();
       await page.goto(`${address}?backend=wasm`);
-      await page.getByText(/computes other probabilities here/).waitFor({ timeout: 60_000 });
+      await page.getByText(/computes other probabilities here/).waitFor({ timeout: 300_000 });
       expect(await page.isDisabled("#choose-files")).toBe(true);
     } finally {
       await browser.close();

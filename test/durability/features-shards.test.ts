@@ -6,6 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { openDataset } from "../../src/data/dataset";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
 import { drawImages } from "../support/data/drawn-images";
+import { type Halt, haltAt, withoutHalt } from "../support/halt";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const imageCount = 480;
@@ -13,10 +14,7 @@ const parts = 3;
 const size = 48;
 const folder = temporaryFolder("features-shards");
 const images = join(folder, "images");
-const program = [
-  join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs"),
-  join(projectRoot(), "scripts", "features.ts"),
-];
+const program = ["-r", "tsx/cjs", join(projectRoot(), "scripts", "features.ts")];
 const choice = [images, "--backbone", "efficientnet-lite0", "--input-size", String(size)];
 
 /** A cache that has the backbone's weights and nothing else. */
@@ -25,9 +23,16 @@ function emptyCache(name: string): string {
   return join(folder, name);
 }
 
-function start(cache: string, args: string[]): { child: ChildProcess; ended: Promise<number | null> } {
-  const env = { ...process.env, BREAKHIS_CACHE: cache };
-  const child = spawn(process.execPath, [...program, ...choice, ...args], { env, stdio: "ignore" });
+function start(
+  cache: string,
+  args: string[],
+  halt: Pick<Halt, "args" | "env"> = withoutHalt,
+): { child: ChildProcess; ended: Promise<number | null> } {
+  const env = { ...process.env, BREAKHIS_CACHE: cache, ...halt.env };
+  const child = spawn(process.execPath, [...halt.args, ...program, ...choice, ...args], {
+    env,
+    stdio: "ignore",
+  });
   return { child, ended: new Promise((resolve) => child.once("exit", resolve)) };
 }
 
@@ -72,10 +77,9 @@ it("parts hold each image once, and may be empty", async () => {
 
 it("parts computed by several processes, one of them killed and run again, are one process's features", async () => {
   const shared = emptyCache("shared");
-  const doomed = start(shared, ["--shard", `1/${parts}`]);
-  while (entries(shared) < 32 && doomed.child.exitCode === null) {
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const halt = haltAt(250, join(shared, "features"));
+  const doomed = start(shared, ["--shard", `1/${parts}`], halt);
+  await halt.reached();
   doomed.child.kill("SIGKILL");
   await doomed.ended;
   const kept = entries(shared);

@@ -71,4 +71,4 @@ it("re-running the settings, training and keeping cells leaves nothing behind in
   // The head's weights and Adam's two moments weigh 2 MB outside the heap.
   expect(growth("resident"), seen).toBeLessThan(60);
   if (process.env["BREAKHIS_SHOW_MEMORY"]) console.log(seen);
-}, 300_000);
+});

@@ -21,7 +21,6 @@ const labels = [0, 1, 1, 0];
 const shares = [0.4, 0.2, 0.25, 0.15];
 /** Relative to each tensor's largest gradient; 53 layers deep, in single precision, 3e-6 are found. */
 const tolerance = 1e-4;
-const hookTimeoutMs = 300_000;
 const origin = { name: "weights.h5", sha256: "", source: "a test", pretrained: false };
 
 /** The gradients of the other side by name, in the order of its network. */
@@ -109,7 +108,7 @@ describe("one step's gradients against Keras, ResNet50 with random weights and r
   beforeAll(async () => {
     theirs = gradientsInPython(folder, "resnet50", null);
     backbone = buildResnet50(await readWeights(join(folder, "keras.h5")), origin, size);
-  }, hookTimeoutMs);
+  });
   afterAll(() => backbone?.dispose());
 
   it("gives the same gradient of all 112 weight tensors, the stem's included", () => {
@@ -139,7 +138,7 @@ describe("one step's gradients against TensorFlow, EfficientNet-Lite0", () => {
     const choice = { backbone: "efficientnet-lite0" as const, weights: null, inputSize: size };
     ({ backbone } = await loadBackbone(choice));
     theirs = gradientsInPython(folder, "efficientnet-lite0", backbone);
-  }, hookTimeoutMs);
+  });
   afterAll(() => backbone?.dispose());
 
   it("gives the same gradient of all weight tensors, the stem's included", () => {

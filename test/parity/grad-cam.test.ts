@@ -12,7 +12,6 @@ import { temporaryFolder } from "../support/temporary-folder";
 const program = readFileSync(join(__dirname, "grad_cam.py"), "utf8");
 const secondImplementation = readFileSync(join(__dirname, "efficientnet_lite0_features.py"), "utf8");
 const tolerance = 1e-3;
-const timeoutMs = 300_000;
 const image = join(breakhisSample, "benign", "SOB_B_A-14-22549AB-100-001.png");
 const classIndex = 1;
 
@@ -59,26 +58,18 @@ function compare(folder: string, found: GradCam): void {
 }
 
 describe.skipIf(!hasSharedData)("Grad-CAM against automatic differentiation in TensorFlow", () => {
-  it(
-    "gives the same map as Keras' ResNet50 on real tissue",
-    async () => {
-      const folder = temporaryFolder("grad-cam-resnet50");
-      const found = await explain(folder, { backbone: "resnet50", weights: resnet50Weights });
-      symlinkSync(resnet50Weights, join(folder, "weights.h5"));
-      runPython(program, [folder]);
-      compare(folder, found);
-    },
-    timeoutMs,
-  );
+  it("gives the same map as Keras' ResNet50 on real tissue", async () => {
+    const folder = temporaryFolder("grad-cam-resnet50");
+    const found = await explain(folder, { backbone: "resnet50", weights: resnet50Weights });
+    symlinkSync(resnet50Weights, join(folder, "weights.h5"));
+    runPython(program, [folder]);
+    compare(folder, found);
+  });
 
-  it(
-    "gives the same map as a second implementation of EfficientNet-Lite0, with unfolded weights",
-    async () => {
-      const folder = temporaryFolder("grad-cam-efficientnet");
-      const found = await explain(folder, { backbone: "efficientnet-lite0", weights: null });
-      runPython(`${secondImplementation}\n${program}`, [folder]);
-      compare(folder, found);
-    },
-    timeoutMs,
-  );
+  it("gives the same map as a second implementation of EfficientNet-Lite0, with unfolded weights", async () => {
+    const folder = temporaryFolder("grad-cam-efficientnet");
+    const found = await explain(folder, { backbone: "efficientnet-lite0", weights: null });
+    runPython(`${secondImplementation}\n${program}`, [folder]);
+    compare(folder, found);
+  });
 });

@@ -17,7 +17,6 @@ const sizes = [224, 197, 160, 33];
 const imageCount = 3;
 const tolerance = 1e-4;
 /** Keras builds, saves and runs the network here, which takes its time on a busy machine. */
-const hookTimeoutMs = 300_000;
 const origin = { name: "weights.h5", sha256: "", source: "a test", pretrained: false };
 
 const folders: string[] = [];
@@ -57,7 +56,7 @@ describe("ResNet50 against Keras, with random weights and random BatchNorm stati
   beforeAll(() => {
     folder = makeFolder();
     parametersInKeras = Number(runPython(program, [folder, ...sizes.map(String)]));
-  }, hookTimeoutMs);
+  });
 
   it.each(sizes)("computes the same features for images of %i pixels", async (size) => {
     const expected = readFloats(join(folder, `random-${size}.bin`));
@@ -114,7 +113,7 @@ describe.skipIf(!hasSharedData)("ResNet50 against Keras, with real ImageNet weig
     writeFileSync(join(folder, "images-224.bin"), pixels);
     symlinkSync(resnet50Weights, join(folder, "weights.h5"));
     runPython(program, [folder, "224", "197"]);
-  }, hookTimeoutMs);
+  });
 
   it.each([224, 197])("computes the same features for images of %i pixels", async (size) => {
     const found = await embed(resnet50Weights, size);

@@ -91,7 +91,7 @@ beforeAll(() => {
     { cwd: folder, env: { ...env, INIT_CWD: folder }, encoding: "utf8" },
   );
   expect(start.status, start.stdout + start.stderr).toBe(0);
-}, 300_000);
+});
 
 describe("the commands that the documents show", () => {
   it.each(commands.filter(({ command }) => !servers.test(command)))("$document: $command", ({ command }) => {

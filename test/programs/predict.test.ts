@@ -20,6 +20,7 @@ import type { Prediction } from "../../src/scores/prediction";
 import { listWork } from "../../src/scores/triage/triage";
 import { readPredictions } from "../../src/training/runs/predictions-file";
 import { hostileName } from "../support/data/example-dataset";
+import { haltAt } from "../support/halt";
 import { makeSmallRun, type SmallRun } from "../support/runs/small-run";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -167,15 +168,19 @@ describe("npm run predict", () => {
             /[0-9a-f]{64}$/.test(name),
           )
         : [];
-    const child = spawn(process.execPath, [...program, run.classifierFolder, "many", "--out", "killed.csv"], {
-      cwd: home,
-      env: environment(cache),
-      stdio: "ignore",
-    });
+    const halt = haltAt(400, features);
+    const command = ["-r", "tsx/cjs", join(projectRoot(), "scripts", "predict.ts")];
+    const child = spawn(
+      process.execPath,
+      [...halt.args, ...command, run.classifierFolder, "many", "--out", "killed.csv"],
+      {
+        cwd: home,
+        env: { ...environment(cache), NODE_PATH: join(projectRoot(), "node_modules"), ...halt.env },
+        stdio: "ignore",
+      },
+    );
     const gone = new Promise((resolve) => child.once("exit", resolve));
-    while (entries().length < 64 && child.exitCode === null) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await halt.reached();
     child.kill("SIGKILL");
     await gone;
     const kept = entries();

@@ -59,5 +59,5 @@ describe("npm start -- --preset perceptilabs", () => {
     expect(stdout).toMatch(
       /The article's numbers can't be compared with these: these images are synthetic, and the backbone is efficientnet-lite0/,
     );
-  }, 400_000);
+  });
 });

@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
 import { addProgram, type FakeProject, makeFakeProject, touchContent } from "../support/fake-project";
+import { waitUntil } from "../support/wait-until";
 
 /** Entries of the lock, whatever Python they are for. */
 const locked = [
@@ -29,11 +29,11 @@ function setUpWhole(): void {
   project.calls();
 }
 
-async function waitFor(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; !condition(); attempt++) {
-    if (attempt > 500) throw new Error("What was waited for did not happen within 10 seconds.");
-    await wait(20);
-  }
+/** The process group that works for the set-up under way, once it is noted. */
+async function workingGroup(): Promise<number> {
+  const noted = () => (JSON.parse(read(".cache/setup/claim.json")) as { group?: number }).group;
+  await waitUntil(() => noted() !== undefined);
+  return noted()!;
 }
 
 const read = (file: string) => readFileSync(join(project.root, file), "utf8");
@@ -170,23 +170,23 @@ describe("a set-up that was killed", () => {
     async (variable, call, rest) => {
       const child = project.start({ [variable]: "hang" });
       const calls: string[] = [];
-      await waitFor(() => calls.push(...project.calls()) > 0 && calls.includes(call));
-      const claim = JSON.parse(read(".cache/setup/claim.json")) as { group: number };
+      await waitUntil(() => calls.push(...project.calls()) > 0 && calls.includes(call));
+      const group = await workingGroup();
       child.kill("SIGKILL");
       await new Promise((resolve) => child.once("exit", resolve));
-      expect(existsSync(`/proc/${claim.group}`)).toBe(true);
+      expect(existsSync(`/proc/${group}`)).toBe(true);
 
       expect(project.run()).toMatchObject({ code: 0, stderr: "" });
       expect(project.calls()).toEqual(rest);
-      await waitFor(() => !existsSync(`/proc/${claim.group}`));
+      await waitUntil(() => !existsSync(`/proc/${group}`));
       expect(project.run().stdout).toContain("nothing to do");
     },
   );
 
   it("keeps another one out while it runs, and passes a request to stop on", async () => {
     const child = project.start({ FAKE_PIP: "hang" });
-    await waitFor(() => project.calls().some((call) => call.startsWith("pip")));
-    const claim = JSON.parse(read(".cache/setup/claim.json")) as { group: number };
+    await waitUntil(() => project.calls().some((call) => call.startsWith("pip")));
+    const group = await workingGroup();
     const second = project.run();
     expect(second.code).toBe(1);
     expect(second.stderr).toMatch(/^Another set-up of this folder is running \(process \d+, since .*\n$/);
@@ -194,7 +194,7 @@ describe("a set-up that was killed", () => {
     child.kill("SIGTERM");
     const code = await new Promise((resolve) => child.once("exit", resolve));
     expect(code).toBe(143);
-    await waitFor(() => !existsSync(`/proc/${claim.group}`));
+    await waitUntil(() => !existsSync(`/proc/${group}`));
     expect(project.run().code).toBe(0);
   });
 });

@@ -143,6 +143,7 @@ export function makeFakeProject(): FakeProject {
   const root = mkdtempSync(join(tmpdir(), "breakhis-setup-"));
   const programs = join(root, "programs");
   const callsFile = join(root, "calls");
+  let seen = 0;
   writeProject(root);
   mkdirSync(programs);
   for (const name of ["npm", "python3.11", "c++"]) addProgram(programs, name);
@@ -159,9 +160,10 @@ export function makeFakeProject(): FakeProject {
     root,
     programs,
     calls() {
-      const text = existsSync(callsFile) ? readFileSync(callsFile, "utf8") : "";
-      writeFileSync(callsFile, "");
-      return text.split("\n").filter((line) => line !== "");
+      const lines = existsSync(callsFile) ? readFileSync(callsFile, "utf8").split("\n").slice(0, -1) : [];
+      const before = seen;
+      seen = lines.length;
+      return lines.slice(before);
     },
     run(args = [], env = {}) {
       const options = { encoding: "utf8" as const, cwd: root, env: environment(env) };

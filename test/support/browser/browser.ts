@@ -71,7 +71,7 @@ export async function startBrowser(): Promise<Browser> {
 /** Opens a notebook, named relative to the lab's root, and waits until its kernel is ready. */
 export async function openNotebook(browser: Browser, lab: Lab, notebook: string): Promise<LabPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(300_000);
   const complaints: string[] = [];
   const foreignRequests: string[] = [];
   page.on("console", (message) => {

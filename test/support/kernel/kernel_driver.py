@@ -15,7 +15,7 @@ from pathlib import Path
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager
 
-SECONDS = 60
+SECONDS = 300
 
 
 def main(launcher, folder):

@@ -1,5 +1,5 @@
-// A process for the tests that kill one: loads everything, waits for a cache's folder and a data set's, one a line,
-// says when it begins, and ends with a line that names what it computed.
+// A process for the tests that kill one: loads everything, waits for a cache's folder, a data set's and the moment to
+// halt at (see halt-at.cjs), one a line, says when it begins, and ends with a line that names what it computed.
 import { createInterface } from "node:readline";
 import { openDataset } from "../../../src/data/dataset";
 import { extractFeatures } from "../../../src/model/features/features";
@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   process.stdout.write("ready\n");
   const cache = (await lines.next()).value as string;
   const folder = (await lines.next()).value as string;
+  process.env["HALT_AT"] = (await lines.next()).value as string;
   process.env["BREAKHIS_CACHE"] = cache;
   process.stdout.write("working\n");
   const dataset = await openDataset(folder);
