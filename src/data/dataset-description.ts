@@ -8,6 +8,7 @@ const layoutNames: Readonly<Record<Layout, string>> = {
   original: "the original BreaKHis tree",
   idc: "the IDC set's layout (a folder a patient)",
   "class-folders": "class folders",
+  labels: "images",
 };
 
 /** One or two sentences: which layout was found where, and how many images, patients and magnifications there are. */
@@ -24,10 +25,11 @@ export function describeDataset(dataset: Dataset): string {
   const from = patients.size === 0 ? "patients unknown" : `of ${countOf(patients.size, "patient")}`;
   const at = scales.length === 0 ? "" : ` at ${scales.join(", ")}`;
   const kind = dataset.synthetic ? "synthetic image" : "image";
+  const by = dataset.labelsFile === undefined ? "" : `, labelled by ${dataset.labelsFile},`;
   const skipped = dataset.skipped.length;
   const left = skipped === 0 ? "" : ` ${countOf(skipped, "file was", "files were")} left out.`;
   return (
-    `Found ${layoutNames[dataset.layout]} in ${dataset.folder}: ${countOf(records.length, kind)} ` +
+    `Found ${layoutNames[dataset.layout]}${by} in ${dataset.folder}: ${countOf(records.length, kind)} ` +
     `(${byClass.join(", ")}), ${from}${at}.${left}`
   );
 }

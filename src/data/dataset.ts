@@ -3,14 +3,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { byCodeUnits, countOf, nameSome } from "../runtime/words";
 import { inspectImages } from "./images/image-index";
 import type { ImageFacts } from "./images/images";
-import { recogniseLayout } from "./layouts/layouts";
-import {
-  chooseClasses,
-  type NamedImage,
-  selectMagnification,
-  warnAboutNames,
-  withName,
-} from "./layouts/named-images";
+import { type ChosenClasses, type ClassOptions, chooseClasses } from "./layouts/class-names";
+import { type LayoutOptions, recogniseLayout } from "./layouts/layouts";
+import { type NamedImage, selectMagnification, warnAboutNames, withName } from "./layouts/named-images";
 import type { Dataset, ImageRecord, SkippedImage } from "./record";
 
 export { describeDataset } from "./dataset-description";
@@ -26,13 +21,23 @@ export interface Shard {
 const syntheticMarker = "SYNTHETIC.md";
 const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
 
+/** How a folder's images are read; the settings of a run hold all of it but the shard. */
+export interface OpenOptions extends LayoutOptions, ClassOptions {
+  magnification?: number | null;
+  shard?: Shard | null;
+}
+
 /**
- * Opens a folder of images, whatever its layout, and looks into every image once.
+ * Opens a folder of images, whatever its layout, or a labels file, and looks into every image once.
  *
  * Layouts: PerceptiLabs' and Kaggle's train and test folders, the original BreaKHis tree, IDC's folder a patient, plain
- * class folders; the folder passed may be the layout's own or one above. Broken files are left out and listed in `skipped`.
+ * class folders; the folder passed may be the layout's own or one above. A labels file (CSV) names images and labels,
+ * wherever the images lie. Broken files are left out and listed in `skipped`.
  *
- * @param folder - Path, from the working directory if relative.
+ * @param folder - Path, from the working directory if relative; of a folder or a labels file.
+ * @param options.labels - A labels file for the folder's images.
+ * @param options.columns - Names of its columns, where they are not called as usual.
+ * @param options.positiveClass - Name of the class that is looked for.
  * @param options.magnification - Keeps images of this magnification only.
  * @param options.shard - Looks only into every `count`-th image, from the `number`-th on; the parts of an unchanged folder
  * hold each image once. A part may be empty.
@@ -41,14 +46,15 @@ const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
  * @example
  * const dataset = await openDataset("data/demo");
  */
-export async function openDataset(
-  folder: string,
-  options: { magnification?: number | null; shard?: Shard | null } = {},
-): Promise<Dataset> {
+export async function openDataset(folder: string, options: OpenOptions = {}): Promise<Dataset> {
   const passed = resolve(folder);
-  const found = await recogniseLayout(passed);
+  const found = await recogniseLayout(passed, options);
   const images = found.images.sort((one, other) => byCodeUnits(one.file, other.file)).map(withName);
-  const { classes, positiveClass } = chooseClasses(images);
+  const chosen = chooseClasses(
+    images.map(({ className }) => className),
+    options,
+  );
+  const { classes, positiveClass } = chosen;
   const shard = options.shard ?? null;
   const wanted = selectMagnification(images, options.magnification ?? null, found.folder);
   const selected = selectShard(wanted.selected, shard);
@@ -62,13 +68,14 @@ export async function openDataset(
   const skipped = [...found.skipped];
   for (const [index, inspection] of inspections.entries()) {
     const image = selected[index]!;
-    if (inspection.ok === true) records.push(toRecord(image, classes, inspection.facts));
+    if (inspection.ok === true) records.push(toRecord(image, chosen, inspection.facts));
     else skipped.push({ file: image.file, reason: inspection.reason });
   }
   if (records.length === 0 && shard === null) throw new Error(explainEmptiness(found.folder, skipped));
   return {
     folder: found.folder,
     layout: found.layout,
+    ...(found.labelsFile === undefined ? {} : { labelsFile: found.labelsFile }),
     name: nameOf(found.folder),
     synthetic: [passed, found.folder].some((place) => existsSync(join(place, syntheticMarker))),
     classes,
@@ -77,6 +84,7 @@ export async function openDataset(
     skipped: skipped.sort((one, other) => byCodeUnits(one.file, other.file)),
     warnings: [
       ...found.warnings,
+      ...chosen.warnings,
       ...wanted.warnings,
       ...warnAboutNames(wanted.selected),
       ...warnAboutCopies(records),
@@ -97,12 +105,12 @@ function selectShard(images: NamedImage[], shard: Shard | null): NamedImage[] {
   return images.filter((_, i) => i % count === number - 1);
 }
 
-function toRecord(image: NamedImage, classes: readonly string[], facts: ImageFacts): ImageRecord {
+function toRecord(image: NamedImage, { labelOf }: ChosenClasses, facts: ImageFacts): ImageRecord {
   return {
     file: image.file,
-    label: labelOf(image.className, classes),
-    subtype: image.breakhis?.subtype ?? null,
-    slide: image.breakhis?.slide ?? null,
+    label: labelOf(image.className),
+    subtype: image.subtype ?? image.breakhis?.subtype ?? null,
+    slide: image.slide ?? image.breakhis?.slide ?? null,
     patient: image.patient ?? image.breakhis?.patient ?? null,
     magnification: image.magnification,
     year: image.breakhis?.year ?? null,
@@ -113,12 +121,6 @@ function toRecord(image: NamedImage, classes: readonly string[], facts: ImageFac
     perceptualHash: facts.perceptualHash,
     folderPart: image.folderPart,
   };
-}
-
-function labelOf(className: string, classes: readonly string[]): number {
-  const exact = classes.indexOf(className);
-  if (exact >= 0) return exact;
-  return classes.findIndex((name) => name.toLowerCase() === className.toLowerCase());
 }
 
 /** The folder's name, or the nearest one above that says more than "data" does. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Layout } from "./layouts/found-layout";
+import type { FolderPart, Layout } from "./layouts/found-layout";
 
 /** One image's row. */
 export interface ImageRecord {
@@ -7,13 +7,13 @@ export interface ImageRecord {
   file: string;
   /** Index into the data set's classes. */
   label: number;
-  /** BreaKHis's code, for example "DC"; null, like the four below, where the name does not tell. */
+  /** BreaKHis's code, for example "DC"; null, like the four below, where neither the name nor a labels file tells. */
   subtype: string | null;
   /** With its letters, for example "22549AB". */
   slide: string | null;
-  /** The slide's number without its letters, or the folder where the layout has one a patient. */
+  /** The slide's number without its letters, the folder where the layout has one a patient, or what a labels file says. */
   patient: string | null;
-  /** 40, 100, 200 or 400; from the name or else the folder. */
+  /** 40, 100, 200 or 400 in BreaKHis; from a labels file, the name or else the folder. */
   magnification: number | null;
   /** Four digits. */
   year: number | null;
@@ -26,8 +26,8 @@ export interface ImageRecord {
   meanColour: [number, number, number];
   /** What the image looks like, 16 hexadecimal digits, near duplicates alike; null if it is too plain to tell. */
   perceptualHash: string | null;
-  /** Where the layout has train and test folders, the one that the image lies in. */
-  folderPart: "train" | "test" | null;
+  /** Where the layout has train and test folders, or the labels file says so, the part that the image lies in. */
+  folderPart: FolderPart | null;
 }
 
 /** A file that was left out, and why, as the rest of a sentence. */
@@ -41,11 +41,13 @@ export interface Dataset {
   /** Absolute; the layout's own folder, which may lie in the one that was passed. */
   folder: string;
   layout: Layout;
+  /** Name of the labels file that counts, where there is one. */
+  labelsFile?: string;
   /** For people: the name of the folder. */
   name: string;
   /** Whether the images were drawn by the demo's generator. */
   synthetic: boolean;
-  /** For BreaKHis ["benign", "malignant"], for IDC ["not IDC", "IDC"], else the folders' names, sorted. */
+  /** For BreaKHis ["benign", "malignant"], for IDC ["not IDC", "IDC"], else the folders' or labels' names, sorted. */
   classes: string[];
   /** Index into classes of the one to be found (malignant, IDC), or null. */
   positiveClass: number | null;

@@ -43,6 +43,21 @@ const trainAndTest = [
 const inFolder = (folder: string, files: readonly string[]) => files.map((file) => `${folder}/${file}`);
 
 describe("openDataset recognises", () => {
+  it("a part for validation beside train and test, under its usual names", async () => {
+    for (const name of ["val", "valid", "Validation"]) {
+      const files = [...trainAndTest, `${name}/benign/SOB_B_A-14-3-400-001.png`];
+      const { records, warnings } = await openDataset(await set(eachAnImage(files), name));
+      expect(records.map(({ folderPart }) => folderPart).sort()).toEqual([
+        "test",
+        "test",
+        "train",
+        "train",
+        "validation",
+      ]);
+      expect(warnings).toEqual([]);
+    }
+  });
+
   it("Kaggle's layout, from its own folder and from above", async () => {
     const root = await set(eachAnImage(inFolder("archive/BreaKHis 400X", trainAndTest)));
     for (const folder of [root, join(root, "archive"), join(root, "archive", "BreaKHis 400X")]) {
@@ -175,6 +190,10 @@ describe("openDataset refuses", () => {
     );
     const flat = await set({ "a.png": null }, "flat");
     await expect(openDataset(flat)).rejects.toThrow(/have no class: move them into a folder/);
+    const parts = await set({ "train/a.png": null, "test/b.png": null }, "parts");
+    await expect(openDataset(parts)).rejects.toThrow(
+      /Found: test\/, train\/\. Train and test folders without class folders .* name a labels file with labels/,
+    );
     const slide = await set({ "40X/a.png": null, "100X/b.png": null }, "slide");
     await expect(openDataset(slide)).rejects.toThrow(/none of the layouts/);
     mkdirSync(temporary.folder("nothing"));
@@ -295,7 +314,7 @@ describe("openDataset warns", () => {
         `data/${trainAndTest[0]},benign`,
         "data/train/benign/gone.png,benign",
         `data/${trainAndTest[1]},benign`,
-        `data/${trainAndTest[0]},malignant`,
+        `data/${trainAndTest[0]},Benign`,
         `C:\\Users\\me\\breakhis\\data\\${trainAndTest[2]!.replaceAll("/", "\\")},benign`,
       ].join("\n"),
     });
@@ -307,7 +326,7 @@ describe("openDataset warns", () => {
       },
     ]);
     expect(dataset.warnings).toEqual([
-      `dataset.csv names images more than once; the first row counts: ${trainAndTest[0]} (line 5).`,
+      `dataset.csv names images more than once, alike: ${trainAndTest[0]} (lines 2, 5).`,
       `dataset.csv lacks 1 image; the folder's name counts: ${trainAndTest[3]}.`,
       `dataset.csv contradicts the class folder; dataset.csv counts: ${trainAndTest[1]} (line 4: benign).`,
       `The names of 1 file contradict the label, which counts: ${trainAndTest[1]} (used as benign).`,
@@ -339,17 +358,21 @@ describe("openDataset warns", () => {
       "data/dataset.csv": "path,class\na,b",
     });
     await expect(openDataset(root)).rejects.toThrow(
-      /should have the columns images and labels .* found path, clas/,
+      /dataset\.csv names 1 image, for example a \(line 2\), and none of them was found/,
     );
     await writeFile(join(root, "data", "dataset.csv"), 'images,labels\n"a,b\n');
     await expect(openDataset(root)).rejects.toThrow(/can't be read as CSV/);
   });
 
-  it("of folders that the layout does not have", async () => {
-    const root = await set(eachAnImage([...trainAndTest, "val/benign/a.png"]));
-    expect((await openDataset(root)).warnings).toEqual([
-      "Not used, since it is not part of the layout: val/.",
-    ]);
+  it("of spellings that are one class", async () => {
+    const dataset = await openDataset(
+      await set(
+        eachAnImage(["train/Tumor/a.png", "train/Normal/b.png", "test/tumor/c.png", "test/Normal/d.png"]),
+      ),
+    );
+    expect(dataset.classes).toEqual(["Normal", "Tumor"]);
+    expect(dataset.records.map(({ label }) => label)).toEqual([0, 1, 0, 1]);
+    expect(dataset.warnings).toEqual(["Tumor and tumor are taken for one class, Tumor."]);
   });
 });
 

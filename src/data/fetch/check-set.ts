@@ -3,8 +3,9 @@ import pMap from "p-map";
 import { startProgress } from "../../runtime/progress";
 import { countOf, nameSome } from "../../runtime/words";
 import { imageConcurrency, inspectImage } from "../images/images";
+import { type ClassOptions, chooseClasses } from "../layouts/class-names";
 import type { FoundLayout } from "../layouts/found-layout";
-import { recogniseLayout } from "../layouts/layouts";
+import { type LayoutOptions, recogniseLayout } from "../layouts/layouts";
 import { withName } from "../layouts/named-images";
 import { damaged, lastingError } from "./download-problems";
 import { type ClassCounts, type DataSource, expectedCounts } from "./sources";
@@ -18,7 +19,7 @@ export interface CheckedSet {
 }
 
 /** What is asked of a set. */
-export interface SetExpectation {
+export interface SetExpectation extends LayoutOptions, ClassOptions {
   /** Null for a set of the user's own, of which nothing is known. */
   source: DataSource | null;
   magnification: number | null;
@@ -30,11 +31,17 @@ interface CountedImage {
   magnification: number | null;
 }
 
-function nameImages(layout: FoundLayout): CountedImage[] {
-  return layout.images.map((image) => {
+/** Images under the names that classes have when the set is opened. */
+function nameImages(layout: FoundLayout, options: ClassOptions) {
+  const { classes, labelOf, warnings } = chooseClasses(
+    layout.images.map(({ className }) => className),
+    options,
+  );
+  const images = layout.images.map((image): CountedImage => {
     const { magnification } = withName({ ...image, path: image.file });
-    return { className: image.className.toLowerCase(), magnification };
+    return { className: classes[labelOf(image.className)]!, magnification };
   });
+  return { images, warnings };
 }
 
 function countClasses(images: readonly CountedImage[]): Record<string, number> {
@@ -99,13 +106,13 @@ async function findUnreadable(
  */
 export async function checkSet(folder: string, expectation: SetExpectation): Promise<CheckedSet> {
   const { source, magnification, signal } = expectation;
-  const layout = await recogniseLayout(folder).catch((error: Error) => {
-    const found = /Found: [^\n]*/.exec(error.message)?.[0] ?? "";
-    throw lastingError(
-      `it holds no images in a layout that is known here. ${found}`.trim().replace(/\.$/, ""),
-    );
+  const layout = await recogniseLayout(folder, expectation).catch((error: Error) => {
+    const found = /Found: [^\n]*/.exec(error.message)?.[0];
+    const reason =
+      found === undefined ? error.message : `it holds no images in a layout that is known here. ${found}`;
+    throw lastingError(reason.replace(/\.$/, ""));
   });
-  const images = nameImages(layout);
+  const { images, warnings } = nameImages(layout, expectation);
   if (source !== null) requireExpected(images, source, magnification);
   const missing = layout.skipped.map(({ file, reason }) => `${file} (${reason})`);
   if (source !== null && missing.length > 0) throw damaged(`not usable: ${nameSome(missing, 3)}`);
@@ -119,6 +126,7 @@ export async function checkSet(folder: string, expectation: SetExpectation): Pro
     byClass: countClasses(images),
     warnings: [
       ...layout.warnings,
+      ...warnings,
       ...(missing.length > 0 ? [`Not usable: ${nameSome(missing)}.`] : []),
       ...(unreadable.length > 0 ? [`${sentence}.`] : []),
     ],

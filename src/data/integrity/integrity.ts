@@ -172,8 +172,8 @@ function patientsWithSeveral(
   context: Context,
 ): IntegrityFinding[] {
   // In the IDC set every patient has patches of both kinds: there it is no flaw.
-  const { layout, records } = context.dataset;
-  if (layout === "idc") return [];
+  const { classes, records } = context.dataset;
+  if (idcClasses.every((name) => classes.includes(name))) return [];
   const findings: IntegrityFinding[] = [];
   for (const [patient, rows] of groupRows(records, (record) => record.patient)) {
     const counts = new Map<string, number>();

@@ -1,5 +1,5 @@
 import { stat } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { explainFileError } from "../images/image-problems";
 import type { SkippedImage } from "../record";
 import { parseBreakhisName } from "./breakhis";
@@ -25,9 +25,40 @@ export interface SourceGroup {
 /** What tells an image's patient: its name, as in BreaKHis and IDC, or the folder that it lies in. */
 export type PatientFrom = "name" | "folder";
 
-function patientOf(path: string, from: PatientFrom): string | null {
-  if (from === "folder") return basename(dirname(path));
+function patientOfName(path: string): string | null {
   return parseBreakhisName(path)?.patient ?? parseIdcName(path)?.patient ?? null;
+}
+
+/**
+ * Names for folders, each the end of its path, as short as tells it from all others: 01 and 02, but siteA/01 and siteB/01.
+ *
+ * @param folders - Absolute.
+ *
+ * @example
+ * shortestNames(["/data/a/01", "/data/b/01", "/data/b/02"]).get("/data/b/01"); // "b/01"
+ */
+export function shortestNames(folders: Iterable<string>): Map<string, string> {
+  const names = new Map<string, string>();
+  let open = [...new Set(folders)].map((folder) => folder.split(sep));
+  for (let length = 1; open.length > 0; length++) {
+    const endOf = (segments: readonly string[]) => segments.slice(-length).join("/");
+    const counts = new Map<string, number>();
+    for (const segments of open) counts.set(endOf(segments), (counts.get(endOf(segments)) ?? 0) + 1);
+    const isTold = (segments: readonly string[]) =>
+      counts.get(endOf(segments)) === 1 || length >= segments.length;
+    for (const segments of open.filter(isTold)) names.set(segments.join(sep), endOf(segments));
+    open = open.filter((segments) => !isTold(segments));
+  }
+  return names;
+}
+
+/** Takes the folder that an image lies in for its patient. */
+function withFolderPatients(groups: readonly SourceGroup[]): SourceGroup[] {
+  const names = shortestNames(groups.flatMap(({ sources }) => sources.map(({ path }) => dirname(path))));
+  return groups.map((group) => ({
+    ...group,
+    sources: group.sources.map((source) => ({ ...source, patient: names.get(dirname(source.path))! })),
+  }));
 }
 
 /**
@@ -50,7 +81,7 @@ export async function findSources(
   const sourceOf = (file: string, path: string): ImageSource[] => {
     if (seen.has(path)) return [];
     seen.add(path);
-    return [{ file, path, patient: patientOf(path, patientFrom) }];
+    return [{ file, path, patient: patientOfName(path) }];
   };
   for (const one of given) {
     const path = resolve(one);
@@ -67,5 +98,5 @@ export async function findSources(
       skipped.push({ file: one, reason: explainFileError(error) });
     }
   }
-  return { groups, skipped };
+  return { groups: patientFrom === "folder" ? withFolderPatients(groups) : groups, skipped };
 }

@@ -1,14 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 
-/** One row of a labels file. */
-export interface LabelRow {
-  /** As written, with forward slashes. */
-  image: string;
-  /** As written; empty where there is none. */
-  label: string;
+/** One line of a table, its cells without the blanks around them. */
+export interface TableRow {
+  cells: string[];
   /** Line in the file that the row ends in, from 1. */
   line: number;
+}
+
+/** A labels file, before anybody knows what its columns mean. */
+export interface LabelsTable {
+  /** For messages: the file's name. */
+  name: string;
+  /** The first row may be the columns' names, or an image already. */
+  rows: TableRow[];
 }
 
 interface ParsedRow {
@@ -19,74 +24,64 @@ interface ParsedRow {
 /** What spreadsheets and programs put between columns; in doubt the earlier one. */
 const separators = [",", ";", "\t", "|"] as const;
 
-/** The separator that the first line has most often outside of quotes. */
+/** The first line with which Excel is told the separator. */
+const announcedSeparator = /^sep=(.)[ \t]*(?=\r\n|[\r\n])/i;
+
+/** The separator that the first line announces, or has most often outside of quotes. */
 function separatorOf(text: string): string {
+  const announced = announcedSeparator.exec(text)?.[1];
+  if (announced !== undefined) return announced;
   const end = text.search(/[\r\n]/);
   const firstLine = (end < 0 ? text : text.slice(0, end)).replace(/"(?:[^"]|"")*"/g, "");
   const counts = separators.map((separator) => firstLine.split(separator).length);
   return separators[counts.indexOf(Math.max(...counts))]!;
 }
 
-/** Text of a file as spreadsheets save it: UTF-8 or, with the mark that announces it, UTF-16. */
+/** Text of a file as spreadsheets save it: UTF-8, UTF-16 with the mark that announces it, or else Windows' Western one. */
 function decodeText(bytes: Buffer): string {
-  const utf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
-  return (utf16 ? bytes.toString("utf16le") : bytes.toString("utf8")).replace(/^\uFEFF/, "");
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder("windows-1252").decode(bytes);
+  }
 }
 
-function parseRows(text: string, path: string): ParsedRow[] {
+/**
+ * Reads a table of comma-, semicolon-, tab- or bar-separated values.
+ *
+ * A byte order mark, any line ends and quoted fields are fine; empty lines are passed over.
+ *
+ * @throws Error if the file can't be read or is no CSV file.
+ */
+export async function readTable(path: string, name: string): Promise<LabelsTable> {
+  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === "ENOENT" ? "there is no such file" : error.message;
+    throw new Error(`The labels file ${path} can't be read: ${reason}.`);
+  });
+  return parseTable(decodeText(bytes), name);
+}
+
+/**
+ * The same from text.
+ *
+ * @param name - Named in errors.
+ */
+export function parseTable(text: string, name: string): LabelsTable {
+  const content = text.replace(/^\uFEFF/, "");
   try {
-    return parse(text, {
-      delimiter: separatorOf(text),
+    const rows = parse(content, {
+      delimiter: separatorOf(content),
+      from_line: announcedSeparator.test(content) ? 2 : 1,
       info: true,
       record_delimiter: ["\r\n", "\n", "\r"], // told, because a guess from the first line fails on mixed ones
       relax_column_count: true,
       skip_empty_lines: true,
       trim: true,
     }) as unknown as ParsedRow[];
+    return { name, rows: rows.map(({ record, info }) => ({ cells: record, line: info.lines })) };
   } catch (error) {
-    throw new Error(`${path} can't be read as CSV: ${(error as Error).message}`);
+    throw new Error(`${name} can't be read as CSV: ${(error as Error).message}`);
   }
-}
-
-/** Where a column is, by its name in the plural or not, whatever its case; -1 if it isn't there. */
-function columnOf(header: readonly string[], name: string, path: string): number {
-  const matching = header.flatMap((column, index) =>
-    column === name || column === `${name}s` ? [index] : [],
-  );
-  if (matching.length > 1)
-    throw new Error(`${path} has the column ${name}s more than once in its first line.`);
-  return matching[0] ?? -1;
-}
-
-/**
- * Reads a CSV file with the columns `images` and `labels` (capitals, spaces and a missing s do not matter).
- *
- * Comma, semicolon, tab and bar separate columns; other columns, a byte order mark, any line ends and quoted fields are
- * fine. Rows that are cut short have an empty label, or image.
- *
- * @throws Error if it is no CSV file or a column is missing.
- */
-export async function readLabels(path: string): Promise<LabelRow[]> {
-  return parseLabels(decodeText(await readFile(path)), path);
-}
-
-/**
- * The same from text.
- *
- * @param path - Named in errors.
- */
-export function parseLabels(text: string, path: string): LabelRow[] {
-  const [first, ...rows] = parseRows(text, path);
-  const header = (first?.record ?? []).map((name) => name.toLowerCase());
-  const imageColumn = columnOf(header, "image", path);
-  const labelColumn = columnOf(header, "label", path);
-  if (imageColumn < 0 || labelColumn < 0) {
-    const found = header.length === 0 ? "nothing" : header.join(", ").slice(0, 200);
-    throw new Error(`${path} should have the columns images and labels in its first line, found ${found}.`);
-  }
-  return rows.map(({ record, info }) => ({
-    image: (record[imageColumn] ?? "").replaceAll("\\", "/"),
-    label: record[labelColumn] ?? "",
-    line: info.lines,
-  }));
 }

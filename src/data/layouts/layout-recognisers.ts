@@ -1,14 +1,19 @@
 import { stat } from "node:fs/promises";
 import { basename, dirname, join, relative, sep } from "node:path";
 import { type FolderEntry, findImages, holdsImages, subfolders } from "./folder-walk";
-import type { FoundLayout } from "./found-layout";
+import type { FolderPart, FoundLayout } from "./found-layout";
 import { applyLabels } from "./labels";
+import type { ColumnNames } from "./labels-columns";
+import { partNamed } from "./part-names";
 
 const tumourClass = /^(?:benign|malignant)$/i;
 const magnificationFolder = /^\d+X$/i;
 
 /** Train and test folders with a labels file beside them or, for a folder named data, above them. */
-export async function recognisePerceptilabs(folder: string): Promise<FoundLayout | null> {
+export async function recognisePerceptilabs(
+  folder: string,
+  columns: ColumnNames = {},
+): Promise<FoundLayout | null> {
   // The repository keeps its CSV files in its root in one version and in data/ in another.
   const places = basename(folder).toLowerCase() === "data" ? [folder, dirname(folder)] : [folder];
   for (const place of places) {
@@ -17,13 +22,14 @@ export async function recognisePerceptilabs(folder: string): Promise<FoundLayout
       if (!(await stat(csv).catch(() => null))?.isFile()) continue;
       const found = await findTrainAndTest(folder);
       if (found === null) return null;
-      return applyLabels({ layout: "perceptilabs", folder, ...found }, csv);
+      const bases = [dirname(csv), dirname(dirname(csv))];
+      return applyLabels({ layout: "perceptilabs", folder, ...found }, csv, bases, columns);
     }
   }
   return null;
 }
 
-/** Train and test folders with class folders in them. */
+/** Train and test folders, perhaps one for validation, with class folders in them. */
 export async function recogniseKaggle(folder: string): Promise<FoundLayout | null> {
   const found = await findTrainAndTest(folder);
   return found && { layout: "kaggle", folder, ...found };
@@ -35,14 +41,13 @@ async function findTrainAndTest(folder: string): Promise<FoundImages | null> {
   const found: FoundImages = { images: [], skipped: [], warnings: [] };
   const unused: string[] = [];
   for (const child of await subfolders(folder)) {
-    const part = child.name.toLowerCase();
-    if (part === "train" || part === "test") {
-      const classFolders = await subfolders(child.path);
-      for (const classFolder of classFolders) await collect(folder, classFolder, part, found);
-      if (await holdsImages(child.path)) unused.push(`images directly in ${child.name}/`);
-    } else if (/^val(id(ation)?)?$/.test(part)) unused.push(`${child.name}/`);
+    const part = partNamed(child.name);
+    if (part === null) continue;
+    const classFolders = await subfolders(child.path);
+    for (const classFolder of classFolders) await collect(folder, classFolder, part, found);
+    if (await holdsImages(child.path)) unused.push(`images directly in ${child.name}/`);
   }
-  if (found.images.length === 0) return null;
+  if (!found.images.some(({ folderPart }) => folderPart !== "validation")) return null;
   if (unused.length > 0)
     found.warnings.push(`Not used, since it is not part of the layout: ${unused.join(", ")}.`);
   return found;
@@ -69,7 +74,9 @@ export async function recogniseClassFolders(folder: string): Promise<FoundLayout
   for (const child of await subfolders(folder)) {
     // benign/ and malignant/ may be divided further; of other folders only those that hold images are classes.
     const namesClass = tumourClass.test(child.name);
-    const holdsClass = !magnificationFolder.test(child.name) && (await holdsImages(child.path));
+    // A part of a split is no class: train/ and test/ alone say nothing of what their images show.
+    const namesOther = magnificationFolder.test(child.name) || partNamed(child.name) !== null;
+    const holdsClass = !namesOther && (await holdsImages(child.path));
     if (namesClass || holdsClass) await collect(folder, child, null, found);
     else unused.push(child.name);
   }
@@ -86,7 +93,7 @@ export async function recogniseClassFolders(folder: string): Promise<FoundLayout
 async function collect(
   folder: string,
   classFolder: FolderEntry,
-  folderPart: "train" | "test" | null,
+  folderPart: FolderPart | null,
   into: FoundImages,
 ): Promise<void> {
   const files = await findImages(classFolder.path);

@@ -1,24 +1,20 @@
 import { basename, dirname } from "node:path";
-import { byCodeUnits, countOf, nameSome } from "../../runtime/words";
-import type { Dataset } from "../record";
+import { countOf, nameSome } from "../../runtime/words";
 import { type BreakhisName, parseBreakhisName } from "./breakhis";
+import { classKey, tumourClasses } from "./class-names";
 import type { FoundImage } from "./found-layout";
-import { idcClasses } from "./idc";
-
-const tumourClasses = ["benign", "malignant"];
-/** Pairs of classes that belong together, also where a folder has only one of them; the second is to be found. */
-const knownClasses: readonly (readonly string[])[] = [tumourClasses, idcClasses];
 
 /** An image with what its name and its folders say. */
-export interface NamedImage extends FoundImage {
+export interface NamedImage extends Omit<FoundImage, "magnification"> {
   breakhis: BreakhisName | null;
   magnification: number | null;
 }
 
-/** Reads an image's name; the magnification may come from its folders. */
+/** Reads an image's name; the magnification may come from a labels file, or from the folders. */
 export function withName(image: FoundImage): NamedImage {
   const breakhis = parseBreakhisName(image.file);
-  return { ...image, breakhis, magnification: breakhis?.magnification ?? magnificationOfFolders(image.path) };
+  const magnification = image.magnification ?? breakhis?.magnification ?? magnificationOfFolders(image.path);
+  return { ...image, breakhis, magnification };
 }
 
 /** The magnification that the nearest folder is named after: "40X", "BreaKHis 400X". */
@@ -28,17 +24,6 @@ function magnificationOfFolders(path: string): number | null {
     if (match !== null) return Number(match[1]);
   }
   return null;
-}
-
-/** The classes: always both of BreaKHis or IDC where the folders are named so, else the folders' names, sorted. */
-export function chooseClasses(images: readonly FoundImage[]): Pick<Dataset, "classes" | "positiveClass"> {
-  const names = [...new Set(images.map(({ className }) => className))];
-  for (const classes of knownClasses) {
-    const known = new Set(classes.map((name) => name.toLowerCase()));
-    if (names.every((name) => known.has(name.toLowerCase())))
-      return { classes: [...classes], positiveClass: 1 };
-  }
-  return { classes: names.sort(byCodeUnits), positiveClass: null };
 }
 
 /**
@@ -72,8 +57,8 @@ export function warnAboutNames(images: readonly NamedImage[]): string[] {
   const contradicting = images.filter(
     ({ breakhis, className }) =>
       breakhis !== null &&
-      tumourClasses.includes(className.toLowerCase()) &&
-      breakhis.tumourClass !== className.toLowerCase(),
+      tumourClasses.some((name) => name === classKey(className)) &&
+      breakhis.tumourClass !== classKey(className),
   );
   if (contradicting.length > 0) {
     const files = contradicting.map(({ file, className }) => `${file} (used as ${className})`);

@@ -125,8 +125,10 @@ function checkPatients(dataset: Dataset, split: Split, rows: number[]): void {
 }
 
 function checkFolders(dataset: Dataset, split: Split): void {
+  // A folder without a part for validation gives some of its train.
+  const ownValidation = split.validation.some((row) => dataset.records[row]!.folderPart === "validation");
   for (const part of splitParts) {
-    const folder = part === "test" ? "test" : "train";
+    const folder = part === "validation" && !ownValidation ? "train" : part;
     const foreign = split[part]
       .map((row) => dataset.records[row]!)
       .filter((one) => one.folderPart !== folder);

@@ -57,6 +57,8 @@ function patientsKnown(dataset: Dataset, rows: readonly number[]): boolean {
 }
 
 function describeValidation(dataset: Dataset, split: Split): string {
+  if (split.validation.some((row) => dataset.records[row]!.folderPart === "validation"))
+    return "Validation is the folder's own.";
   const rows = [...split.train, ...split.validation];
   const shared = patientsInSeveralParts(dataset, { ...split, test: [] }).length;
   const byPatient = patientsKnown(dataset, rows) && shared === 0;

@@ -3,7 +3,14 @@ import { countOf, nameSome } from "../../runtime/words";
 import type { Dataset, ImageRecord } from "../record";
 import { checkSplit } from "./split-check";
 import { distributeUnits, groupRecords, type SplitUnit } from "./split-units";
-import { defaultFractions, type Split, type SplitFractions, type SplitKind, splitParts } from "./split-value";
+import {
+  defaultFractions,
+  type Split,
+  type SplitFractions,
+  type SplitKind,
+  type SplitPart,
+  splitParts,
+} from "./split-value";
 
 export { checkSplit, duplicatesAcrossParts, patientsInSeveralParts, refuseDuplicates } from "./split-check";
 export { loadSplit, saveSplit } from "./split-file";
@@ -43,7 +50,7 @@ export function splitByPatient(dataset: Dataset, seed: number, fractions = defau
     throw new Error(
       `A split by patient needs to know every image's patient, and the names of ${unknown.length} of ` +
         `${countOf(dataset.records.length, "image")} do not tell it: ${nameSome(unknown, 5)}. Name them as BreaKHis ` +
-        "does or leave them out. A split by image is possible, but it leaks: a patient's images are then in " +
+        "does, leave them out, or give a labels file with a column patient. A split by image is possible, but it leaks: a patient's images are then in " +
         "training and test at once, and the results look better than they are.",
     );
   }
@@ -84,28 +91,31 @@ export function splitByImage(dataset: Dataset, seed: number, fractions = default
 }
 
 /**
- * Splits as the folder does: its test is the test; validation is taken from its train, a quarter by default.
+ * Splits as the folder or its labels file does: its test is the test; validation is its own or else taken from its
+ * train, a quarter by default.
  *
- * Validation is taken by patient where the patients are known and enough, else by image. Copies in train of images in
- * test are in no part.
+ * Validation is taken by patient where the patients are known and enough, else by image. Copies in train and validation
+ * of images in test, and in train of images in validation, are in no part.
  *
  * @throws Error if the data set has no train and test folders.
  */
 export function splitByFolder(dataset: Dataset, seed: number, fractions = defaultFractions): Split {
   checkFractions(fractions);
   const { records } = dataset;
-  const test = allRows(dataset).filter((row) => records[row]!.folderPart === "test");
-  const tested = new Set(test.map((row) => records[row]!.sha256));
-  const rest = allRows(dataset).filter((row) => {
-    const record = records[row]!;
-    return record.folderPart === "train" && !tested.has(record.sha256);
-  });
+  const rowsOf = (part: SplitPart) => allRows(dataset).filter((row) => records[row]!.folderPart === part);
+  const contents = (rows: readonly number[]) => new Set(rows.map((row) => records[row]!.sha256));
+  const without = (rows: readonly number[], seen: ReadonlySet<string>) =>
+    rows.filter((row) => !seen.has(records[row]!.sha256));
+  const test = rowsOf("test");
+  const own = without(rowsOf("validation"), contents(test));
+  const rest = without(rowsOf("train"), contents([...test, ...own]));
   if (test.length === 0 || rest.length === 0) {
     throw new Error(
       `A split by folder needs images in a train and in a test folder; ${dataset.folder} has ${rest.length} and ` +
         `${test.length}. Split by patient instead.`,
     );
   }
+  if (own.length > 0) return checked(dataset, { by: "folder", seed, train: rest, validation: own, test });
   const share = fractions.train + fractions.validation;
   const within = { train: fractions.train / share, validation: fractions.validation / share, test: 0 };
   const random = createRandom(seed).fork("validation from the train folder");

@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { csvText } from "../../../src/data/csv";
-import { findSources } from "../../../src/data/layouts/image-sources";
+import { findSources, shortestNames } from "../../../src/data/layouts/image-sources";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const folder = temporaryFolder("image-sources");
@@ -42,10 +42,37 @@ describe("findSources", () => {
     expect(groups.flatMap(({ sources }) => sources)).toEqual([{ file: image, path: image, patient: "b" }]);
   });
 
+  it("does not take folders of one name for one patient", async () => {
+    for (const site of ["siteA", "siteB"]) {
+      mkdirSync(join(folder, "sites", site, "01"), { recursive: true });
+      for (const name of ["1.png", "2.png"]) writeFileSync(join(folder, "sites", site, "01", name), "");
+    }
+    const patientsOf = async (given: string[]) => {
+      const { groups } = await findSources(given, { patientFrom: "folder" });
+      return groups.flatMap(({ sources }) => sources.map(({ patient }) => patient));
+    };
+    const told = ["siteA/01", "siteA/01", "siteB/01", "siteB/01"];
+    expect(await patientsOf([join(folder, "sites")])).toEqual(told);
+    expect(await patientsOf([join(folder, "sites", "siteA"), join(folder, "sites", "siteB")])).toEqual(told);
+    expect(await patientsOf([join(folder, "sites", "siteA")])).toEqual(["01", "01"]);
+  });
+
   it("lists what isn't there", async () => {
     const { groups, skipped } = await findSources([join(folder, "gone.png")]);
     expect(groups).toEqual([]);
     expect(skipped).toEqual([{ file: join(folder, "gone.png"), reason: "there is no such file" }]);
+  });
+});
+
+describe("shortestNames", () => {
+  it("are as long as needed, also where one folder's path ends like another's whole", () => {
+    const names = shortestNames(["/a/x/01", "/b/x/01", "/x/01", "/b/y/02", "/b/y/02"]);
+    expect([...names].sort()).toEqual([
+      ["/a/x/01", "a/x/01"],
+      ["/b/x/01", "b/x/01"],
+      ["/b/y/02", "02"],
+      ["/x/01", "/x/01"],
+    ]);
   });
 });
 

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FoundLayout } from "../../../src/data/layouts/found-layout";
 import { applyLabels } from "../../../src/data/layouts/labels";
-import { parseLabels, readLabels } from "../../../src/data/layouts/labels-file";
+import { type ColumnNames, readRows } from "../../../src/data/layouts/labels-columns";
+import { parseTable, readTable } from "../../../src/data/layouts/labels-file";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const folder = temporaryFolder("labels");
@@ -27,11 +28,18 @@ function layoutOf(files: readonly string[]): FoundLayout {
 
 async function apply(text: string, files: readonly string[]): Promise<FoundLayout> {
   await writeFile(csv, text);
-  return applyLabels(layoutOf(files), csv);
+  return applyLabels(layoutOf(files), csv, [folder]);
+}
+
+const isImage = (text: string) => /\.png$/.test(text);
+/** Image, label and line of each row. */
+function parseLabels(text: string, columns: ColumnNames = {}) {
+  const { rows: read } = readRows(parseTable(text, "x.csv"), columns, isImage);
+  return read.map(({ image, label, line }) => ({ image, label, line }));
 }
 const classesOf = ({ images }: FoundLayout) => images.map(({ className }) => className);
 
-describe("readLabels reads", () => {
+describe("readTable and readRows read", () => {
   const lines = (separator: string) => [
     ["images", "labels"].join(separator),
     ...rows.map(({ image, label }) => [image, label].join(separator)),
@@ -64,12 +72,13 @@ describe("readLabels reads", () => {
   ];
   it.each(cases)("%s", async (_, content) => {
     await writeFile(csv, content);
-    expect(await readLabels(csv)).toEqual(rows);
+    const { rows: read } = readRows(await readTable(csv, "x.csv"), {}, isImage);
+    expect(read.map(({ image, label, line }) => ({ image, label, line }))).toEqual(rows);
   });
 
   it("quoted separators and line ends in names, and counts lines as editors do", () => {
     const text = 'images,labels\n"a, b.png",benign\n\n"two\nlines.png","malignant"\nshort.png\n,benign';
-    expect(parseLabels(text, "x.csv")).toEqual([
+    expect(parseLabels(text)).toEqual([
       { image: "a, b.png", label: "benign", line: 2 },
       { image: "two\nlines.png", label: "malignant", line: 5 },
       { image: "short.png", label: "", line: 6 },
@@ -78,15 +87,22 @@ describe("readLabels reads", () => {
   });
 });
 
-describe("readLabels refuses, and says why", () => {
-  it.each([
-    ["", /x\.csv should have the columns images and labels in its first line, found nothing\./],
-    ["path,class\na,b", /found path, class\./],
-    ["images\na", /found images\./],
-    ["images,labels,image\na,b,c", /has the column images more than once/],
+describe("readRows refuses, and says why", () => {
+  it.each<[string, RegExp, ColumnNames?]>([
+    ["", /x\.csv should have a column for the images in its first line, .* found nothing\./],
+    ["where,class\na,b", /found where, class\. Say which it is with columns/],
+    ["images,labels,image\na.png,b,c", /has the column images more than once/],
+    ["image,label,Label\na.png,b,c", /has the column label more than once/],
+    ["image,diagnosis,category\na.png,b,c", /several columns that may be the label: diagnosis, category/],
     ['images,labels\n"a,b\n', /x\.csv can't be read as CSV: .*quote/i],
-  ])("%j", (text, message) => {
-    expect(() => parseLabels(text, "x.csv")).toThrow(message);
+    [
+      "image,kind\na.png,b",
+      /has no column sort, which columns names for label; .* image, kind/,
+      { label: "sort" },
+    ],
+    ["a.png,benign,12\nb.png,malignant,7", /no first line with the columns' names, and 2 columns/],
+  ])("%j", (text, message, columns) => {
+    expect(() => parseLabels(text, columns)).toThrow(message);
   });
 
   it("and never anything else, whatever the text", () => {
@@ -113,13 +129,13 @@ describe("readLabels refuses, and says why", () => {
     fc.assert(
       fc.property(fc.constantFrom("", "images,labels\n", "images;labels\r\n"), text, (head, rest) => {
         try {
-          for (const { line, image } of parseLabels(head + rest, "x.csv")) {
-            expect(line).toBeGreaterThan(1);
+          for (const { line, image } of parseLabels(head + rest)) {
+            expect(line).toBeGreaterThan(head === "" ? 0 : 1);
             expect(image).not.toContain("\\");
           }
         } catch (error) {
           expect((error as Error).message).toMatch(
-            /^x\.csv (should have|can't be read as CSV|has the column)/,
+            /^x\.csv (should have|can't be read as CSV|has the column|has no first line)/,
           );
         }
       }),
@@ -140,7 +156,7 @@ describe("readLabels refuses, and says why", () => {
         (written, separator, end) => {
           const all = [["images", "labels"], ...written.map((row) => row.map(quote))];
           const text = all.map((row) => row.join(separator)).join(end);
-          const read = parseLabels(text, "x.csv").map(({ image, label }) => [image, label]);
+          const read = parseLabels(text).map(({ image, label }) => [image, label]);
           expect(read).toEqual(written.map((row) => [...row]));
         },
       ),
@@ -165,11 +181,6 @@ describe("applyLabels", () => {
     }
   });
 
-  it("takes one new word, however it is spelled, for one class", async () => {
-    const text = `images,labels\n${files[0]},Normal\n${files[1]},normal\n${files[2]},NORMAL`;
-    expect(new Set(classesOf(await apply(text, files)))).toEqual(new Set(["Normal"]));
-  });
-
   it("names every row and file that does not fit, with its line", async () => {
     const text = [
       "images;labels",
@@ -178,19 +189,43 @@ describe("applyLabels", () => {
       ";benign",
       `${files[1]};`,
       `${files[0]};benign`,
+      `${files[1]};benign`,
       "../../../etc/passwd;benign",
     ].join("\r\n");
-    const { skipped, warnings } = await apply(text, files);
+    const { images, skipped, warnings } = await apply(text, files);
+    expect(images.map(({ file }) => file)).toEqual(files.slice(1));
     expect(skipped).toEqual([
       { file: "train/benign/gone.png", reason: "dataset.csv line 3 names it, but there is no such image" },
-      { file: "../../../etc/passwd", reason: "dataset.csv line 7 names it, but there is no such image" },
+      { file: "../../../etc/passwd", reason: "dataset.csv line 8 names it, but there is no such image" },
+      {
+        file: files[0],
+        reason: "dataset.csv contradicts itself about it: label malignant (line 2), benign (line 6)",
+      },
     ]);
     expect(warnings).toEqual([
-      `dataset.csv names images more than once; the first row counts: ${files[0]} (line 6).`,
+      `dataset.csv names images more than once, alike: ${files[1]} (lines 5, 7).`,
       "dataset.csv has lines that name no image: 4.",
       `dataset.csv lacks 1 image; the folder's name counts: ${files[2]}.`,
-      `dataset.csv gives no label for some images; the folder's name counts: ${files[1]} (line 5).`,
-      `dataset.csv contradicts the class folder; dataset.csv counts: ${files[0]} (line 2: malignant).`,
+      `dataset.csv contradicts the class folder; dataset.csv counts: ${files[1]} (line 7: benign).`,
     ]);
+  });
+
+  it("keeps the folder's class where it gives none", async () => {
+    const { images, warnings } = await apply(`images,labels\n${files[0]},\n${files[1]},malignant`, files);
+    expect(images.map(({ className }) => className)).toEqual(["benign", "malignant", "malignant"]);
+    expect(warnings[1]).toBe(
+      `dataset.csv gives no label for some images; the folder's name counts: ${files[0]} (line 2).`,
+    );
+  });
+
+  it("adds patients to class folders, without a column for labels", async () => {
+    const text = `image,patient,slide\n${files[0]},p1,s1\n${files[1]},7.0,s2\n${files[2]},,SOB_M_DC-14-2985AB`;
+    const { images, warnings } = await apply(text, files);
+    expect(images.map(({ className, patient, slide }) => [className, patient, slide])).toEqual([
+      ["benign", "p1", "s1"],
+      ["malignant", "7", "s2"],
+      ["malignant", "2985", "SOB_M_DC-14-2985AB"],
+    ]);
+    expect(warnings).toEqual([]);
   });
 });
