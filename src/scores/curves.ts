@@ -110,29 +110,73 @@ export function rocCurve(
  * rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.75
  */
 export function rocAuc(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>): number {
-  checkScores(positive, scores);
-  const [positives, negatives] = [scoresOf(positive, scores, 1), scoresOf(positive, scores, 0)];
-  // For each positive score: the negative ones below it, and half of those equal to it.
-  let wins = 0;
-  let below = 0;
-  let upTo = 0;
-  for (const score of positives) {
-    while (below < negatives.length && negatives[below]! < score) below++;
-    while (upTo < negatives.length && negatives[upTo]! <= score) upTo++;
-    wins += (below + upTo) / 2;
-  }
-  return wins / (positives.length * negatives.length);
+  return prepareAreas(positive, scores)(onesFor(scores)).auc;
 }
 
-/** The scores of one kind of samples, rising; sorted as numbers, which is many times faster than with a callback. */
-function scoresOf(
+const onesFor = (scores: ArrayLike<number>) => new Float64Array(scores.length).fill(1);
+
+/** The areas under both curves. */
+export interface CurveAreas {
+  /** NaN if all samples are positive or all are negative, as in scikit-learn, which warns. */
+  auc: number;
+  /** NaN if no sample is positive; scikit-learn says 0, with a warning. */
+  averagePrecision: number;
+}
+
+/**
+ * Prepares both areas for resampling: samples are sorted once, and each call then takes one pass over their weights,
+ * shape [n].
+ *
+ * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
+ */
+export function prepareAreas(
   positive: ArrayLike<boolean | number>,
   scores: ArrayLike<number>,
-  kind: 0 | 1,
-): Float64Array {
-  const found: number[] = [];
-  for (let i = 0; i < scores.length; i++) if (Number(positive[i]) === kind) found.push(scores[i]!);
-  return Float64Array.from(found).sort();
+): (weights: Float64Array) => CurveAreas {
+  checkScores(positive, scores);
+  const order = fallingOrder(scores);
+  const isPositive = Uint8Array.from(order, (i) => Number(positive[i]));
+  const lastOfTie = Uint8Array.from(order, (i, at) => (scores[order[at + 1] ?? -1] === scores[i] ? 0 : 1));
+  return (weights) => {
+    let [found, falseAlarms, tiedFound, tiedAlarms, area, precisionSum] = [0, 0, 0, 0, 0, 0];
+    for (let at = 0; at < order.length; at++) {
+      const weight = weights[order[at]!]!;
+      if (isPositive[at] === 1) tiedFound += weight;
+      else tiedAlarms += weight;
+      if (lastOfTie[at] === 0) continue;
+      // Each negative is beaten by the positives above it, and half by those that score the same.
+      area += tiedAlarms * (found + tiedFound / 2);
+      found += tiedFound;
+      falseAlarms += tiedAlarms;
+      if (tiedFound > 0) precisionSum += (tiedFound * found) / (found + falseAlarms);
+      tiedFound = 0;
+      tiedAlarms = 0;
+    }
+    return { auc: area / (found * falseAlarms), averagePrecision: precisionSum / found };
+  };
+}
+
+/** Samples from the highest score down. Scores are sorted as numbers, which is many times faster than by a callback. */
+function fallingOrder(scores: ArrayLike<number>): Int32Array {
+  const sorted = Float64Array.from(scores).sort();
+  const taken = new Int32Array(sorted.length);
+  const order = new Int32Array(sorted.length);
+  for (let i = 0; i < sorted.length; i++) {
+    const first = firstAtLeast(sorted, scores[i]!);
+    order[sorted.length - 1 - first - taken[first]!++] = i;
+  }
+  return order;
+}
+
+/** Where the first of rising numbers stands that is not below a value. */
+function firstAtLeast(sorted: Float64Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Precision against sensitivity; point i is what calling every score ≥ `thresholds[i]` positive gives. */
@@ -174,15 +218,12 @@ export function precisionRecallCurve(
  * Average precision: the mean of the precisions at the thresholds, each weighted by the sensitivity gained there,
  * as in scikit-learn; no interpolation, which would flatter. The share of positives is what chance reaches.
  *
- * @returns In [0, 1]; 0 if no sample is positive, as in scikit-learn.
+ * @returns In [0, 1]; NaN if no sample is positive, where scikit-learn says 0 and warns: see `metrics.ts`.
  * @throws RangeError if there are no samples, lengths differ, or a score is not finite.
  *
  * @example
  * averagePrecision([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]); // 0.8333333333333333
  */
 export function averagePrecision(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>): number {
-  const { precisions, recalls } = precisionRecallCurve(positive, scores);
-  let area = 0;
-  for (let i = 0; i + 1 < recalls.length; i++) area += (recalls[i]! - recalls[i + 1]!) * precisions[i]!;
-  return area;
+  return prepareAreas(positive, scores)(onesFor(scores)).averagePrecision;
 }

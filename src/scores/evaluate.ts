@@ -7,11 +7,11 @@ import type { Head } from "../model/classifier/head";
 import { predictRows } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { confusionMatrix } from "./confusion-matrix";
-import { rocAuc } from "./curves";
-import { accuracy, balancedAccuracy, majorityClassAccuracy, sensitivity, specificity } from "./metrics";
+import { majorityClassAccuracy } from "./metrics";
 import { aggregateByPatient } from "./patients";
 import type { PartScores, PatientScores, Prediction, Scores } from "./prediction";
 import { predictionsOf } from "./predictions-of";
+import { type Judged, prepareScores } from "./weighed-scores";
 
 /** What turns features into decisions: a classifier is one. */
 export interface Decider extends DecisionRule {
@@ -19,9 +19,6 @@ export interface Decider extends DecisionRule {
   /** Whose mean is taken; by default the image as it is alone. */
   views?: readonly ImageView[];
 }
-
-/** A decision beside the truth, about an image or a patient. */
-type Judged = Pick<Prediction, "label" | "probabilities" | "predicted">;
 
 /**
  * Predicts every image of a split from its cached features: the same numbers as from the image files.
@@ -48,23 +45,17 @@ export function scoreDecisions(judged: readonly Judged[], positiveClass: number 
   const trueLabels = judged.map(({ label }) => label);
   const predictedLabels = judged.map(({ predicted }) => predicted);
   const classCount = judged[0]!.probabilities.length;
-  const positive = positiveClass ?? Number.NaN;
-  const isPositive = trueLabels.map((label) => label === positive);
-  const known = positiveClass !== null;
+  const once = new Float64Array(judged.length).fill(1);
+  const { accuracy, balancedAccuracy, auc, sensitivity, specificity } = prepareScores(judged, {
+    positiveClass,
+  })(once);
   return {
     count: judged.length,
-    accuracy: accuracy(trueLabels, predictedLabels),
-    balancedAccuracy: balancedAccuracy(trueLabels, predictedLabels),
-    auc: known
-      ? orNull(
-          rocAuc(
-            isPositive,
-            judged.map(({ probabilities }) => probabilities[positive]!),
-          ),
-        )
-      : null,
-    sensitivity: known ? orNull(sensitivity(trueLabels, predictedLabels, positive)) : null,
-    specificity: known ? orNull(specificity(trueLabels, predictedLabels, positive)) : null,
+    accuracy,
+    balancedAccuracy,
+    auc: orNull(auc),
+    sensitivity: orNull(sensitivity),
+    specificity: orNull(specificity),
     majorityClassAccuracy: majorityClassAccuracy(trueLabels),
     confusionMatrix: confusionMatrix(trueLabels, predictedLabels, classCount),
   };

@@ -1,69 +1,118 @@
 import { confusionMatrix } from "./confusion-matrix";
 
 /**
- * Scores of decisions. All are computed from the confusion matrix, lie in [0, 1] unless said otherwise,
- * and are NaN where they are undefined (a sensitivity without any positive sample is not 0, it is unknown).
+ * Scores of decisions. All are computed from the confusion matrix by `scoresOfMatrix`, lie in [0, 1] unless said
+ * otherwise, and are NaN where they are undefined: a sensitivity without any positive sample is not 0, it is unknown.
+ *
+ * scikit-learn 1.9 gives numbers there: 0, with a warning, for sensitivity, specificity, precision, negative predictive
+ * value and F1, 0 for Matthews' correlation where all samples are of one class, and 0 for the average precision
+ * without positives. A 0 would count as the worst there is in a mean over folds or groups and in every interval that
+ * resamples few patients, where a resample of one class is no rarity; what is unknown is left out instead, and counted.
  *
  * All throw RangeError if there are no labels, if lengths differ, or if a label is not a class index.
  */
 
 type Labels = ArrayLike<number>;
 
-/** Samples counted by whether they are of the positive class and whether they are predicted to be. */
-export interface DecisionCounts {
-  truePositives: number;
-  falseNegatives: number;
-  falsePositives: number;
-  trueNegatives: number;
+/** Scores of a confusion matrix, NaN where one is undefined. */
+export interface MatrixScores {
+  accuracy: number;
+  balancedAccuracy: number;
+  /** Of the positive class, and so are the five below but the last; NaN where no class is positive. */
+  sensitivity: number;
+  specificity: number;
+  precision: number;
+  negativePredictiveValue: number;
+  f1: number;
+  matthewsCorrelation: number;
+}
+
+/**
+ * Computes scores from a confusion matrix; its entries may be weights, so that thousands of resamples share the counting.
+ *
+ * @param matrix - Shape [classCount, classCount], rows true classes, row by row; at least one entry above 0.
+ */
+export function scoresOfMatrix(
+  matrix: ArrayLike<number>,
+  classCount: number,
+  positiveClass: number | null,
+): MatrixScores {
+  const { rows, columns, total, correct } = margins(matrix, classCount);
+  let recalls = 0;
+  let classes = 0;
+  for (let i = 0; i < classCount; i++) {
+    if (rows[i] === 0) continue;
+    recalls += matrix[i * classCount + i]! / rows[i]!;
+    classes++;
+  }
+  const positive = positiveClass ?? -1;
+  const found = matrix[positive * classCount + positive] ?? Number.NaN;
+  const positives = rows[positive] ?? Number.NaN;
+  const called = columns[positive] ?? Number.NaN;
+  const rejected = total - positives - called + found;
+  return {
+    accuracy: correct / total,
+    balancedAccuracy: recalls / classes,
+    sensitivity: found / positives,
+    specificity: rejected / (total - positives),
+    precision: found / called,
+    negativePredictiveValue: rejected / (total - called),
+    f1: (2 * found) / (positives + called),
+    matthewsCorrelation: correlation(rows, columns, total, correct),
+  };
+}
+
+function margins(matrix: ArrayLike<number>, classCount: number) {
+  const rows = new Float64Array(classCount);
+  const columns = new Float64Array(classCount);
+  let total = 0;
+  let correct = 0;
+  for (let i = 0; i < classCount; i++) {
+    for (let j = 0; j < classCount; j++) {
+      const count = matrix[i * classCount + j]!;
+      rows[i]! += count;
+      columns[j]! += count;
+      total += count;
+      if (i === j) correct += count;
+    }
+  }
+  return { rows, columns, total, correct };
+}
+
+function correlation(rows: Float64Array, columns: Float64Array, total: number, correct: number): number {
+  let [covariance, trueVariance, calledVariance] = [correct * total, total ** 2, total ** 2];
+  for (let i = 0; i < rows.length; i++) {
+    covariance -= rows[i]! * columns[i]!;
+    trueVariance -= rows[i]! ** 2;
+    calledVariance -= columns[i]! ** 2;
+  }
+  if (trueVariance === 0) return Number.NaN;
+  return calledVariance === 0 ? 0 : covariance / Math.sqrt(trueVariance * calledVariance);
 }
 
 /** Far above any real number of classes; a label beyond it is a mistake, such as a patient's number. */
 const mostClasses = 10_000;
 
 /** One more than the largest label, at least 2: the smallest number of classes that these labels allow. */
-function classesNeeded(trueLabels: Labels, predictedLabels: Labels): number {
-  let largest = 1;
+function classesNeeded(trueLabels: Labels, predictedLabels: Labels, positiveClass: number | null): number {
+  let largest = Math.max(1, positiveClass ?? 1);
   for (let i = 0; i < trueLabels.length; i++) largest = Math.max(largest, trueLabels[i]!);
   for (let i = 0; i < predictedLabels.length; i++) largest = Math.max(largest, predictedLabels[i]!);
   // Anything that is no class index is found, and named, by confusionMatrix.
   return Number.isSafeInteger(largest) && largest < mostClasses ? largest + 1 : 2;
 }
 
-function matrixOf(trueLabels: Labels, predictedLabels: Labels): number[][] {
-  return confusionMatrix(trueLabels, predictedLabels, classesNeeded(trueLabels, predictedLabels));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
-/**
- * Counts true and false positives and negatives, one class against all others.
- *
- * @param positiveClass - Index of the class that counts as positive (in BreaKHis: malignant, 1).
- *
- * @example
- * countDecisions([0, 0, 1, 1], [0, 1, 1, 1], 1);
- * // { truePositives: 2, falseNegatives: 0, falsePositives: 1, trueNegatives: 1 }
- */
-export function countDecisions(
-  trueLabels: Labels,
-  predictedLabels: Labels,
-  positiveClass: number,
-): DecisionCounts {
-  if (!Number.isSafeInteger(positiveClass) || positiveClass < 0) {
+/** @throws RangeError as all scores do. */
+function scoreLabels(trueLabels: Labels, predictedLabels: Labels, positiveClass: number | null = null) {
+  if (positiveClass !== null && (!Number.isSafeInteger(positiveClass) || positiveClass < 0)) {
     throw new RangeError(`The positive class is the index of a class, found ${positiveClass}.`);
   }
-  const matrix = matrixOf(trueLabels, predictedLabels);
-  const truePositives = matrix[positiveClass]?.[positiveClass] ?? 0;
-  const positives = sum(matrix[positiveClass] ?? []);
-  const predictedPositives = sum(matrix.map((row) => row[positiveClass] ?? 0));
-  return {
-    truePositives,
-    falseNegatives: positives - truePositives,
-    falsePositives: predictedPositives - truePositives,
-    trueNegatives: trueLabels.length - positives - predictedPositives + truePositives,
-  };
+  const classCount = classesNeeded(trueLabels, predictedLabels, positiveClass);
+  return scoresOfMatrix(
+    confusionMatrix(trueLabels, predictedLabels, classCount).flat(),
+    classCount,
+    positiveClass,
+  );
 }
 
 /**
@@ -73,8 +122,7 @@ export function countDecisions(
  * accuracy([0, 0, 1, 1], [0, 1, 1, 1]); // 0.75
  */
 export function accuracy(trueLabels: Labels, predictedLabels: Labels): number {
-  const matrix = matrixOf(trueLabels, predictedLabels);
-  return sum(matrix.map((row, i) => row[i]!)) / trueLabels.length;
+  return scoreLabels(trueLabels, predictedLabels).accuracy;
 }
 
 /**
@@ -86,10 +134,7 @@ export function accuracy(trueLabels: Labels, predictedLabels: Labels): number {
  * balancedAccuracy([0, 0, 0, 1], [0, 0, 0, 0]); // 0.5
  */
 export function balancedAccuracy(trueLabels: Labels, predictedLabels: Labels): number {
-  const shares = matrixOf(trueLabels, predictedLabels)
-    .map((row, i) => row[i]! / sum(row))
-    .filter((share) => !Number.isNaN(share));
-  return sum(shares) / shares.length;
+  return scoreLabels(trueLabels, predictedLabels).balancedAccuracy;
 }
 
 /**
@@ -101,8 +146,7 @@ export function balancedAccuracy(trueLabels: Labels, predictedLabels: Labels): n
  * sensitivity([0, 1, 1, 1, 1], [1, 1, 1, 1, 0], 1); // 0.75
  */
 export function sensitivity(trueLabels: Labels, predictedLabels: Labels, positiveClass: number): number {
-  const counts = countDecisions(trueLabels, predictedLabels, positiveClass);
-  return counts.truePositives / (counts.truePositives + counts.falseNegatives);
+  return scoreLabels(trueLabels, predictedLabels, positiveClass).sensitivity;
 }
 
 /**
@@ -114,8 +158,7 @@ export function sensitivity(trueLabels: Labels, predictedLabels: Labels, positiv
  * specificity([0, 0, 0, 0, 1], [0, 0, 0, 1, 1], 1); // 0.75
  */
 export function specificity(trueLabels: Labels, predictedLabels: Labels, positiveClass: number): number {
-  const counts = countDecisions(trueLabels, predictedLabels, positiveClass);
-  return counts.trueNegatives / (counts.trueNegatives + counts.falsePositives);
+  return scoreLabels(trueLabels, predictedLabels, positiveClass).specificity;
 }
 
 /**
@@ -128,8 +171,7 @@ export function specificity(trueLabels: Labels, predictedLabels: Labels, positiv
  * precision([0, 1, 1, 1], [1, 1, 1, 1], 1); // 0.75
  */
 export function precision(trueLabels: Labels, predictedLabels: Labels, positiveClass: number): number {
-  const counts = countDecisions(trueLabels, predictedLabels, positiveClass);
-  return counts.truePositives / (counts.truePositives + counts.falsePositives);
+  return scoreLabels(trueLabels, predictedLabels, positiveClass).precision;
 }
 
 /**
@@ -145,8 +187,7 @@ export function negativePredictiveValue(
   predictedLabels: Labels,
   positiveClass: number,
 ): number {
-  const counts = countDecisions(trueLabels, predictedLabels, positiveClass);
-  return counts.trueNegatives / (counts.trueNegatives + counts.falseNegatives);
+  return scoreLabels(trueLabels, predictedLabels, positiveClass).negativePredictiveValue;
 }
 
 /**
@@ -204,32 +245,22 @@ function checkShares(shares: { sensitivity: number; specificity: number; prevale
  * f1Score([0, 1, 1, 1], [1, 1, 1, 0], 1); // 0.6666666666666666
  */
 export function f1Score(trueLabels: Labels, predictedLabels: Labels, positiveClass: number): number {
-  const counts = countDecisions(trueLabels, predictedLabels, positiveClass);
-  const twice = 2 * counts.truePositives;
-  return twice / (twice + counts.falsePositives + counts.falseNegatives);
+  return scoreLabels(trueLabels, predictedLabels, positiveClass).f1;
 }
 
 /**
  * Matthews' correlation between true and predicted classes, in [-1, 1]: 1 is perfect, 0 no better than chance.
  *
- * It is 0 where all samples are of one class or are predicted as one class, as in scikit-learn.
+ * It is 0 where samples of several classes are all predicted as one, as in scikit-learn: such answers say nothing.
  * For more than two classes: Gorodkin, Comput. Biol. Chem. 28(5–6), 2004.
+ *
+ * @returns NaN if all samples are of one class, with which nothing can correlate; scikit-learn says 0.
  *
  * @example
  * matthewsCorrelation([0, 0, 1, 1], [0, 1, 1, 1]); // 0.5773502691896258
  */
 export function matthewsCorrelation(trueLabels: Labels, predictedLabels: Labels): number {
-  const matrix = matrixOf(trueLabels, predictedLabels);
-  const samples = trueLabels.length;
-  const correct = sum(matrix.map((row, i) => row[i]!));
-  const trueCounts = matrix.map(sum);
-  const predictedCounts = matrix.map((_, j) => sum(matrix.map((row) => row[j]!)));
-  const dot = (a: number[], b: number[]) => sum(a.map((value, i) => value * b[i]!));
-  const covariance = correct * samples - dot(trueCounts, predictedCounts);
-  const trueVariance = samples ** 2 - dot(trueCounts, trueCounts);
-  const predictedVariance = samples ** 2 - dot(predictedCounts, predictedCounts);
-  if (trueVariance === 0 || predictedVariance === 0) return 0;
-  return covariance / Math.sqrt(trueVariance * predictedVariance);
+  return scoreLabels(trueLabels, predictedLabels).matthewsCorrelation;
 }
 
 /**
@@ -239,6 +270,6 @@ export function matthewsCorrelation(trueLabels: Labels, predictedLabels: Labels)
  * majorityClassAccuracy([0, 1, 1, 1]); // 0.75
  */
 export function majorityClassAccuracy(trueLabels: Labels): number {
-  const matrix = matrixOf(trueLabels, trueLabels);
+  const matrix = confusionMatrix(trueLabels, trueLabels, classesNeeded(trueLabels, trueLabels, null));
   return Math.max(...matrix.map((row, i) => row[i]!)) / trueLabels.length;
 }

@@ -54,12 +54,19 @@ function checkRow(row: ArrayLike<number>, i: number, classCount: number) {
  * brierScore([0, 1], [[0.5, 0.5], [0, 1]]); // 0.125
  */
 export function brierScore(trueLabels: ArrayLike<number>, probabilities: Probabilities): number {
-  const classCount = checkProbabilities(trueLabels, probabilities);
+  checkProbabilities(trueLabels, probabilities);
   let total = 0;
   probabilities.forEach((row, i) => {
-    for (let c = 0; c < classCount; c++) total += (row[c]! - (trueLabels[i] === c ? 1 : 0)) ** 2;
+    total += brierTerm(trueLabels[i]!, row);
   });
-  return total / trueLabels.length / (classCount === 2 ? 2 : 1);
+  return total / trueLabels.length;
+}
+
+/** One sample's part in the Brier score. */
+export function brierTerm(label: number, row: ArrayLike<number>): number {
+  let sum = 0;
+  for (let c = 0; c < row.length; c++) sum += (row[c]! - (label === c ? 1 : 0)) ** 2;
+  return row.length === 2 ? sum / 2 : sum;
 }
 
 /** The smallest positive float32: a softmax that rounds to 0 is at most this. */

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { createRandom } from "../../src/runtime/random";
 import { confusionMatrix } from "../../src/scores/confusion-matrix";
-import { rocAuc, rocCurve } from "../../src/scores/curves";
+import { averagePrecision, rocAuc, rocCurve } from "../../src/scores/curves";
 import {
   accuracy,
   balancedAccuracy,
@@ -37,6 +37,8 @@ def plain(value):
 def attempt(compute):
     try: return plain(compute())
     except (ValueError, IndexError): return "refused"
+# Where scikit-learn says 0 and we that it is unknown.
+known = lambda value, defined: value if defined else np.nan
 def answers(case):
     t, p, s = number(case["trueLabels"]), number(case["predictedLabels"]), number(case["scores"])
     k = case["classCount"]
@@ -50,7 +52,7 @@ def answers(case):
         "confusionMatrix": attempt(lambda: m.confusion_matrix(t, p, labels=list(range(k)))),
         "accuracy": attempt(lambda: m.accuracy_score(t, p)),
         "balancedAccuracy": attempt(lambda: m.balanced_accuracy_score(t, p)),
-        "matthewsCorrelation": attempt(lambda: m.matthews_corrcoef(t, p)),
+        "matthewsCorrelation": attempt(lambda: known(m.matthews_corrcoef(t, p), len(set(t)) > 1)),
         "sensitivity": attempt(pick(m.recall_score, 1)),
         "precision": attempt(pick(m.precision_score, 1)),
         "f1Score": attempt(pick(m.f1_score, 1)),
@@ -130,6 +132,48 @@ function ourAnswers(item: Case): Record<string, Answer> {
     fullRocCurve: attempt(() => curve(positive, s, false)),
   };
 }
+
+const oneClass = `
+import json, warnings
+from sklearn import metrics as m
+warnings.simplefilter("ignore")
+none, some = [0, 0, 0], [0, 1, 0]
+print(json.dumps({
+    "rocAuc": str(m.roc_auc_score(none, [0.1, 0.9, 0.5])),
+    "averagePrecision": m.average_precision_score(none, [0.1, 0.9, 0.5]),
+    "matthewsCorrelation": m.matthews_corrcoef(none, some),
+    "answersOfOneClass": m.matthews_corrcoef(some, none),
+    "sensitivity": m.recall_score(none, some),
+    "precision": m.precision_score(some, none),
+    "f1": m.f1_score(none, none),
+}))
+`;
+
+describe("what is undefined", () => {
+  it("is NaN here, and these numbers in scikit-learn, as the docstrings say", () => {
+    expect(JSON.parse(runPython(oneClass))).toEqual({
+      rocAuc: "nan",
+      averagePrecision: 0,
+      matthewsCorrelation: 0,
+      answersOfOneClass: 0,
+      sensitivity: 0,
+      precision: 0,
+      f1: 0,
+    });
+    const [none, some, scores] = [
+      [0, 0, 0],
+      [0, 1, 0],
+      [0.1, 0.9, 0.5],
+    ];
+    expect(rocAuc(none, scores)).toBeNaN();
+    expect(averagePrecision(none, scores)).toBeNaN();
+    expect(matthewsCorrelation(none, some)).toBeNaN();
+    expect(matthewsCorrelation(some, none)).toBe(0);
+    expect(sensitivity(none, some, 1)).toBeNaN();
+    expect(precision(some, none, 1)).toBeNaN();
+    expect(f1Score(none, none, 1)).toBeNaN();
+  });
+});
 
 describe("metrics and curves agree with scikit-learn", () => {
   const all = [...cases, ...scoresOnly];

@@ -33,6 +33,8 @@ def reliability(confidence, observed, bins):
     gaps = [abs(confidence[index == b].mean() - observed[index == b].mean()) for b in range(bins) if (index == b).any()]
     sizes = [(index == b).sum() for b in range(bins) if (index == b).any()]
     return [sum(g * s for g, s in zip(gaps, sizes)) / total, max(gaps), confidence.mean() - observed.mean(), *np.bincount(index, minlength=bins)]
+# Where scikit-learn says 0 and we that it is unknown.
+known = lambda value, defined: value if defined else np.nan
 def answers(case):
     y = np.array(case["labels"], dtype=int)
     p = np.array([[np.nan if v is None else v for v in row] for row in case["probabilities"]], dtype=float)
@@ -51,7 +53,7 @@ def answers(case):
         "brierAgain": attempt(lambda: checked(native)),
         "logLoss": attempt(lambda: checked(lambda: m.log_loss(y, p, labels=labels))),
         "precisionRecall": attempt(lambda: m.precision_recall_curve(y == 1, score)),
-        "averagePrecision": attempt(lambda: m.average_precision_score(y == 1, score)),
+        "averagePrecision": attempt(lambda: known(m.average_precision_score(y == 1, score), (y == 1).any())),
         "reliability": attempt(lambda: checked(lambda: reliability(p.max(axis=1), p.argmax(axis=1) == y, case["bins"]))),
         "ofPositive": attempt(lambda: checked(lambda: reliability(score, y == 1, case["bins"]))),
     }

@@ -10,7 +10,7 @@ import { docstringExamples, evaluateExample } from "../support/docstring-example
 
 const modules: [string, Record<string, unknown>, number][] = [
   ["src/scores/confusion-matrix.ts", confusionMatrix, 2],
-  ["src/scores/metrics.ts", metrics, 12],
+  ["src/scores/metrics.ts", metrics, 11],
   ["src/scores/curves.ts", curves, 4],
   ["src/scores/probability-scores.ts", probabilityScores, 2],
   ["src/scores/intervals/normal-distribution.ts", normalDistribution, 1],
