@@ -1,3 +1,5 @@
+import { median } from "../src/runtime/percentile";
+
 /** Something that is measured on both sides, in turn, on the same machine and the same data. */
 export interface Benchmark {
   /** For example "Retrain the head, batch 32". */
@@ -50,18 +52,6 @@ export interface BenchmarkResult {
   note?: string;
   /** Processor and versions, for example "AMD EPYC, 2 cores, TensorFlow 2.21.0, Keras 3.15.1". */
   machine?: string;
-}
-
-/**
- * The middle number, or the mean of the two in the middle.
- *
- * @throws RangeError if there is none.
- */
-export function median(numbers: readonly number[]): number {
-  if (numbers.length === 0) throw new RangeError("There is no median of no numbers.");
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { groupBy } from "../runtime/group-by";
 import { byCodeUnits, countOf, nameSome } from "../runtime/words";
 import { inspectImages } from "./images/image-index";
 import type { ImageFacts } from "./images/images";
@@ -137,10 +138,7 @@ function explainEmptiness(folder: string, skipped: readonly SkippedImage[]): str
 
 /** Warns of images that are there more than once, byte for byte: in two parts of a split they would leak. */
 function warnAboutCopies(records: readonly ImageRecord[]): string[] {
-  const byContent = new Map<string, ImageRecord[]>();
-  for (const record of records)
-    byContent.set(record.sha256, [...(byContent.get(record.sha256) ?? []), record]);
-  const copies = [...byContent.values()].filter((same) => same.length > 1);
+  const copies = [...groupBy(records, ({ sha256 }) => sha256).values()].filter((same) => same.length > 1);
   const names = (groups: ImageRecord[][]) =>
     nameSome(groups.map((same) => same.map(({ file }) => file).join(" = ")));
   const warnings: string[] = [];

@@ -1,3 +1,4 @@
+import { groupBy } from "../runtime/group-by";
 import { scoreDecisions } from "./evaluate";
 import type { OutOfFoldPrediction, Scores } from "./prediction";
 
@@ -14,14 +15,7 @@ export function scoreFolds(
   predictions: readonly OutOfFoldPrediction[],
   positiveClass: number | null,
 ): FoldScores[] {
-  const groups = new Map<string, OutOfFoldPrediction[]>();
-  for (const prediction of predictions) {
-    const key = `${prediction.repeat} ${prediction.fold}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [prediction]);
-    else group.push(prediction);
-  }
-  return [...groups.values()]
+  return [...groupBy(predictions, ({ repeat, fold }) => `${repeat} ${fold}`).values()]
     .map((items) => ({
       fold: items[0]!.fold,
       repeat: items[0]!.repeat,

@@ -1,6 +1,7 @@
 import type { Dataset, ImageRecord } from "../data/record";
 import type { DecisionRule } from "../model/classifier/decision";
 import { indexOfLargest } from "../model/classifier/decision";
+import { groupBy } from "../runtime/group-by";
 import { byCodeUnits } from "../runtime/words";
 import { scoreDecisions } from "./evaluate";
 import type { Prediction, Scores } from "./prediction";
@@ -35,19 +36,13 @@ export function scoreGroups(
   rule: Pick<DecisionRule, "positiveClass">,
 ): GroupScores[] {
   const records = new Map(dataset.records.map((record) => [record.file, record]));
-  const groups = new Map<string, Prediction[]>();
-  for (const prediction of predictions) {
-    const record = records.get(prediction.file);
+  const groups = groupBy(predictions, ({ file }) => {
+    const record = records.get(file);
     if (record === undefined) {
-      throw new Error(
-        `${prediction.file} was predicted but is not in the data set: are they of the same one?`,
-      );
+      throw new Error(`${file} was predicted but is not in the data set: are they of the same one?`);
     }
-    const name = groupName(record, by);
-    const group = groups.get(name);
-    if (group === undefined) groups.set(name, [prediction]);
-    else group.push(prediction);
-  }
+    return groupName(record, by);
+  });
   const majority = mostFrequent(predictions);
   return [...groups]
     .sort(([one], [other]) => compareNames(one, other))

@@ -1,4 +1,5 @@
 import { type DecisionRule, decide, indexOfLargest } from "../model/classifier/decision";
+import { groupBy } from "../runtime/group-by";
 import type { Prediction } from "./prediction";
 
 /** What the images of one patient say together. */
@@ -31,14 +32,7 @@ export interface PatientMean<T> {
 export function averageByPatient<T extends Pick<Prediction, "patient" | "probabilities">>(
   predictions: readonly T[],
 ): PatientMean<T>[] {
-  const groups = new Map<string, T[]>();
-  for (const prediction of predictions) {
-    if (prediction.patient === null) continue;
-    const group = groups.get(prediction.patient);
-    if (group === undefined) groups.set(prediction.patient, [prediction]);
-    else group.push(prediction);
-  }
-  return [...groups].map(([patient, images]) => ({
+  return [...groupBy(predictions, ({ patient }) => patient)].map(([patient, images]) => ({
     patient,
     images,
     probabilities: images[0]!.probabilities.map(

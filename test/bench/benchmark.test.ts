@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { median, runBenchmark, summarizeRounds } from "../../bench/benchmark";
+import { runBenchmark, summarizeRounds } from "../../bench/benchmark";
 import { startKeras } from "../../bench/keras-process";
 import { renderReadme } from "../../bench/readme-table";
 import { formatResults, readResults, saveResults } from "../../bench/results-file";
@@ -13,14 +13,6 @@ const context = {
   waitUntilIdle: async () => undefined,
 };
 const inSeconds = { name: "a", unit: "s", goal: 2 } as const;
-
-describe("median", () => {
-  it("is the middle one, or the mean of two", () => {
-    expect(median([9, 1, 5])).toBe(5);
-    expect(median([9, 1, 5, 7])).toBe(6);
-    expect(() => median([])).toThrow(/no numbers/);
-  });
-});
 
 describe("summarizeRounds", () => {
   it("takes ratios round by round, so that a slow round says nothing about either side", () => {

@@ -1,3 +1,5 @@
+import { groupRows } from "../../runtime/group-by";
+import { median as medianOf } from "../../runtime/percentile";
 import type { ImageRecord } from "../record";
 
 /**
@@ -8,12 +10,6 @@ export const outlyingScore = 3.5;
 
 const consistency = 0.6745; // the median absolute deviation of a normal distribution, in standard deviations
 const channelNames = ["red", "green", "blue"] as const;
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((one, other) => one - other);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
 
 /** An image whose mean colour is far from the data set's. */
 export interface ColourOutlier {
@@ -61,13 +57,7 @@ function meanOf(values: readonly number[]): number {
 export function findUnexpectedSizes(
   records: readonly ImageRecord[],
 ): { size: string; expected: string; rows: number[] }[] {
-  const rowsOf = new Map<string, number[]>();
-  for (const [row, { width, height }] of records.entries()) {
-    const size = `${width} × ${height}`;
-    const rows = rowsOf.get(size);
-    if (rows === undefined) rowsOf.set(size, [row]);
-    else rows.push(row);
-  }
+  const rowsOf = groupRows(records, ({ width, height }) => `${width} × ${height}`);
   const [most, ...others] = [...rowsOf].sort((one, other) => other[1].length - one[1].length);
   return others.reverse().map(([size, rows]) => ({ size, expected: most![0], rows }));
 }

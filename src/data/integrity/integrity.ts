@@ -1,3 +1,4 @@
+import { groupRows } from "../../runtime/group-by";
 import { byCodeUnits, countOf } from "../../runtime/words";
 import { parseBreakhisName } from "../layouts/breakhis";
 import { idcClasses, parseIdcName } from "../layouts/idc";
@@ -92,22 +93,6 @@ function findingOf(
     parts: sorted(rows.flatMap((row) => partOf(row) ?? [])),
     explanation,
   };
-}
-
-/** Rows that share a value, for every value that more than one row has; null is shared by nobody. */
-function groupRows<T>(
-  records: readonly ImageRecord[],
-  pick: (record: ImageRecord) => T | null,
-): Map<T, number[]> {
-  const groups = new Map<T, number[]>();
-  for (const [row, record] of records.entries()) {
-    const value = pick(record);
-    if (value === null) continue;
-    const group = groups.get(value);
-    if (group === undefined) groups.set(value, [row]);
-    else group.push(row);
-  }
-  return groups;
 }
 
 const groupCopies = (records: readonly ImageRecord[]) =>

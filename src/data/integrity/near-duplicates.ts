@@ -1,3 +1,5 @@
+import { groupJoined, groupRows } from "../../runtime/group-by";
+
 /**
  * Images whose likenesses differ in at most this many bits count as near duplicates.
  *
@@ -45,30 +47,10 @@ function indexBand(values: Uint16Array): { order: Int32Array; starts: Int32Array
  * @returns Groups of at least two indices into `hashes`, ascending, in order of their first.
  */
 export function groupNearDuplicates(hashes: readonly (string | null)[]): number[][] {
-  const withHash = new Map<string, number[]>();
-  for (const [index, hash] of hashes.entries()) {
-    if (hash === null) continue;
-    const same = withHash.get(hash);
-    if (same === undefined) withHash.set(hash, [index]);
-    else same.push(index);
-  }
+  const withHash = groupRows(hashes, (hash) => hash);
   const distinct = [...withHash.keys()];
-  const groupOf = Int32Array.from(distinct, (_, index) => index);
-  const firstOf = (index: number): number => {
-    let first = index;
-    while (groupOf[first] !== first) first = groupOf[first]!;
-    groupOf[index] = first;
-    return first;
-  };
-  eachNearPair(distinct, (one, other) => {
-    groupOf[firstOf(one)] = firstOf(other);
-  });
-  const groups = new Map<number, number[]>();
-  for (const [index, hash] of distinct.entries()) {
-    const first = firstOf(index);
-    groups.set(first, [...(groups.get(first) ?? []), ...withHash.get(hash)!]);
-  }
-  return [...groups.values()]
+  return groupJoined(distinct.length, (join) => eachNearPair(distinct, join))
+    .map((group) => group.flatMap((index) => withHash.get(distinct[index]!)!))
     .filter((group) => group.length > 1)
     .map((group) => group.sort((one, other) => one - other))
     .sort((one, other) => one[0]! - other[0]!);

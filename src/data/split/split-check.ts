@@ -1,3 +1,4 @@
+import { groupBy } from "../../runtime/group-by";
 import { countOf, nameSome } from "../../runtime/words";
 import type { Dataset } from "../record";
 import { type Split, type SplitPart, splitParts } from "./split-value";
@@ -17,20 +18,16 @@ export function duplicatesAcrossParts(
   images: readonly { file: string; sha256: string }[],
   split: Partial<Record<SplitPart, readonly number[]>>,
 ): DuplicateAcrossParts[] {
-  const byContent = new Map<string, DuplicateAcrossParts["files"]>();
-  for (const part of splitParts) {
-    for (const row of split[part] ?? []) {
+  const all = splitParts.flatMap((part) =>
+    (split[part] ?? []).map((row) => {
       const image = images[row];
-      if (image === undefined)
-        throw new RangeError(`The part ${part} names image ${row} of ${images.length}.`);
-      const { file, sha256 } = image;
-      const same = byContent.get(sha256);
-      if (same === undefined) byContent.set(sha256, [{ file, part }]);
-      else same.push({ file, part });
-    }
-  }
-  const across = [...byContent.values()].filter((files) => new Set(files.map(({ part }) => part)).size > 1);
-  return across.map((files) => ({ files }));
+      if (image !== undefined) return { ...image, part };
+      throw new RangeError(`The part ${part} names image ${row} of ${images.length}.`);
+    }),
+  );
+  return [...groupBy(all, ({ sha256 }) => sha256).values()]
+    .filter((same) => new Set(same.map(({ part }) => part)).size > 1)
+    .map((same) => ({ files: same.map(({ file, part }) => ({ file, part })) }));
 }
 
 /**

@@ -1,3 +1,4 @@
+import { groupJoined } from "../../runtime/group-by";
 import type { Random } from "../../runtime/random";
 import type { ImageRecord } from "../record";
 import { type SplitFractions, type SplitPart, splitParts } from "./split-value";
@@ -21,30 +22,20 @@ export function groupRecords(
   rows: readonly number[],
   keysOf: (record: ImageRecord) => readonly string[],
 ): SplitUnit[] {
-  // Disjoint sets: each row points to another of its group or, the group's first, to itself.
-  const parent = new Map(rows.map((row) => [row, row]));
-  function firstOf(row: number): number {
-    let first = row;
-    while (parent.get(first) !== first) first = parent.get(first)!;
-    parent.set(row, first);
-    return first;
-  }
-  const rowWithKey = new Map<string, number>();
-  for (const row of rows) {
-    for (const key of keysOf(records[row]!)) {
-      const other = rowWithKey.get(key);
-      if (other === undefined) rowWithKey.set(key, row);
-      else parent.set(firstOf(row), firstOf(other));
+  const groups = groupJoined(rows.length, (join) => {
+    const placeWithKey = new Map<string, number>();
+    for (const [place, row] of rows.entries()) {
+      for (const key of keysOf(records[row]!)) {
+        const other = placeWithKey.get(key);
+        if (other === undefined) placeWithKey.set(key, place);
+        else join(place, other);
+      }
     }
-  }
-  const groups = new Map<number, number[]>();
-  for (const row of rows) {
-    const first = firstOf(row);
-    const group = groups.get(first);
-    if (group === undefined) groups.set(first, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()].map((group) => ({ label: majorityLabel(records, group), records: group }));
+  });
+  return groups.map((places) => {
+    const group = places.map((place) => rows[place]!);
+    return { label: majorityLabel(records, group), records: group };
+  });
 }
 
 function majorityLabel(records: readonly ImageRecord[], rows: readonly number[]): number {

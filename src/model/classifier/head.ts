@@ -66,17 +66,6 @@ export function buildHead({ inputs, hiddenUnits, classCount, seed }: HeadShape):
   return { layers };
 }
 
-/** Copies a head, so that training can go on without changing what was kept. */
-export function copyHead(head: Head): Head {
-  return {
-    layers: head.layers.map((layer) => ({
-      ...layer,
-      kernel: layer.kernel.slice(),
-      bias: layer.bias.slice(),
-    })),
-  };
-}
-
 /** Number of features that a head takes. */
 export function headInputs(head: Head): number {
   return head.layers[0]!.inputs;
@@ -85,22 +74,6 @@ export function headInputs(head: Head): number {
 /** Number of classes that a head tells apart. */
 export function headClassCount(head: Head): number {
   return head.layers[head.layers.length - 1]!.units;
-}
-
-/**
- * Lists a head's layers with what is learned in each, for a table.
- *
- * @returns One row a layer; `parameters` counts kernel and bias.
- */
-export function describeHead(
-  head: Head,
-): { name: string; kind: string; outputShape: number[]; parameters: number }[] {
-  return head.layers.map((layer, i) => ({
-    name: i === head.layers.length - 1 ? "classes" : `dense_${i + 1}`,
-    kind: `Dense, ${layer.activation}`,
-    outputShape: [layer.units],
-    parameters: layer.kernel.length + layer.bias.length,
-  }));
 }
 
 /** A head's weights as tensors: kernel and bias of the first layer, of the second, and so on. The caller disposes. */

@@ -6,6 +6,7 @@ import { decodeBatches } from "../../data/images/images";
 import { readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
 import { describeDevice } from "../../runtime/device";
+import { groupBy } from "../../runtime/group-by";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../../runtime/progress";
 import { tf } from "../../runtime/tensorflow";
@@ -142,17 +143,6 @@ async function fillFromCache(
   return missing.flat();
 }
 
-/** Rows by key: copies of one image are computed once. */
-function groupRows(rows: readonly number[], keys: readonly string[]): [key: string, rows: number[]][] {
-  const groups = new Map<string, number[]>();
-  for (const row of rows) {
-    const group = groups.get(keys[row]!);
-    if (group === undefined) groups.set(keys[row]!, [row]);
-    else group.push(row);
-  }
-  return [...groups];
-}
-
 interface Extraction {
   dataset: Dataset;
   backbone: Backbone;
@@ -181,7 +171,7 @@ async function keepRows(keys: readonly string[], batch: Float32Array, width: num
 async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
   const { dataset, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
   const width = backbone.featureWidth;
-  const groups = groupRows(missing, keys);
+  const groups = [...groupBy(missing, (row) => keys[row]!)];
   const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
   let computed = 0;
   let writing: Promise<void> = Promise.resolve();

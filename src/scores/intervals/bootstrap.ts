@@ -269,29 +269,6 @@ function* resampleStepwise<T extends Clustered, K extends string>(
 }
 
 /**
- * The same for any function of a list of predictions; slower, since it is called with a new list for each resample.
- *
- * A patient that is drawn twice is in the list twice, under the same name: a function that groups by patient takes
- * it for one, so aggregate by patient first and pass the patients.
- *
- * @param statistic - NaN where it is undefined; never called with an empty list.
- */
-export function bootstrapInterval<T extends Clustered>(
-  items: readonly T[],
-  statistic: (sample: readonly T[]) => number,
-  options: BootstrapOptions = {},
-): Interval {
-  const prepare = (all: readonly T[]) => (weights: Float64Array) => {
-    const sample: T[] = [];
-    all.forEach((item, i) => {
-      for (let time = 0; time < weights[i]!; time++) sample.push(item);
-    });
-    return { value: statistic(sample) };
-  };
-  return bootstrapIntervals([items], prepare, options).value;
-}
-
-/**
  * Says how much a single patient weighs in a number, which no interval makes as plain.
  *
  * @example

@@ -1,3 +1,4 @@
+import { groupBy } from "../../runtime/group-by";
 import {
   type BootstrapOptions,
   bootstrapIntervals,
@@ -72,14 +73,7 @@ function triage(predictions: readonly Repeated[], locked: LockedThreshold): Tria
 }
 
 function byPatient(images: readonly Triaged[]): TriagedPatient[] {
-  const patients = new Map<string, Triaged[]>();
-  for (const image of images) {
-    if (image.patient === null) continue;
-    const known = patients.get(image.patient);
-    if (known === undefined) patients.set(image.patient, [image]);
-    else known.push(image);
-  }
-  return [...patients].map(([patient, own]) => ({
+  return [...groupBy(images, ({ patient }) => patient)].map(([patient, own]) => ({
     patient,
     label: own[0]!.label,
     isPositive: own.some(({ isPositive }) => isPositive),

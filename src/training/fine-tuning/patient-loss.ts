@@ -1,3 +1,5 @@
+import { groupBy } from "../../runtime/group-by";
+
 /** What is known of images that are scored together by patient. */
 export interface ScoredImages {
   /** Shape [images, classCount], row by row. */
@@ -14,14 +16,9 @@ const smallestProbability = 1e-7;
 
 /** Images of one patient and label: a patient with images of both kinds has two questions to be asked. */
 function groupImages({ patients, labels }: Pick<ScoredImages, "patients" | "labels">): number[][] {
-  const groups = new Map<string, number[]>();
-  patients.forEach((patient, image) => {
-    const key = patient === null ? `image ${image}` : `label ${labels[image]} of patient ${patient}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [image]);
-    else group.push(image);
-  });
-  return [...groups.values()];
+  const keyOf = (image: number) =>
+    patients[image] === null ? `image ${image}` : `label ${labels[image]} of patient ${patients[image]}`;
+  return [...groupBy(patients.keys(), keyOf).values()];
 }
 
 /**

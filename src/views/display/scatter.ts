@@ -1,4 +1,5 @@
 import type { Dataset } from "../../data/dataset";
+import { groupRows } from "../../runtime/group-by";
 import { classColours, hueColour } from "./colours";
 import { type Figure, figure, roundTo, type Trace } from "./figure";
 import { escapeLabel } from "./html";
@@ -58,13 +59,9 @@ function groupsByClass(dataset: Dataset): Group[] {
 }
 
 function groupsByPatient(dataset: Dataset): Group[] {
-  const groups = new Map<string, number[]>();
-  dataset.records.forEach((record, row) => {
-    const name = record.patient === null ? "unknown patient" : `patient ${record.patient}`;
-    const rows = groups.get(name);
-    if (rows) rows.push(row);
-    else groups.set(name, [row]);
-  });
+  const groups = groupRows(dataset.records, ({ patient }) =>
+    patient === null ? "unknown patient" : `patient ${patient}`,
+  );
   return [...groups].map(([name, rows]) => ({ name, rows })).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

@@ -4,7 +4,6 @@ import { onProgress } from "../../../src/runtime/progress";
 import { createRandom } from "../../../src/runtime/random";
 import { averagePrecision, rocAuc } from "../../../src/scores/curves";
 import {
-  bootstrapInterval,
   bootstrapIntervals,
   bootstrapPatiently,
   describeCoarseness,
@@ -16,6 +15,7 @@ import { brierScore } from "../../../src/scores/probability-scores";
 import { prepareScores } from "../../../src/scores/weighed-scores";
 import { clusteredPredictions } from "../../support/runs/example-cohort";
 import { examplePrediction } from "../../support/runs/example-run";
+import { bootstrapInterval } from "../../support/runs/slow-bootstrap";
 
 const rule = { positiveClass: 1, threshold: 0.5 };
 const accuracyOf = (items: readonly Prediction[]) =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { confusionMatrix, rowShares } from "../../../src/scores/confusion-matrix";
-import { bootstrapInterval } from "../../../src/scores/intervals/bootstrap";
 import { shareIntervals } from "../../../src/scores/intervals/matrix-intervals";
 import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
 import { clusteredPredictions } from "../../support/runs/example-cohort";
+import { bootstrapInterval } from "../../support/runs/slow-bootstrap";
 
 const predictions = clusteredPredictions(20, 4, 5);
 const labels = predictions.map(({ label }) => label);
