@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { projectRoot } from "../src/runtime/paths";
+import { writeFileAtomically } from "../src/runtime/write-file";
 import type { BenchmarkResult } from "./benchmark";
 import { readResults, toCells } from "./results-file";
 
@@ -40,5 +40,5 @@ export function renderReadme(readme: string, results: readonly BenchmarkResult[]
 export async function updateReadme(): Promise<void> {
   const path = join(projectRoot(), "README.md");
   const readme = await readFile(path, "utf8");
-  await writeFileAtomic(path, renderReadme(readme, await readResults()));
+  await writeFileAtomically(path, renderReadme(readme, await readResults()));
 }

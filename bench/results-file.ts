@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { projectRoot } from "../src/runtime/paths";
+import { writeFileAtomically } from "../src/runtime/write-file";
 import type { BenchmarkResult } from "./benchmark";
 
 export const resultsPath = join(projectRoot(), "bench", "results.json");
@@ -20,7 +20,7 @@ export async function readResults(path = resultsPath): Promise<BenchmarkResult[]
 export async function saveResults(results: readonly BenchmarkResult[], path = resultsPath): Promise<void> {
   const kept = new Map((await readResults(path)).map((result) => [result.name, result]));
   for (const result of results) kept.set(result.name, result);
-  await writeFileAtomic(path, `${JSON.stringify([...kept.values()], null, 2)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify([...kept.values()], null, 2)}\n`);
 }
 
 /** Rounds to three digits that count. */

@@ -1,6 +1,5 @@
 // What holds for a new patient: npm run evaluate -- --data <folder> --backbone resnet50 --weights <file> --repeats 5
 import { Command, InvalidArgumentError, Option } from "commander";
-import writeFileAtomic from "write-file-atomic";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
 import { augmentations, viewsOf } from "../src/data/images/image-views";
 import {
@@ -19,6 +18,7 @@ import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/b
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { onProgress } from "../src/runtime/progress";
 import { resolveSettings } from "../src/runtime/settings";
+import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 
@@ -146,7 +146,7 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
 
 async function finish({ out }: Flags, text: string, numbers: Evaluation | RecipeComparison): Promise<void> {
   console.log(text);
-  if (out !== undefined) await writeFileAtomic(out, `${JSON.stringify(numbers, null, 2)}\n`);
+  if (out !== undefined) await writeFileAtomically(out, `${JSON.stringify(numbers, null, 2)}\n`);
   if (!numbers.complete) {
     console.error("Stopped; the numbers are of what was finished.");
     process.exitCode = interruptedExitCode;
@@ -158,6 +158,7 @@ async function main(): Promise<void> {
   const { weights = null, inputSize, magnification = null } = flags;
   stopOnInterrupt();
   showProgress();
+  if (flags.out !== undefined) await requireWritable(flags.out);
   const dataset = await openDataset(flags.data, { magnification });
   console.log(describeDataset(dataset));
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });

@@ -1,10 +1,10 @@
 // What a trained classifier says about new images: npm run predict -- runs/latest/classifier images --out answers.csv
 import { Command, InvalidArgumentError, Option } from "commander";
-import writeFileAtomic from "write-file-atomic";
 import type { SkippedImage } from "../src/data/dataset";
 import { findSources, type PatientFrom } from "../src/data/layouts/image-sources";
 import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
 import { predictSources } from "../src/model/classifier/predict-sources";
+import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { type JudgedImage, judgeImages } from "../src/scores/triage/judged-images";
 import { notMedicalDevice } from "../src/views/display/findings";
 import {
@@ -94,7 +94,7 @@ async function writeAnswers(
   flags: Flags,
 ): Promise<void> {
   const { out, html } = flags;
-  if (out !== undefined) await writeFileAtomic(out, encode(images, classifier, flags));
+  if (out !== undefined) await writeFileAtomically(out, encode(images, classifier, flags));
   else if (html === undefined) process.stdout.write(encode(images, classifier, flags));
 }
 
@@ -105,6 +105,7 @@ async function main(): Promise<void> {
   process.stdout.on("error", () => process.exit(0));
   // Computing features is a part of predicting.
   showProgressBars({ except: ["Computing features"] });
+  for (const target of [flags.out, flags.html]) if (target !== undefined) await requireWritable(target);
   const found = await findSources(given, { patientFrom: flags.patientFrom });
   if (found.groups.every(({ sources }) => sources.length === 0)) {
     listSkipped(found.skipped);
@@ -124,7 +125,7 @@ async function main(): Promise<void> {
   if (flags.html !== undefined) {
     const work = await pictureJudged(classifier, images, flags.htmlRows);
     if (work.length < Math.min(flags.htmlRows, images.length)) return stopped();
-    await writeFileAtomic(flags.html, await predictionPageHtml({ classifier, images, work, skipped }));
+    await writeFileAtomically(flags.html, await predictionPageHtml({ classifier, images, work, skipped }));
   }
   classifier.backbone.dispose();
   for (const sentence of [describeJudged(images, skipped), describeDecision(classifier)])

@@ -5,10 +5,10 @@ import { join, relative } from "node:path";
 import { Command } from "commander";
 import type { Browser } from "playwright-core";
 import sharp from "sharp";
-import writeFileAtomic from "write-file-atomic";
 import { ensureDemoDataset } from "../src/data/demo/demo";
 import { cacheFolder, projectRoot } from "../src/runtime/paths";
 import type { Settings } from "../src/runtime/settings";
+import { writeFileAtomically } from "../src/runtime/write-file";
 import {
   endKernel,
   type LabPage,
@@ -205,7 +205,7 @@ async function write(file: string, picture: Buffer): Promise<void> {
     if (small.length <= sizeLimit) break;
   }
   await mkdir(join(file, ".."), { recursive: true });
-  await writeFileAtomic(file, small);
+  await writeFileAtomically(file, small);
   console.log(`${relative(process.cwd(), file)}: ${Math.round(small.length / 1000)} kB`);
 }
 

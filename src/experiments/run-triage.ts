@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import { lockTriage } from "../model/classifier/classifier-triage";
+import { writeFileAtomically } from "../runtime/write-file";
 import type { BootstrapOptions } from "../scores/intervals/bootstrap";
 import type { Prediction } from "../scores/prediction";
 import {
@@ -81,6 +81,6 @@ export async function saveTriage(
   await lockTriage(run.classifierFolder, { threshold, level, target, chosenOn, description, temperature });
   const path = join(run.folder, triageFile);
   const content = { format: 1, appliesTo: "probabilities before the temperature", ...locked, temperature };
-  await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify(content, null, 2)}\n`);
   return path;
 }

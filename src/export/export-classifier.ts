@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Classifier, classifierViews } from "../model/classifier/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
+import { withTemporaryFolder } from "../runtime/temporary-folder";
+import { writeWholeFile } from "../runtime/write-file";
 import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
 import { writeForBrowsers } from "./browser-export";
 import { askAboutCheckImages, type CheckImages, requireAgreement } from "./check-images";
@@ -78,8 +79,7 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   refuseStains(task);
   refuseViews(classifier);
   await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
-  const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-export-"));
-  try {
+  return withTemporaryFolder(async (workshop) => {
     const drawn = join(workshop, "images");
     await mkdir(drawn);
     const check = await askAboutCheckImages(classifier, drawn, images);
@@ -88,11 +88,9 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
       const found = await writeModel(task, folder, workshop, check);
       const difference = requireAgreement(found, check);
       about = describeExport(classifier, format, { images: check.count, largestDifference: difference });
-      await writeFile(join(folder, aboutFile), `${JSON.stringify(about, null, 2)}\n`);
-      await writeFile(join(folder, cardFile), modelCard(about, results));
+      await writeWholeFile(join(folder, aboutFile), `${JSON.stringify(about, null, 2)}\n`);
+      await writeWholeFile(join(folder, cardFile), modelCard(about, results));
     });
     return about!;
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NetworkGraph } from "../model/backbones/network-graph";
 import { encodeSafetensors } from "../model/backbones/safetensors";
 import { runPythonProgram } from "../runtime/python";
+import { writeWholeFile } from "../runtime/write-file";
 import type { CheckImages } from "./check-images";
 
 /** Formats that the Keras in `.venv` writes. */
@@ -37,9 +38,9 @@ export async function writeWithKeras(
   check: CheckImages,
 ): Promise<Float32Array> {
   const nodes = graph.map((node) => ({ ...node, kernel: undefined, bias: undefined }));
-  await writeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes }));
-  await writeFile(join(workshop, "weights.safetensors"), encodeSafetensors(weightsOf(graph)));
-  await writeFile(join(workshop, "pixels.bin"), check.pixels);
+  await writeWholeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes }));
+  await writeWholeFile(join(workshop, "weights.safetensors"), encodeSafetensors(weightsOf(graph)));
+  await writeWholeFile(join(workshop, "pixels.bin"), check.pixels);
   await runPythonProgram("export_classifier.py", [workshop, format, path]);
   const answers = await readFile(join(workshop, "probabilities.bin"));
   return new Float32Array(Uint8Array.from(answers).buffer);

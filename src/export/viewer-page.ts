@@ -1,10 +1,11 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import type { Classifier } from "../model/classifier/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
 import { projectRoot } from "../runtime/paths";
+import { withTemporaryFolder } from "../runtime/temporary-folder";
+import { writeWholeFile } from "../runtime/write-file";
 import type { ViewerAbout } from "./about-export";
 import { type AboutExport, describeExport } from "./about-export";
 import { writeForBrowsers } from "./browser-export";
@@ -75,8 +76,7 @@ function describePage(about: AboutExport, { probabilities }: CheckImages): Viewe
 export async function buildViewer({ classifier, out, results }: ViewerTask): Promise<ViewerAbout> {
   refuseViews(classifier);
   await refuseForeignFolder(out, { file: aboutFile, isOurs: isViewer, name: "a viewer" });
-  const workshop = await mkdtemp(join(tmpdir(), "breakhis-lab-viewer-"));
-  try {
+  return withTemporaryFolder(async (workshop) => {
     const check = await askAboutCheckImages(classifier, workshop, []);
     const { inputSize } = classifier;
     let page: ViewerAbout | null = null;
@@ -87,16 +87,14 @@ export async function buildViewer({ classifier, out, results }: ViewerTask): Pro
       const about = describeExport(classifier, "tfjs", { images: check.count, largestDifference });
       page = describePage(about, check);
       await writePage(folder);
-      await writeFile(join(folder, aboutFile), `${JSON.stringify(page, null, 2)}\n`);
-      await writeFile(
+      await writeWholeFile(join(folder, aboutFile), `${JSON.stringify(page, null, 2)}\n`);
+      await writeWholeFile(
         join(folder, "check.bin"),
         check.pixels.subarray(0, pageCheckImages * inputSize * inputSize * 3),
       );
-      await writeFile(join(folder, "export.json"), `${JSON.stringify(about, null, 2)}\n`);
-      await writeFile(join(folder, "MODEL-CARD.md"), modelCard(about, results));
+      await writeWholeFile(join(folder, "export.json"), `${JSON.stringify(about, null, 2)}\n`);
+      await writeWholeFile(join(folder, "MODEL-CARD.md"), modelCard(about, results));
     });
     return page!;
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
+  });
 }

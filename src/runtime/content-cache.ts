@@ -1,8 +1,10 @@
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { prepareUnfinishedFolder, unfinishedName } from "./cache-leftovers";
+import { prepareUnfinishedFolder } from "./cache-leftovers";
 import { sha256 } from "./content-hash";
+import { unfinishedName } from "./leftovers";
 import { cacheFolder } from "./paths";
+import { writeWholeFile } from "./write-file";
 
 const checksumBytes = 32;
 const kindPattern = /^[a-z][a-z0-9-]*$/;
@@ -63,7 +65,7 @@ export async function measureEntry(kind: string, key: string): Promise<number | 
 export async function writeEntry(kind: string, key: string, content: Uint8Array): Promise<void> {
   const path = entryPath(kind, key);
   const checksum = Buffer.from(sha256(content), "hex");
-  const file = Buffer.concat([checksum, content]);
+  const file = [checksum, content];
   try {
     await writeAndRename(join(cacheFolder(), kind), path, file);
   } catch (error) {
@@ -73,12 +75,12 @@ export async function writeEntry(kind: string, key: string, content: Uint8Array)
   }
 }
 
-async function writeAndRename(kindFolder: string, path: string, file: Buffer): Promise<void> {
+async function writeAndRename(kindFolder: string, path: string, file: Uint8Array[]): Promise<void> {
   const temporary = join(await prepareUnfinishedFolder(kindFolder), unfinishedName());
   try {
     await mkdir(dirname(path), { recursive: true });
     // Losing an entry to a power cut costs a computation, and the checksum notices; waiting for the disk costs always.
-    await writeFile(temporary, file);
+    await writeWholeFile(temporary, file, { flush: false });
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "n
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { removeLeftovers, unfinishedFolder, unfinishedName } from "../../src/runtime/cache-leftovers";
+import { removeLeftovers, unfinishedFolder } from "../../src/runtime/cache-leftovers";
 import { readEntry, writeEntry } from "../../src/runtime/content-cache";
 import { sha256 } from "../../src/runtime/content-hash";
+import { unfinishedName } from "../../src/runtime/leftovers";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const root = temporaryFolder("leftovers");

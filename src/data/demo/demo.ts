@@ -1,11 +1,12 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import sharp from "sharp";
+import { writeFolderAtomically } from "../../runtime/atomic-folder";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
 import { createRandom } from "../../runtime/random";
+import { writeWholeFile } from "../../runtime/write-file";
 import { makeNoiseTiles } from "./demo-noise";
 import { type DemoPatient, demoImageName, drawDemoImage, inventPatients } from "./demo-patients";
 
@@ -59,17 +60,12 @@ export async function generateDemoDataset(folder: string, options: DemoOptions =
   const plan = checkOptions(options);
   const target = resolve(folder);
   await refuseForeignFolder(target);
-  const unfinished = join(dirname(target), `.${basename(target)}-${randomUUID()}`);
-  try {
-    await mkdir(join(unfinished, "benign"), { recursive: true });
+  await writeFolderAtomically(target, async (unfinished) => {
+    await mkdir(join(unfinished, "benign"));
     await mkdir(join(unfinished, "malignant"));
     await runCooperatively("Drawing synthetic images", (signal) => drawImages(unfinished, plan, signal));
-    await writeFile(join(unfinished, "SYNTHETIC.md"), describeSet(plan));
-    await rm(target, { recursive: true, force: true });
-    await rename(unfinished, target);
-  } finally {
-    await rm(unfinished, { recursive: true, force: true });
-  }
+    await writeWholeFile(join(unfinished, "SYNTHETIC.md"), describeSet(plan));
+  });
 }
 
 /**
@@ -144,7 +140,7 @@ async function writePng(path: string, pixels: Uint8Array, width: number, height:
   // Adaptive filters make noisy images a third smaller; a higher level would only take longer.
   const options = { compressionLevel: 2, adaptiveFiltering: true };
   const image = sharp(pixels, { raw: { width, height, channels: 3 } }).png(options);
-  await writeFile(path, await image.toBuffer());
+  await writeWholeFile(path, await image.toBuffer(), { flush: false });
 }
 
 function checkOptions(options: DemoOptions): Required<DemoOptions> {

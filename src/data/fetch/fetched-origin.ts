@@ -1,5 +1,6 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { writeWholeFile } from "../../runtime/write-file";
 import { findImages } from "../layouts/folder-walk";
 import type { CheckedSet } from "./check-set";
 import type { FetchedDataset, Job } from "./fetch-job";
@@ -64,5 +65,5 @@ export async function writeOrigin(
     images: checked.images,
     byClass: checked.byClass,
   };
-  await writeFile(join(staging.content, originFile), `${JSON.stringify(origin, null, 2)}\n`);
+  await writeWholeFile(join(staging.content, originFile), `${JSON.stringify(origin, null, 2)}\n`);
 }

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import writeFileAtomic from "write-file-atomic";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { HttpAnswer } from "./http-client";
 import { withoutSecrets } from "./http-client";
 
@@ -24,7 +24,7 @@ export async function rememberValidator(
   validator: string | null,
 ): Promise<void> {
   if (validator === null) return forgetValidator(target);
-  await writeFileAtomic(`${target}${suffix}`, JSON.stringify({ url: withoutSecrets(url), validator }));
+  await writeFileAtomically(`${target}${suffix}`, JSON.stringify({ url: withoutSecrets(url), validator }));
 }
 
 /** The version of what an earlier download of the same address left, or null. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
-import writeFileAtomic from "write-file-atomic";
 import { z } from "zod";
 import { nameSome } from "../../runtime/words";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { Dataset } from "../record";
 import { checkSplit } from "./split-check";
 import { type Split, splitParts } from "./split-value";
@@ -41,7 +41,7 @@ export async function saveSplit(
       part: partOf.get(row) ?? "none",
     })),
   };
-  await writeFileAtomic(path, `${JSON.stringify(content, null, 1)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify(content, null, 1)}\n`);
 }
 
 /**

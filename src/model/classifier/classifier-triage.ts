@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
+import { writeFileAtomically } from "../../runtime/write-file";
 import { checkManifest, type LockedTriage, manifestFile, readManifest } from "./classifier-manifest";
 
 /**
@@ -11,5 +11,5 @@ import { checkManifest, type LockedTriage, manifestFile, readManifest } from "./
 export async function lockTriage(folder: string, triage: LockedTriage): Promise<void> {
   const path = join(folder, manifestFile);
   const manifest = checkManifest({ ...(await readManifest(folder)), triage }, path);
-  await writeFileAtomic(path, `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify(manifest, null, 2)}\n`);
 }

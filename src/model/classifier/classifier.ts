@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import pMap from "p-map";
 import type { Dataset, SkippedImage } from "../../data/dataset";
@@ -10,6 +9,7 @@ import { writeFolderAtomically } from "../../runtime/atomic-folder";
 import { sha256 } from "../../runtime/content-hash";
 import { breathe } from "../../runtime/interruption";
 import type { Settings } from "../../runtime/settings";
+import { writeWholeFile } from "../../runtime/write-file";
 import { type Backbone, loadBackbone } from "../backbones/backbone";
 import { decodeTunedWeights, encodeTunedWeights } from "../backbones/tuned-weights";
 import { embedPixels, featureBatchSize } from "../features/features";
@@ -202,8 +202,8 @@ export async function saveClassifier(folder: string, classifier: Classifier): Pr
   const parts = encodeParts(classifier);
   const manifest = checkManifest(describe(classifier, parts), manifestFile);
   await writeFolderAtomically(folder, async (temporary) => {
-    for (const [file, bytes] of Object.entries(parts)) await writeFile(join(temporary, file), bytes);
-    await writeFile(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
+    for (const [file, bytes] of Object.entries(parts)) await writeWholeFile(join(temporary, file), bytes);
+    await writeWholeFile(join(temporary, manifestFile), `${JSON.stringify(manifest, null, 2)}\n`);
   });
 }
 

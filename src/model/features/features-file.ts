@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import type { Dataset } from "../../data/dataset";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { Features } from "./features";
 
 const npyMagic = Buffer.from("\x93NUMPY\x01\x00", "latin1");
@@ -82,7 +82,7 @@ export async function writeFeatures(
   const path = resolve(name);
   const [matrix, table] = [`${path}.npy`, `${path}.csv`];
   await mkdir(dirname(path), { recursive: true });
-  await writeFileAtomic(matrix, encodeNpy(features.values, [features.count, features.width]));
-  await writeFileAtomic(table, encodeRecords(dataset));
+  await writeFileAtomically(matrix, encodeNpy(features.values, [features.count, features.width]));
+  await writeFileAtomically(table, encodeRecords(dataset));
   return { matrix, table };
 }

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeTemporaryFolder } from "../temporary-folder";
 import type { tf } from "../tensorflow";
 import {
   encodeSavedModel,
@@ -209,7 +209,7 @@ function nameUnknownOperation(error: unknown, nodes: readonly NodeDescription[])
 function loadGraph(binding: Binding, nodes: readonly NodeDescription[]): number {
   const bytes = encodeSavedModel(nodes);
   // Readable by this user only, and gone before anything is computed.
-  const folder = mkdtempSync(join(tmpdir(), "breakhis-lab-graph-"));
+  const folder = makeTemporaryFolder();
   try {
     writeFileSync(join(folder, "saved_model.pb"), bytes, { mode: 0o600 });
     return binding.loadSavedModel(folder, graphTag);

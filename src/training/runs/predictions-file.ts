@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
-import writeFileAtomic from "write-file-atomic";
 import { csvText } from "../../data/csv";
 import { type SplitPart, splitParts } from "../../data/split/split-value";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { Prediction } from "../../scores/prediction";
 
 /** The classes that predictions are about. */
@@ -36,7 +36,7 @@ export async function writePredictions(
 ): Promise<void> {
   const header = [...columns, ...classes.map((name) => `probability of ${name}`)].map(csvText).join(",");
   const lines = predictions.map((prediction) => toLine(prediction, positiveClass));
-  await writeFileAtomic(path, `${[header, ...lines].join("\n")}\n`);
+  await writeFileAtomically(path, `${[header, ...lines].join("\n")}\n`);
 }
 
 function readNumber(field: string | undefined, line: number, path: string): number {

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { runsFolder } from "../../runtime/paths";
 import type { Settings } from "../../runtime/settings";
+import { writeWholeFile } from "../../runtime/write-file";
 
 /** One training's folder. */
 export interface Run {
@@ -67,7 +68,7 @@ async function claim(id: string, settings: Settings): Promise<Run | null> {
   const folder = join(runsFolder(), id);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${settingsFile}.${randomBytes(6).toString("hex")}`);
-  await writeFile(temporary, `${JSON.stringify(settings, null, 2)}\n`);
+  await writeWholeFile(temporary, `${JSON.stringify(settings, null, 2)}\n`);
   try {
     await link(temporary, join(folder, settingsFile));
     return { id, folder };

@@ -1,11 +1,11 @@
 import { readFile, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import type { Dataset } from "../../data/dataset";
 import { type Split, saveSplit } from "../../data/split/split";
 import { type Classifier, saveClassifier } from "../../model/classifier/classifier";
 import { runsFolder } from "../../runtime/paths";
 import { completeSettings, type Settings } from "../../runtime/settings";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { Prediction } from "../../scores/prediction";
 import type { EpochRecord } from "../head/train";
 import { readPredictions, writePredictions } from "./predictions-file";
@@ -60,7 +60,7 @@ const classifierFolderName = "classifier";
 /** Writes the epochs so far, one JSON object a line; called after each epoch, a killed run keeps them. */
 export async function saveHistory(run: Run, history: readonly EpochRecord[]): Promise<void> {
   const lines = history.map((record) => `${JSON.stringify(record)}\n`);
-  await writeFileAtomic(join(run.folder, historyFile), lines.join(""));
+  await writeFileAtomically(join(run.folder, historyFile), lines.join(""));
 }
 
 /**
@@ -75,7 +75,7 @@ export async function saveRun(run: Run, results: RunResults): Promise<void> {
   await saveSplit(join(run.folder, splitFileName), dataset, split, options);
   await writePredictions(join(run.folder, predictionsFile), predictions, classifier);
   await saveClassifier(join(run.folder, classifierFolderName), classifier);
-  await writeFileAtomic(join(run.folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);
+  await writeFileAtomically(join(run.folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);
   await pointLatestTo(run);
 }
 

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import writeFileAtomic from "write-file-atomic";
 import type { AnalysisSettings } from "../../experiments/analysis-settings";
 import type { LeakageAudit } from "../../experiments/leakage";
 import type { RunTriage } from "../../experiments/run-triage";
 import type { StainAblation } from "../../experiments/stain-ablation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";
+import { writeFileAtomically } from "../../runtime/write-file";
 import type { CalibratedTest } from "../../scores/calibrated-test";
 import type { FoldScores } from "../../scores/fold-scores";
 import type { Grouping, GroupScores } from "../../scores/group-scores";
@@ -79,7 +79,7 @@ const analysisFile = "analysis.json";
 export async function saveAnalysis(runFolder: string, analysis: Analysis): Promise<string> {
   const path = join(runFolder, analysisFile);
   // What is undefined (NaN) or without bound (the threshold at which nobody looks) becomes null.
-  await writeFileAtomic(path, `${JSON.stringify(analysis)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify(analysis)}\n`);
   return path;
 }
 

@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
-import writeFileAtomic from "write-file-atomic";
 import { readArticleComparison } from "../../experiments/article";
 import { projectRoot } from "../../runtime/paths";
 import type { Settings } from "../../runtime/settings";
+import { writeFileAtomically } from "../../runtime/write-file";
 import { readRunFile, settingsFile, summaryFile } from "../../training/runs/run-folder";
 import type { RunSummary } from "../../training/runs/run-summary";
 import { type Analysis, loadAnalysis } from "../analysis/analysis";
@@ -68,7 +68,7 @@ export async function writeReport(runFolder: string): Promise<string> {
     { title: `Run ${basename(runFolder)}`, summary, front, sections },
     await loadReportAssets(),
   );
-  await writeFileAtomic(path, page);
+  await writeFileAtomically(path, page);
   await writeNumbers(join(runFolder, "report.json"), summary, settings, analysis);
   return path;
 }
@@ -81,7 +81,7 @@ async function writeNumbers(
   analysis: Analysis | null,
 ): Promise<void> {
   const content = { format: 1, summary, settings, findings: analysis?.findings ?? null };
-  await writeFileAtomic(path, `${JSON.stringify(content, null, 2)}\n`);
+  await writeFileAtomically(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 /** Puts a report's parts together as one HTML page. */
