@@ -1,3 +1,4 @@
+import { largest, smallest } from "../src/runtime/many";
 import { median } from "../src/runtime/percentile";
 
 /** Something that is measured on both sides, in turn, on the same machine and the same data. */
@@ -73,8 +74,8 @@ export function summarizeRounds(
     baselineName,
     unit,
     ratio: median(ratios),
-    ratioMin: Math.min(...ratios),
-    ratioMax: Math.max(...ratios),
+    ratioMin: smallest(ratios),
+    ratioMax: largest(ratios),
     goal,
     rounds: rounds.length,
   };

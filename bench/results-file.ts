@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { largest } from "../src/runtime/many";
 import { projectRoot } from "../src/runtime/paths";
 import { writeFileAtomically } from "../src/runtime/write-file";
 import type { BenchmarkResult } from "./benchmark";
@@ -44,7 +45,7 @@ export const toCells = (results: readonly BenchmarkResult[]): string[][] => [hea
 /** Results as lines of a table, with whether each goal was reached, and what else is to be known. */
 export function formatResults(results: readonly BenchmarkResult[]): string {
   const table = toCells(results);
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  const widths = table[0]!.map((_, column) => largest(table.map((row) => row[column]!.length)));
   const toLine = (row: string[]) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ");
   const lines = table.map((row) => toLine(row).trimEnd());
   const notes = results.flatMap(({ name, note }) => (note === undefined ? [] : [`${name}: ${note}`]));

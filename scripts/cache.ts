@@ -1,6 +1,8 @@
 // Shows what the cache holds, or clears it: npm run cache, npm run cache -- clear [kind]
+
 import { Command } from "commander";
 import { type CacheKind, clearCache, surveyCache } from "../src/runtime/cache-survey";
+import { largest } from "../src/runtime/many";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason } from "./ending";
 
@@ -18,7 +20,7 @@ function formatTable(kinds: readonly CacheKind[]): string {
     ["kind", "files", "size", "what it is for"],
     ...kinds.map(({ kind, files, bytes, purpose }) => [kind, String(files), formatBytes(bytes), purpose]),
   ];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = [0, 1, 2].map((column) => largest(rows.map((row) => row[column]!.length)));
   const lines = rows.map(([kind, files, size, purpose]) =>
     [kind!.padEnd(widths[0]!), files!.padStart(widths[1]!), size!.padStart(widths[2]!), purpose].join("  "),
   );

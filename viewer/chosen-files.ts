@@ -1,3 +1,5 @@
+import { pushAll } from "../src/runtime/many";
+
 /** A file that somebody chose or dropped. */
 export interface ChosenFile {
   file: File;
@@ -37,7 +39,7 @@ async function entriesOf(folder: FileSystemDirectoryEntry): Promise<FileSystemEn
       reader.readEntries(resolve, reject),
     );
     if (some.length === 0) return entries;
-    entries.push(...some);
+    pushAll(entries, some);
   }
 }
 

@@ -2,7 +2,7 @@ import type { ViewerAbout } from "../src/export/about-export";
 import { viridis } from "../src/views/display/colour-map";
 import { heatLegend } from "../src/views/display/heat-blend";
 import type { Explanation } from "./messages";
-import { byId, make, percent } from "./page";
+import { byId, fill, make, percent } from "./page";
 import type { WorkImage } from "./work";
 
 /** Shows where in an image the classifier sees a class. */
@@ -52,8 +52,9 @@ export function createExplanationPanel(
   ];
   let current: WorkImage | null = null;
 
-  select.replaceChildren(
-    ...about.classes.map((name, i) => {
+  fill(
+    select,
+    about.classes.map((name, i) => {
       const option = make("option", { text: name });
       option.value = String(i);
       return option;

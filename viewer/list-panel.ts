@@ -1,5 +1,5 @@
 import type { ViewerAbout } from "../src/export/about-export";
-import { byId, make, percent } from "./page";
+import { byId, fill, make, percent } from "./page";
 import { isTriage, type ListedImage, type WorkGroup, type WorkImage } from "./work";
 
 /** Rows of a group that are shown at first, and with each press of the button. */
@@ -115,7 +115,7 @@ export function createListPanel(about: ViewerAbout, open: (image: WorkImage) => 
   function show(groups: readonly WorkGroup[]): void {
     shown = groups;
     const focused = document.activeElement;
-    place.replaceChildren(...groups.map(section));
+    fill(place, groups.map(section));
     // Rows move while images come in; whoever is at one stays there.
     if (focused instanceof HTMLElement && focused !== document.activeElement && place.contains(focused)) {
       focused.focus({ preventScroll: true });

@@ -1,9 +1,10 @@
 import type { ViewerAbout } from "../src/export/about-export";
+import { pushAll } from "../src/runtime/many";
 import { type ChosenFiles, filesDropped, filesOf } from "./chosen-files";
 import { createExplanationPanel, type ExplanationPanel } from "./explanation-panel";
 import { createListPanel, type ListPanel } from "./list-panel";
 import type { Answer, Request } from "./messages";
-import { byId, countOf, make, percent } from "./page";
+import { byId, countOf, fill, make, percent } from "./page";
 import {
   encodeWork,
   groupWork,
@@ -64,8 +65,9 @@ function drawList(): void {
   const unread = images.filter(({ problem }) => problem !== null);
   byId("unread").hidden = unread.length === 0;
   byId("unread-title").textContent = `not read (${unread.length})`;
-  byId("unread-list").replaceChildren(
-    ...unread.map(({ path, problem }) => make("li", { text: `${path}: ${problem}.` })),
+  fill(
+    byId("unread-list"),
+    unread.map(({ path, problem }) => make("li", { text: `${path}: ${problem}.` })),
   );
 }
 
@@ -123,8 +125,8 @@ function addFiles({ images: chosen, others }: ChosenFiles): void {
     );
     return;
   }
-  images.push(...fresh);
-  waiting.push(...fresh);
+  pushAll(images, fresh);
+  pushAll(waiting, fresh);
   if (looking === null) batch = { total: 0, done: 0, spoken: 0 };
   batch.total += fresh.length;
   const ignored = others === 0 ? "" : ` ${countOf(others, "other file")} left out.`;

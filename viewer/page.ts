@@ -13,7 +13,7 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   const element = document.createElement(tag);
   if (options.text !== undefined) element.textContent = options.text;
   if (options.class !== undefined) element.className = options.class;
-  if (options.children !== undefined) element.append(...options.children);
+  for (const child of options.children ?? []) element.append(child);
   return element;
 }
 
@@ -21,3 +21,10 @@ export const countOf = (count: number, thing: string) => `${count} ${thing}${cou
 
 /** A share as people read it. */
 export const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** Puts children in place of what an element holds, however many they are. */
+export function fill(element: HTMLElement, children: Iterable<Node>): void {
+  const together = document.createDocumentFragment();
+  for (const child of children) together.append(child);
+  element.replaceChildren(together);
+}

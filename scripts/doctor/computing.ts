@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { smallest } from "../../src/runtime/many";
 import { projectRoot } from "../../src/runtime/paths";
 import { nvidiaDriverAnswers } from "../setup/machine.js";
 import { stampFile } from "../setup/python-environment.js";
@@ -56,7 +57,7 @@ async function measureBackbone(): Promise<Finding> {
     images.dispose();
     backbone.dispose();
     // The first batch also builds the graph.
-    const speed = batchSize / Math.min(...seconds.slice(1));
+    const speed = batchSize / smallest(seconds.slice(1));
     return fine(
       what,
       `${speed.toFixed(0)} images/s (EfficientNet-Lite0, batches of ${batchSize}, from memory)`,

@@ -1,3 +1,5 @@
+import { largest } from "../../src/runtime/many";
+
 /** One line of what the doctor found. */
 export interface Finding {
   what: string;
@@ -28,7 +30,7 @@ const marks = { ok: "ok  ", note: "note", wrong: "WRONG" };
 
 /** Lays findings out as a table in plain text; what to do stands below the line it belongs to. */
 export function formatFindings(findings: readonly Finding[]): string {
-  const width = Math.max(...findings.map(({ what }) => what.length));
+  const width = largest(findings.map(({ what }) => what.length));
   return findings
     .map(({ what, found, state, remedy }) => {
       const line = `${marks[state].padEnd(6)} ${what.padEnd(width)}  ${found}`;

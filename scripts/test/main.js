@@ -182,8 +182,8 @@ async function test(names) {
     const skippedToo = skipped > 0 ? `, ${skipped} skipped` : "";
     lines.push(
       `${failed > 0 ? "FAILED" : "ok    "}  ${stage.title}: ${passed} passed, ${failed} failed${skippedToo} (${took})`,
-      ...failures.map((failure) => `          ${failure}`),
     );
+    for (const failure of failures) lines.push(`          ${failure}`);
   }
   console.log(`\n=== All together (${formatDuration(Date.now() - startedAt)})\n${lines.join("\n")}`);
   if (total.skipped > 0) console.log(`${total.skipped} skipped: what they need is not on this machine.`);

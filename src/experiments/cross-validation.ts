@@ -1,6 +1,7 @@
 import type { Dataset } from "../data/record";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
+import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import type { OutOfFoldPrediction } from "../scores/prediction";
@@ -126,7 +127,7 @@ async function runJobs(
   for (const job of jobs) {
     const done = signal.aborted ? null : await runFold(job);
     if (done === null) return { predictions, folds, complete: false };
-    predictions.push(...done.predictions);
+    pushAll(predictions, done.predictions);
     folds.push(done.result);
     progress?.advance();
     job.task.onFold?.();

@@ -1,3 +1,4 @@
+import { largest } from "../runtime/many";
 import type { Interval } from "../scores/intervals/bootstrap";
 import type { ScoreIntervals } from "../scores/intervals/score-intervals";
 import type { ScoreName } from "../scores/weighed-scores";
@@ -25,7 +26,7 @@ export const signedText = (value: number): string => `${value < 0 ? "−" : "+"}
 
 /** Rows of cells in columns that line up; the first row names them. */
 export function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0]!.map((_, column) => largest(rows.map((row) => row[column]!.length)));
   return rows
     .map((row) =>
       row

@@ -3,6 +3,7 @@ import { splitByImage, splitByPatient } from "../data/split/split";
 import type { Split } from "../data/split/split-value";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
+import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import {
   type BootstrapOptions,
@@ -149,7 +150,7 @@ async function work(
     for (const split of [splitByImage(dataset, seed), splitByPatient(dataset, seed)]) {
       const predictions = signal.aborted ? null : await testSplit(task, split, seed);
       if (predictions === null) return done;
-      group.push(...predictions);
+      pushAll(group, predictions);
       progress.advance();
     }
     done.groups.push(group);

@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/record";
 import { distributeUnits, groupRecords, type SplitUnit } from "../data/split/split-units";
+import { largest, smallest } from "../runtime/many";
 import type { Random } from "../runtime/random";
 import { countOf, nameSome } from "../runtime/words";
 
@@ -106,7 +107,7 @@ function checkFoldCount(dataset: Dataset, counts: readonly number[][], foldCount
   }
   const patients = dataset.classes.map((_, c) => counts.filter((group) => group[c]! > 0).length);
   const listed = dataset.classes.map((name, c) => `${name} ${patients[c]}`).join(", ");
-  const fewest = Math.min(...patients);
+  const fewest = smallest(patients);
   // In each training part, one patient of every class must remain to learn from and one to stop by.
   const fits = (folds: number) => folds <= fewest && fewest - Math.ceil(fewest / folds) >= 2;
   if (fits(foldCount)) return;
@@ -116,7 +117,7 @@ function checkFoldCount(dataset: Dataset, counts: readonly number[][], foldCount
   const advice =
     possible.length === 0
       ? "There are too few patients for any cross-validation by patient: at least 3 of each class are needed."
-      : `Up to ${Math.max(...possible)} folds are possible${possible[0] === 2 ? "" : `, and no fewer than ${possible[0]}`}.`;
+      : `Up to ${largest(possible)} folds are possible${possible[0] === 2 ? "" : `, and no fewer than ${possible[0]}`}.`;
   throw new Error(
     `${foldCount} folds by patient need ${foldCount} patients of each class, and two of each to train on; found ${listed}. ${advice}`,
   );

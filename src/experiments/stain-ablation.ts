@@ -2,6 +2,7 @@ import { asItIs } from "../data/images/image-views";
 import type { StainReference } from "../data/images/stain-reference";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
+import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import {
   type BootstrapOptions,
@@ -123,7 +124,7 @@ async function work(
     for (const arm of stainArms) {
       const tested = signal.aborted ? null : await testArm(task, arm, prepared.arms[arm], seed);
       if (tested === null) return done;
-      items.push(...tested);
+      pushAll(items, tested);
       progress.advance();
     }
     done.groups.push({ seed, items });

@@ -1,5 +1,6 @@
 import { type NetworkGraph, startGraph } from "../model/backbones/network-graph";
 import type { Classifier } from "../model/classifier/classifier";
+import { pushAll } from "../runtime/many";
 
 /**
  * A whole classifier as one graph: preprocessing, backbone, pooling and head; RGB pixels in, shape
@@ -9,7 +10,7 @@ import type { Classifier } from "../model/classifier/classifier";
  */
 export function describeClassifier({ backbone, head }: Pick<Classifier, "backbone" | "head">): NetworkGraph {
   const graph = startGraph();
-  graph.nodes.push(...backbone.describe());
+  pushAll(graph.nodes, backbone.describe());
   let current = graph.nodes[graph.nodes.length - 1]!.name;
   current = graph.add("features", [current], { kind: "poolGlobally" });
   for (const [i, { kernel, bias, inputs, units, activation }] of head.layers.entries()) {

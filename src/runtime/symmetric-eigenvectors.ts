@@ -1,3 +1,5 @@
+import { largest } from "./many";
+
 /** A direction that a matrix only stretches, and by how much. */
 export interface Eigenpair {
   value: number;
@@ -22,7 +24,7 @@ export function symmetricEigenvectors(matrix: readonly (readonly number[])[]): E
   const n = matrix.length;
   const a = matrix.map((row) => [...row]);
   const vectors = a.map((_, i) => a.map((__, j) => (i === j ? 1 : 0)));
-  const scale = Math.max(...a.map((row) => Math.max(...row.map(Math.abs))));
+  const scale = largest(a.map((row) => largest(row.map(Math.abs))));
   for (let sweep = 0; sweep < maximumSweeps; sweep += 1) {
     let largest = 0;
     for (let p = 0; p < n; p += 1) {

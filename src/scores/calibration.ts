@@ -1,5 +1,6 @@
 import { type DecisionRule, decide } from "../model/classifier/decision";
 import { applyTemperature } from "../model/classifier/temperature";
+import { largest, smallest } from "../runtime/many";
 import { bisect } from "./intervals/normal-distribution";
 import type { Prediction } from "./prediction";
 import { negativeLogLikelihood, smallestProbability } from "./probability-scores";
@@ -31,10 +32,10 @@ const logarithms = (row: ArrayLike<number>): number[] =>
 function slope(logs: readonly (readonly number[])[], labels: readonly number[], temperature: number): number {
   let total = 0;
   logs.forEach((row, i) => {
-    const largest = Math.max(...row);
+    const highest = largest(row);
     let [sum, weighted] = [0, 0];
     for (const value of row) {
-      const power = Math.exp((value - largest) / temperature);
+      const power = Math.exp((value - highest) / temperature);
       sum += power;
       weighted += power * value;
     }
@@ -73,7 +74,7 @@ function fitOnRows(labels: readonly number[], probabilities: readonly number[][]
   const { lowest, highest } = temperatureRange;
   // As the temperature rises, 1 / temperature falls, and so does the slope.
   const falls = (temperature: number) => slope(logs, labels, temperature) <= 0;
-  const flat = logs.every((row) => Math.max(...row) === Math.min(...row));
+  const flat = logs.every((row) => largest(row) === smallest(row));
   const unbounded = bestWithin(falls, lowest, highest);
   const temperature = flat ? 1 : unbounded;
   const lossAfter = negativeLogLikelihood(

@@ -1,3 +1,4 @@
+import { largest } from "../runtime/many";
 import { confusionMatrix } from "./confusion-matrix";
 
 /**
@@ -271,5 +272,5 @@ export function matthewsCorrelation(trueLabels: Labels, predictedLabels: Labels)
  */
 export function majorityClassAccuracy(trueLabels: Labels): number {
   const matrix = confusionMatrix(trueLabels, trueLabels, classesNeeded(trueLabels, trueLabels, null));
-  return Math.max(...matrix.map((row, i) => row[i]!)) / trueLabels.length;
+  return largest(matrix.map((row, i) => row[i]!)) / trueLabels.length;
 }

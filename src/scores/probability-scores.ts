@@ -1,4 +1,5 @@
 import { indexOfLargest } from "../model/classifier/decision";
+import { largest } from "../runtime/many";
 
 /** One row of probabilities a sample, each of shape [classCount]. */
 type Probabilities = readonly ArrayLike<number>[];
@@ -178,8 +179,8 @@ function summarizeBins(
   return {
     bins,
     expectedCalibrationError: gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / samples,
-    maximumCalibrationError: Math.max(
-      ...sums.map(({ count }, i) => (count === 0 ? 0 : Math.abs(gaps[i]!) / count)),
+    maximumCalibrationError: largest(
+      sums.map(({ count }, i) => (count === 0 ? 0 : Math.abs(gaps[i]!) / count)),
     ),
     overconfidence: gaps.reduce((sum, gap) => sum + gap, 0) / samples,
   };

@@ -62,14 +62,14 @@ function makeSortable(table) {
     const button = document.createElement("button");
     button.type = "button";
     button.className = buttonClass;
-    button.append(...heading.childNodes);
+    while (heading.firstChild !== null) button.append(heading.firstChild);
     heading.append(button);
     button.addEventListener("click", () => {
       const texts = rows.map((row) => row.cells[column]?.textContent ?? "");
       const direction = nextDirection(heading.getAttribute("aria-sort"), texts);
       for (const other of headings) other.removeAttribute("aria-sort");
       if (direction !== null) heading.setAttribute("aria-sort", direction);
-      body.append(...orderRows(texts, direction).map((row) => rows[row]));
+      for (const row of orderRows(texts, direction)) body.append(rows[row]);
     });
   }
 }

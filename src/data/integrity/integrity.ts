@@ -1,4 +1,5 @@
 import { groupRows } from "../../runtime/group-by";
+import { largest } from "../../runtime/many";
 import { byCodeUnits, countOf } from "../../runtime/words";
 import { parseBreakhisName } from "../layouts/breakhis";
 import { idcClasses, parseIdcName } from "../layouts/idc";
@@ -107,7 +108,7 @@ function groupLikenesses(records: readonly ImageRecord[]): number[][] {
 function describeLikeness(rows: readonly number[], { dataset }: Context): string {
   const hashes = rows.map((row) => dataset.records[row]!.perceptualHash!);
   const distances = hashes.slice(1).map((hash) => differingBits(hashes[0]!, hash));
-  return `nearly the same (${Math.max(...distances)} of 63 bits differ)`;
+  return `nearly the same (${largest(distances)} of 63 bits differ)`;
 }
 
 function duplicateFinding(

@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
+import { pushAll } from "../../runtime/many";
 import { explainFileError } from "../images/image-problems";
 
 /** A folder's or a file's entry, symbolic links followed. */
@@ -103,7 +104,7 @@ async function walk(folder: string, realAncestors: readonly string[], found: Fou
     found.unusable.push({ path: folder, reason: explainFileError(error) });
     return;
   }
-  found.unusable.push(...listing.unusable);
+  pushAll(found.unusable, listing.unusable);
   for (const entry of listing.entries) {
     if (entry.kind === "folder") await walk(entry.path, [...realAncestors, real], found);
     else if (hasImageExtension(entry.name)) found.images.push(entry.path);

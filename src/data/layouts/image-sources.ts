@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
+import { pushAll } from "../../runtime/many";
 import { explainFileError } from "../images/image-problems";
 import type { SkippedImage } from "../record";
 import { parseBreakhisName } from "./breakhis";
@@ -93,7 +94,10 @@ export async function findSources(
       const { images, unusable } = await findImages(path);
       const shown = (image: string) => join(one, relative(path, image));
       groups.push({ folder: path, sources: images.flatMap((image) => sourceOf(shown(image), image)) });
-      skipped.push(...unusable.map((file) => ({ file: shown(file.path), reason: file.reason })));
+      pushAll(
+        skipped,
+        unusable.map((file) => ({ file: shown(file.path), reason: file.reason })),
+      );
     } catch (error) {
       skipped.push({ file: one, reason: explainFileError(error) });
     }

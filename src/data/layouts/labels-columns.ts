@@ -1,3 +1,4 @@
+import { largest } from "../../runtime/many";
 import type { LabelsTable, TableRow } from "./labels-file";
 
 /** What a labels file can say of an image. */
@@ -131,7 +132,7 @@ function imageColumn(
   }
   // Where an id and a path are both there, the images themselves tell which of them names them.
   const counts = candidates.map((column) => countImages(rows, column, isImage));
-  return candidates[counts.indexOf(Math.max(...counts))]!;
+  return candidates[counts.indexOf(largest(counts))]!;
 }
 
 /** A table that begins with an image at once: its columns can be told where there are just two. */
@@ -142,7 +143,7 @@ function columnsWithoutHeader(
   const width = rows.reduce((most, { cells }) => Math.max(most, cells.length), 0);
   const columns = Array.from({ length: width }, (_, index) => index);
   const counts = columns.map((column) => countImages(rows, column, isImage));
-  const image = counts.indexOf(Math.max(...counts));
+  const image = counts.indexOf(largest(counts));
   // A column that counts the rows, as pandas writes it, says nothing.
   const isIndex = (column: number) => {
     const first = Number(rows[0]!.cells[column]);

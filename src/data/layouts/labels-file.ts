@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
+import { largest } from "../../runtime/many";
 
 /** One line of a table, its cells without the blanks around them. */
 export interface TableRow {
@@ -34,7 +35,7 @@ function separatorOf(text: string): string {
   const end = text.search(/[\r\n]/);
   const firstLine = (end < 0 ? text : text.slice(0, end)).replace(/"(?:[^"]|"")*"/g, "");
   const counts = separators.map((separator) => firstLine.split(separator).length);
-  return separators[counts.indexOf(Math.max(...counts))]!;
+  return separators[counts.indexOf(largest(counts))]!;
 }
 
 /** Text of a file as spreadsheets save it: UTF-8, UTF-16 with the mark that announces it, or else Windows' Western one. */

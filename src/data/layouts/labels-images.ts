@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { largest } from "../../runtime/many";
 import { hasImageExtension } from "./folder-walk";
 
 /** An image that is there. */
@@ -82,7 +83,7 @@ export function imageFinder<T extends PlacedImage>(
     for (const spelling of [canonical, (text: string) => text.normalize("NFC"), (text: string) => text]) {
       if (best.length === 1) break;
       const counts = best.map((image) => closeness(image, spelling));
-      const most = Math.max(...counts);
+      const most = largest(counts);
       best = best.filter((_, index) => counts[index] === most);
     }
     const [image] = best;

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { pushAll } from "../../runtime/many";
 import { holdsImages, listFolder, subfolders } from "./folder-walk";
 import type { FoundLayout, Layout } from "./found-layout";
 import { applyLabels } from "./labels";
@@ -141,9 +142,12 @@ async function candidates(folder: string, wrappers: RegExp): Promise<string[]> {
     for (const parent of level) {
       const children = await subfolders(parent);
       const inner = children.length === 1 ? children : children.filter((child) => wrappers.test(child.name));
-      next.push(...inner.map((child) => child.path));
+      pushAll(
+        next,
+        inner.map((child) => child.path),
+      );
     }
-    found.push(...next);
+    pushAll(found, next);
     level = next;
   }
   return found;

@@ -1,4 +1,5 @@
 import { groupJoined } from "../../runtime/group-by";
+import { largest, pushAll } from "../../runtime/many";
 import type { Random } from "../../runtime/random";
 import type { ImageRecord } from "../record";
 import { type SplitFractions, type SplitPart, splitParts } from "./split-value";
@@ -71,12 +72,13 @@ export function distributeUnits(
   for (const label of labels) {
     const ofClass = units.filter((unit) => unit.label === label);
     const classRandom = random.fork(`class ${label}`);
+    const sizes = partSizes(ofClass.length, fractions, minimum);
     let best: Record<SplitPart, SplitUnit[]> | null = null;
     for (let attempt = 0; attempt < shufflesTried; attempt++) {
-      const attempted = cut(classRandom.shuffle(ofClass), fractions, minimum);
+      const attempted = cut(classRandom.shuffle(ofClass), sizes);
       if (best === null || imbalance(attempted, fractions) < imbalance(best, fractions)) best = attempted;
     }
-    for (const part of splitParts) parts[part].push(...best![part].flatMap(({ records }) => records));
+    for (const part of splitParts) for (const { records } of best![part]) pushAll(parts[part], records);
   }
   for (const part of splitParts) parts[part].sort((one, other) => one - other);
   return parts;
@@ -84,10 +86,8 @@ export function distributeUnits(
 
 function cut(
   units: readonly SplitUnit[],
-  fractions: SplitFractions,
-  minimum: number,
+  sizes: Readonly<Record<SplitPart, number>>,
 ): Record<SplitPart, SplitUnit[]> {
-  const sizes = partSizes(units.length, fractions, minimum);
   const validationEnd = sizes.train + sizes.validation;
   return {
     train: units.slice(0, sizes.train),
@@ -108,7 +108,7 @@ export function partSizes(
   // more than validation does.
   for (let given = sizes.train + sizes.validation + sizes.test; given < count; given++) {
     const lacking = splitParts.map((part) => fractions[part] * count - sizes[part]);
-    sizes[splitParts[lacking.lastIndexOf(Math.max(...lacking))]!]++;
+    sizes[splitParts[lacking.lastIndexOf(largest(lacking))]!]++;
   }
   return sizes;
 }

@@ -8,6 +8,7 @@ import type { StainReference } from "../../data/images/stain-reference";
 import { writeFolderAtomically } from "../../runtime/atomic-folder";
 import { sha256 } from "../../runtime/content-hash";
 import { breathe } from "../../runtime/interruption";
+import { pushAll } from "../../runtime/many";
 import type { Settings } from "../../runtime/settings";
 import { writeWholeFile } from "../../runtime/write-file";
 import { type Backbone, loadBackbone } from "../backbones/backbone";
@@ -400,8 +401,11 @@ export async function predictImages(
       { concurrency: imageConcurrency },
     );
     const images = batch.flatMap((image) => ("pixels" in image ? [image] : []));
-    skipped.push(...batch.flatMap((image) => ("reason" in image ? [image] : [])));
-    if (images.length > 0) predictions.push(...predictBatch(classifier, images));
+    pushAll(
+      skipped,
+      batch.flatMap((image) => ("reason" in image ? [image] : [])),
+    );
+    if (images.length > 0) pushAll(predictions, predictBatch(classifier, images));
     await breathe();
   }
   return { predictions, skipped };

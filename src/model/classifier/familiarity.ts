@@ -9,6 +9,7 @@ import {
 } from "../../data/images/optical-density";
 import type { Dataset, ImageRecord } from "../../data/record";
 import type { Split } from "../../data/split/split-value";
+import { largest, smallest } from "../../runtime/many";
 import { countOf } from "../../runtime/words";
 import { type Features, selectRows } from "../features/features";
 
@@ -68,14 +69,16 @@ const stainMargin = 0.1;
 const scaleMargin = 2;
 const aspectMargin = 1.25;
 
+const whiteTables = densityTables(whiteLight);
+const dyesOf = deconvolver(ruifrokVectors);
+const acrossDyes = unitCrossProduct(ruifrokVectors.haematoxylin, ruifrokVectors.eosin);
+
 /** Says what the two dyes would have to absorb for an image's mean colour, by Ruifrok and Johnston's (2001) vectors. */
 export function meanStain([red, green, blue]: ImageLooks["meanColour"]): MeanStain {
-  const tables = densityTables(whiteLight);
-  const densityOf = (channel: 0 | 1 | 2, value: number) => tables[channel][Math.round(value)]!;
+  const densityOf = (channel: 0 | 1 | 2, value: number) => whiteTables[channel][Math.round(value)]!;
   const density: DensityVector = [densityOf(0, red), densityOf(1, green), densityOf(2, blue)];
-  const [haematoxylin, eosin] = deconvolver(ruifrokVectors)(density);
-  const across = unitCrossProduct(ruifrokVectors.haematoxylin, ruifrokVectors.eosin);
-  return { haematoxylin, eosin, other: dot(density, across) };
+  const [haematoxylin, eosin] = dyesOf(density);
+  return { haematoxylin, eosin, other: dot(density, acrossDyes) };
 }
 
 /** Rows scaled to length 1; a row of zeros stays as it is. */
@@ -134,7 +137,7 @@ function chooseLimit(distances: readonly number[]): Pick<Familiarity, "limit" | 
 }
 
 function rangeOf(values: readonly number[], margin: number): UsualRange {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const [least, most] = [smallest(values), largest(values)];
   return { least: least - margin * (most - least), most: most + margin * (most - least) };
 }
 

@@ -4,6 +4,7 @@ import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from
 import type { ImageSource, SourceGroup } from "../../data/layouts/image-sources";
 import type { Dataset, ImageRecord, SkippedImage } from "../../data/record";
 import { runCooperatively } from "../../runtime/interruption";
+import { pushAll } from "../../runtime/many";
 import { startProgress } from "../../runtime/progress";
 import type { Features } from "../features/features";
 import { extractTreated } from "../features/treatment";
@@ -106,7 +107,7 @@ export async function predictSources(
         const chunk = images.slice(first, first + chunkSize);
         const features = await extractTreated(asDataset(chunk), classifier.backbone, treatment);
         if (!features.complete) break;
-        predictions.push(...judge(classifier, chunk, features));
+        pushAll(predictions, judge(classifier, chunk, features));
         progress.advance(chunk.length);
       }
       return { predictions, skipped, complete: predictions.length === images.length };

@@ -1,3 +1,5 @@
+import { largest } from "../../runtime/many";
+
 // Below the smallest positive float32 a softmax rounds to 0, whose logarithm would be infinite.
 const smallestProbability = 2 ** -149;
 
@@ -19,9 +21,9 @@ export function applyTemperature(probabilities: ArrayLike<number>, temperature: 
     throw new RangeError(`A temperature is a positive number, found ${temperature}.`);
   }
   if (temperature === 1) return Array.from(probabilities);
-  const largest = Math.max(...Array.from(probabilities));
+  const highest = largest(probabilities);
   const powers = Array.from(probabilities, (probability) =>
-    Math.exp((Math.log(Math.max(probability, smallestProbability)) - Math.log(largest)) / temperature),
+    Math.exp((Math.log(Math.max(probability, smallestProbability)) - Math.log(highest)) / temperature),
   );
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);

@@ -1,3 +1,4 @@
+import { largest } from "../../runtime/many";
 import type { Head } from "../classifier/head";
 import { headGradient } from "./logit-gradient";
 
@@ -24,8 +25,8 @@ export interface Activations {
 }
 
 function softmax(logits: Float64Array): number[] {
-  const largest = Math.max(...logits);
-  const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
+  const highest = largest(logits);
+  const powers = Array.from(logits, (logit) => Math.exp(logit - highest));
   const total = powers.reduce((sum, power) => sum + power, 0);
   return powers.map((power) => power / total);
 }

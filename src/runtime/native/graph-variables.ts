@@ -1,3 +1,4 @@
+import { pushAll } from "../many";
 import type { GraphShape } from "./graph-def";
 import { type GraphValue, type NativeGraph, outputOf } from "./native-graph";
 
@@ -108,7 +109,7 @@ export function addAdam(graph: NativeGraph, name: string, step: GraphValue): Gra
       addVariable(graph, `${name}/${variable.handle.node}/${label}`, variable.shape, "zeros"),
     );
     momentsByVariable.set(variable, added);
-    moments.push(...added);
+    pushAll(moments, added);
     return added;
   }
 

@@ -1,4 +1,5 @@
 import { groupBy } from "../../runtime/group-by";
+import { pushAll } from "../../runtime/many";
 import {
   type BootstrapOptions,
   bootstrapIntervals,
@@ -228,7 +229,7 @@ export function crossValidateTriage(
       const others = group.filter((prediction) => prediction.fold !== fold);
       const locked = chooseThreshold(others, { ...wanted, chosenOn: "the other folds" });
       thresholds.push({ ...locked, fold, repeat: held[0]!.repeat });
-      images.push(...triage(held, locked));
+      pushAll(images, triage(held, locked));
     }
   }
   if (images.length === 0) throw new RangeError("There are no predictions to triage: did no fold finish?");

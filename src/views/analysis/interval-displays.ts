@@ -1,3 +1,4 @@
+import { pushAll } from "../../runtime/many";
 import type { ScoredLevel, ScoreIntervals } from "../../scores/intervals/score-intervals";
 import { negativePredictiveValueAtPrevalence, precisionAtPrevalence } from "../../scores/metrics";
 import type { ScoreName } from "../../scores/weighed-scores";
@@ -35,7 +36,7 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
     row("always the majority class", ...each((level) => percent(level.majorityClassAccuracy))),
     ...scoreOrder.slice(1).map((name) => scoreRow(name, scores)),
   ];
-  if (prevalence !== undefined) rows.push(...predictiveRows(prevalence, each));
+  if (prevalence !== undefined) pushAll(rows, predictiveRows(prevalence, each));
   if (patient !== null) {
     rows.push(row("patient recognition rate", null, shareText(patient.patientRecognitionRate)));
   }

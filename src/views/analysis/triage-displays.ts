@@ -1,3 +1,4 @@
+import { largest, smallest } from "../../runtime/many";
 import type { LockedThreshold, WorkloadPoint } from "../../scores/triage/triage";
 import type { CrossValidatedTriage, TriageReport } from "../../scores/triage/triage-report";
 import { categoryColour, referenceColour } from "../display/colours";
@@ -142,6 +143,6 @@ export function describeTriage(report: TriageReport, positiveName: string, of: s
 /** Says between which values the thresholds of the folds lie. */
 export function describeFoldThresholds({ thresholds }: CrossValidatedTriage): string {
   const values = thresholds.map(({ threshold }) => threshold);
-  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const [low, high] = [smallest(values), largest(values)];
   return `Each fold's threshold was chosen on the other folds: ${low.toFixed(3)} to ${high.toFixed(3)}.`;
 }

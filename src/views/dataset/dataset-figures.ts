@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/dataset";
 import type { Split } from "../../data/split/split";
+import { largest } from "../../runtime/many";
 import { classColours, partColours } from "../display/colours";
 import { type Count, type CountBy, countImages } from "../display/dataset-counts";
 import { axis, type Figure, figure, type Trace, titleWithOrigin } from "../display/figure";
@@ -24,7 +25,7 @@ export function plotClassCounts(dataset: Dataset): Figure {
     marker: { color: colours },
   };
   const title = titleWithOrigin("How many images each class has", dataset.synthetic);
-  const headroom = 1.12 * Math.max(1, ...counts.map((count) => count.total));
+  const headroom = 1.12 * Math.max(1, largest(counts.map((count) => count.total)));
   const yaxis = axis("images", { range: [0, headroom] });
   return figure([bars], { title, xaxis: axis("class"), yaxis, bargap: 0.5, height: 360 });
 }

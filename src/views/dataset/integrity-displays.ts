@@ -5,6 +5,7 @@ import {
   type IntegrityFinding,
   summarizeInspection,
 } from "../../data/integrity/integrity";
+import { largest } from "../../runtime/many";
 import type { HtmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
 import { toDataFrame } from "../display/tables";
@@ -63,6 +64,6 @@ export function integrityGrid(
 /** The first finding of each check, then the second of each, and so on. */
 function takeTurns(findings: readonly IntegrityFinding[]): IntegrityFinding[] {
   const byCheck = picturedChecks.map((check) => findings.filter((finding) => finding.check === check));
-  const turns = Math.max(0, ...byCheck.map((ofCheck) => ofCheck.length));
+  const turns = largest(byCheck.map((ofCheck) => ofCheck.length));
   return Array.from({ length: turns }, (_, turn) => byCheck.flatMap((ofCheck) => ofCheck[turn] ?? [])).flat();
 }

@@ -1,3 +1,4 @@
+import { pushAll } from "../../runtime/many";
 import { escapeHtml } from "./html";
 import type { Cell } from "./table-html";
 
@@ -48,7 +49,7 @@ function panelsOf({ data, layout }: Content): Panel[] {
     const columns = ["series", nameOf(x, "x"), nameOf(y, "y"), "value"];
     const key = columns.join("\n");
     const panel = panels.get(key) ?? { columns, rows: [] };
-    panel.rows.push(...rowsOf(trace, x, y));
+    pushAll(panel.rows, rowsOf(trace, x, y));
     panels.set(key, panel);
   }
   return [...panels.values()];

@@ -1,4 +1,5 @@
 import type { Dataset } from "../../data/dataset";
+import { largest } from "../../runtime/many";
 import type { FineTuning } from "../../training/fine-tuning/fine-tune";
 import type { EpochRecord, TrainingResult } from "../../training/head/train";
 import { countImages } from "./dataset-counts";
@@ -17,13 +18,13 @@ export const notMedicalDevice =
 export function describeBalance(classes: readonly string[], counts: readonly number[]): string {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) return "There are no images.";
-  const largest = Math.max(...counts);
-  const share = percent(largest / total);
-  if (classes.length > 1 && counts.every((count) => count === largest)) {
+  const most = largest(counts);
+  const share = percent(most / total);
+  if (classes.length > 1 && counts.every((count) => count === most)) {
     return `All classes are equally frequent: always answering one of them would be right for ${share} of the images.`;
   }
-  const name = classes[counts.indexOf(largest)];
-  return `${name} is the most frequent class: always answering it would be right for ${largest} of ${total} images (${share}).`;
+  const name = classes[counts.indexOf(most)];
+  return `${name} is the most frequent class: always answering it would be right for ${most} of ${total} images (${share}).`;
 }
 
 /** Says which class of a data set is the most frequent and what always answering it would reach. */

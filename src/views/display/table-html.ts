@@ -1,3 +1,4 @@
+import { largest, smallest } from "../../runtime/many";
 import { escapeHtml } from "./html";
 
 /** What a table's cell can hold; null is shown as a dash. */
@@ -81,8 +82,8 @@ function decimalsFor(numbers: readonly number[]): number {
   const sizes = numbers.map(Math.abs).filter((size) => size > 0 && Number.isFinite(size));
   if (sizes.length === 0) return 0;
   const places = (size: number, digits: number) => digits - 1 - Math.floor(Math.log10(size));
-  const wanted = Math.max(places(Math.max(...sizes), 4), places(Math.min(...sizes), 2), 0);
-  return Math.min(wanted, Math.max(...sizes.map(decimalsOf)));
+  const wanted = Math.max(places(largest(sizes), 4), places(smallest(sizes), 2), 0);
+  return Math.min(wanted, largest(sizes.map(decimalsOf)));
 }
 
 /** From five digits on, thousands are grouped: 23,587,712, but 2014. */

@@ -4,6 +4,7 @@ import {
   type LearningPoint,
   measureLearningCurves,
 } from "../../experiments/learning-curves";
+import { largest, smallest } from "../../runtime/many";
 import type { Interval } from "../../scores/intervals/bootstrap";
 import { categoryColour, referenceColour } from "../display/colours";
 import { errorBars, inPercent } from "../display/error-bars";
@@ -52,7 +53,7 @@ export function plotLearningCurves(
     type: "scatter",
     mode: "lines",
     name: `guessing: ${chanceOf(classCount)} %`,
-    x: [Math.min(...patients), Math.max(...patients)],
+    x: [smallest(patients), largest(patients)],
     y: [chanceOf(classCount), chanceOf(classCount)],
     line: { color: referenceColour, dash: "dash", width: 1.5 },
     hoverinfo: "skip",

@@ -1,3 +1,4 @@
+import { largest } from "../../runtime/many";
 import type { EpochRecord } from "../../training/head/train";
 import { partColours, referenceColour } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
@@ -15,7 +16,7 @@ export interface CurveOptions {
 
 /** Draws loss (left) and accuracy (right) of train and validation, epoch by epoch. */
 export function plotTrainingCurves(history: readonly EpochRecord[], options: CurveOptions = {}): Figure {
-  const lastEpoch = Math.max(1, options.plannedEpochs ?? 0, ...history.map((record) => record.epoch));
+  const lastEpoch = largest([1, options.plannedEpochs ?? 0, ...history.map((record) => record.epoch)]);
   const epochAxis = { range: [0.5, lastEpoch + 0.5], tickformat: "d" };
   return figure([...lossCurves(history), ...accuracyCurves(history, options, lastEpoch)], {
     title: titleWithOrigin("Loss and accuracy, epoch by epoch", options.synthetic ?? false),
