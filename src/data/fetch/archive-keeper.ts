@@ -2,6 +2,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasImageExtension } from "../layouts/folder-walk";
 import { withName } from "../layouts/named-images";
+import type { ArchiveContents } from "./archive-contents";
 import { type ArchiveLimits, belongsToSet, safeSegments } from "./archive-limits";
 import { lastingError } from "./download-problems";
 
@@ -29,6 +30,8 @@ export interface KeepOptions {
   /** Keeps images of this magnification only. */
   magnification: number | null;
   limits: ArchiveLimits;
+  /** Told of every file, kept or not. */
+  contents: ArchiveContents;
   signal?: AbortSignal;
   onKept?: () => void;
 }
@@ -92,9 +95,10 @@ export function keepInto(folder: string, options: KeepOptions): ArchiveKeeper {
           `the archive holds ${kind.other}, ${JSON.stringify(name)}, which no set of images needs`,
         );
       }
-      if (kind === "folder" || !belongsToSet(segments) || !isOfMagnification(file, options.magnification)) {
-        return null;
-      }
+      if (kind === "folder") return null;
+      const isKept = belongsToSet(segments) && isOfMagnification(file, options.magnification);
+      options.contents.note(file, isKept);
+      if (!isKept) return null;
       if (!(size >= 0 && size <= limits.fileBytes)) {
         throw lastingError(
           `${JSON.stringify(file)} in the archive is ${size} bytes large; ${limits.fileBytes} are allowed`,

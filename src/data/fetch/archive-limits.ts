@@ -9,6 +9,8 @@ export interface ArchiveLimits {
   fileBytes: number;
   /** Bytes of all that is kept. Default 64 GiB. */
   totalBytes: number;
+  /** Bytes that a server may send. Default 64 GiB. */
+  archiveBytes: number;
   /** How many times larger than the archive its content may be. Default 100; images reach 1. */
   expansion: number;
   /** Content of so many bytes may be of any proportion. Default 64 MiB. */
@@ -19,6 +21,7 @@ export const defaultLimits: ArchiveLimits = {
   entries: 1_000_000,
   fileBytes: 2 ** 28,
   totalBytes: 2 ** 36,
+  archiveBytes: 2 ** 36,
   expansion: 100,
   unmeasuredBytes: 2 ** 26,
 };

@@ -24,6 +24,8 @@ export interface SetExpectation extends LayoutOptions, ClassOptions {
   source: DataSource | null;
   magnification: number | null;
   signal: AbortSignal;
+  /** What there is, in a sentence, where the folder holds only what was kept of it. */
+  describeContents?: () => string;
 }
 
 interface CountedImage {
@@ -108,8 +110,9 @@ export async function checkSet(folder: string, expectation: SetExpectation): Pro
   const { source, magnification, signal } = expectation;
   const layout = await recogniseLayout(folder, expectation).catch((error: Error) => {
     const found = /Found: [^\n]*/.exec(error.message)?.[0];
+    const there = expectation.describeContents?.() ?? found;
     const reason =
-      found === undefined ? error.message : `it holds no images in a layout that is known here. ${found}`;
+      found === undefined ? error.message : `it holds no images in a layout that is known here. ${there}`;
     throw lastingError(reason.replace(/\.$/, ""));
   });
   const { images, warnings } = nameImages(layout, expectation);

@@ -33,6 +33,21 @@ export function isLasting(error: unknown): boolean {
   return isLasting === true || (code !== undefined && code in diskProblems);
 }
 
+const usualMostBytes = 2 ** 36;
+
+/** @throws Error if a server sends, or announces, more than it may. */
+export function refuseExcess(bytes: number, most = usualMostBytes): void {
+  if (bytes <= most) return;
+  throw lastingError(`the server sends more than ${sizeText(most)}, which is the most that may come`);
+}
+
+/** A number of bytes as people say it, for example "1.2 GB". */
+export function sizeText(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
+  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`;
+  return bytes >= 1e3 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes)} bytes`;
+}
+
 const diskProblems: Record<string, string> = {
   ENOSPC: "the disk is full; make room and try again",
   EDQUOT: "the disk quota is used up; make room and try again",

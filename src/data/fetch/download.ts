@@ -3,15 +3,15 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { explainDownloadError, lastingError } from "./download-problems";
+import { explainDownloadError, lastingError, refuseExcess } from "./download-problems";
 import { type HttpAnswer, type HttpClient, openHttpClient, statusError, withoutSecrets } from "./http-client";
 import { abandonPart, claimPart, completePart, sizeOf } from "./part-file";
 import { pauseOrThrow, type RetryOptions } from "./retry";
-import { watchSilence } from "./silence";
+import { type Patience, watchSilence } from "./silence";
 import { forgetValidator, readValidator, rememberValidator, validatorOf } from "./validator";
 
 /** How a file is downloaded. */
-export interface DownloadOptions extends RetryOptions {
+export interface DownloadOptions extends RetryOptions, Patience {
   /** The content's SHA-256 in hexadecimal. */
   sha256?: string;
   /** The content's MD5 in hexadecimal, where its publisher gives no better. */
@@ -20,8 +20,8 @@ export interface DownloadOptions extends RetryOptions {
   onProgress?: (receivedBytes: number, totalBytes: number | null) => void;
   /** Called before bytes are written, with how many are missing, null where the server doesn't tell; may refuse. */
   beforeWriting?: (missingBytes: number | null) => Promise<void>;
-  /** Silence after which a connection counts as lost, in milliseconds. Default 30,000. */
-  stallMs?: number;
+  /** Bytes that may arrive in all. Default 64 GiB: a server without a length may send for ever. */
+  mostBytes?: number;
   /** Sent to the address's own server, not to one that it redirects to. */
   authorization?: string | null;
 }
@@ -60,16 +60,18 @@ async function writeBody(
   response: HttpAnswer,
   start: number,
   { part, options }: Transfer,
-  onChunk: () => void,
+  onChunk: (bytes: number) => void,
 ) {
   const total = totalBytes(response, start);
+  refuseExcess(total ?? 0, options.mostBytes);
   await options.beforeWriting?.(total === null ? null : total - start);
   const file = await open(part, start === 0 ? "w" : "a");
   let received = start;
   try {
     options.onProgress?.(received, total);
     for await (const chunk of response.chunks) {
-      onChunk();
+      onChunk(chunk.length);
+      refuseExcess(received + chunk.length, options.mostBytes);
       await file.writeFile(chunk);
       received += chunk.length;
       options.onProgress?.(received, total);
@@ -85,7 +87,7 @@ async function writeBody(
 async function transferOnce(transfer: Transfer): Promise<void> {
   const { client, url, target, part, options } = transfer;
   const received = await sizeOf(part);
-  const watch = watchSilence(options.stallMs ?? 30_000, options.signal);
+  const watch = watchSilence(options, options.signal);
   // Compressed answers have lengths and ranges of their own.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (received > 0) {
@@ -165,6 +167,15 @@ async function transferAndCheck(transfer: Transfer): Promise<void> {
   throw lastingError(`what arrived is not the expected file (${mismatch}) and was removed`);
 }
 
+/** @throws Error in one sentence if the environment's proxy can't be used. */
+function clientFor(url: string): HttpClient {
+  try {
+    return openHttpClient();
+  } catch (error) {
+    throw new Error(`${withoutSecrets(url)} could not be downloaded: ${(error as Error).message}.`);
+  }
+}
+
 /**
  * Downloads a file, completely and correct, or not at all.
  *
@@ -183,8 +194,8 @@ export async function downloadFile(
 ): Promise<void> {
   if (!/^https?:\/\//.test(url)) throw new Error(`Only http and https addresses can be downloaded: ${url}`);
   await mkdir(dirname(target), { recursive: true });
+  const client = clientFor(url);
   const part = await claimPart(target);
-  const client = openHttpClient();
   try {
     await transferAndCheck({ client, url, target, part, options });
     await completePart(part, target);
@@ -208,8 +219,9 @@ export async function downloadFile(
  * @returns Null if it has, else what is in the way, as the rest of a sentence.
  */
 export async function probeDownload(url: string, limitMs: number): Promise<string | null> {
-  const client = openHttpClient();
+  let client: HttpClient | null = null;
   try {
+    client = openHttpClient();
     const answer = await client.send(url, { method: "HEAD", signal: AbortSignal.timeout(limitMs) });
     return answer.status === 200 ? null : explainDownloadError(statusError(answer));
   } catch (error) {
@@ -217,6 +229,6 @@ export async function probeDownload(url: string, limitMs: number): Promise<strin
       return `the server did not answer within ${limitMs / 1000} s`;
     return explainDownloadError(error);
   } finally {
-    await client.close();
+    await client?.close();
   }
 }

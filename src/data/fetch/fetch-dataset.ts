@@ -1,11 +1,12 @@
-import { stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
+import { noteContents } from "./archive-contents";
 import { defaultLimits } from "./archive-limits";
-import { checkSet } from "./check-set";
+import { type CheckedSet, checkSet } from "./check-set";
 import { downloadFile } from "./download";
-import { explainDownloadError, isDamage } from "./download-problems";
+import { explainDownloadError, isDamage, lastingError } from "./download-problems";
 import { explainFailure, type FetchedDataset, type FetchOptions, type Job } from "./fetch-job";
 import { findPresent, writeOrigin } from "./fetched-origin";
 import type { RemoteOptions } from "./remote-file";
@@ -104,10 +105,48 @@ async function fetchWhole(job: Job, signal: AbortSignal): Promise<FetchedDataset
   }
 }
 
+/** Fetches the archive into a file that is kept, or takes it from there. */
+async function fillFromKept(
+  job: Job,
+  archive: string,
+  staging: Staging,
+  {
+    unpack,
+    remote,
+    check,
+  }: { unpack: UnpackOptions; remote: RemoteOptions; check: () => Promise<CheckedSet> },
+) {
+  const wasThere = await exists(archive);
+  if (!wasThere) {
+    const beforeWriting = (missingBytes: number | null) =>
+      requireSpace(dirname(archive), missingBytes, unpack.freeSpace);
+    const { signal, sha256 } = unpack;
+    const checksum = sha256 === null ? {} : { sha256: sha256.toLowerCase() };
+    await downloadFile(job.origin, archive, { ...remote, ...checksum, signal, beforeWriting });
+  }
+  const keep = (error: unknown) => {
+    const kept = `${archive} ${wasThere ? "was there already and " : ""}is kept: remove it to have it fetched again`;
+    return isDamage(error) ? lastingError(`${(error as Error).message}. ${kept}`) : error;
+  };
+  let sha256: string | null;
+  try {
+    sha256 = await unpackLocal(archive, staging, unpack);
+  } catch (error) {
+    // What was there before may be worth something to whoever put it there; what just came would be used for ever after.
+    if (wasThere || !isDamage(error)) throw keep(error);
+    await rm(archive, { force: true });
+    throw lastingError(`${(error as Error).message}. What arrived was removed`);
+  }
+  const checked = await check().catch((error: unknown) => Promise.reject(keep(error)));
+  return { sha256, checked };
+}
+
 async function fill(job: Job, staging: Staging, signal: AbortSignal) {
   const { source, options } = job;
   const magnification = options.magnification ?? null;
+  const contents = noteContents();
   const unpack: UnpackOptions = {
+    contents,
     title: job.title,
     magnification,
     // Of an archive of the user's nobody knows how much of it has the magnification.
@@ -118,23 +157,20 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
     freeSpace: options.freeSpace ?? freeSpaceOf,
     sha256: options.sha256 ?? source?.sha256 ?? null,
   };
-  const check = () => checkSet(staging.content, { source, magnification, signal });
+  const describeContents = () => contents.describe();
+  const check = () => checkSet(staging.content, { source, magnification, signal, describeContents });
   if (source === null) {
     const sha256 = await unpackLocal(job.origin, staging, unpack);
     return { sha256, checked: await check() };
   }
   // A mirror is another's server: the token is not for it.
   const authorization = options.mirror ? null : ((await source.authorize?.()) ?? null);
-  const remote: RemoteOptions = { ...options.connection, authorization };
-  if (options.archive) {
-    const archive = resolve(options.archive);
-    const beforeWriting = (missingBytes: number | null) =>
-      requireSpace(dirname(archive), missingBytes, unpack.freeSpace);
-    if (!(await exists(archive)))
-      await downloadFile(job.origin, archive, { ...remote, signal, beforeWriting });
-    const sha256 = await unpackLocal(archive, staging, unpack);
-    return { sha256, checked: await check() };
-  }
+  const remote: RemoteOptions = {
+    mostBytes: unpack.limits.archiveBytes,
+    ...options.connection,
+    authorization,
+  };
+  if (options.archive) return fillFromKept(job, resolve(options.archive), staging, { unpack, remote, check });
   let wasJoined = false;
   const attempt = async (useRanges: boolean) => {
     const sha256 = await unpackRemote(job.origin, staging, unpack, { ...remote, useRanges }, () => {

@@ -77,8 +77,8 @@ export function explainFailure(job: Job, error: unknown, signal: AbortSignal): E
 
 /** One sentence: what is where. */
 export function describeFetched({ folder, images, byClass, alreadyThere }: FetchedDataset): string {
-  const count = `${images.toLocaleString("en")} images (${countsText(byClass)})`;
+  const count = `${images.toLocaleString("en")} ${images === 1 ? "image" : "images"} (${countsText(byClass)})`;
   return alreadyThere
     ? `${folder} is complete: ${count}.`
-    : `${count} are in ${folder}, complete and checked.`;
+    : `${count} ${images === 1 ? "is" : "are"} in ${folder}, complete and checked.`;
 }

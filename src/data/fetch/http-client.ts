@@ -69,8 +69,24 @@ export function statusError({ status, header }: HttpAnswer): Error {
   return withRetryAfter(new Error(sentence), retryAfterMs(header("retry-after"), Date.now()));
 }
 
-/** Opens a client; the environment's proxies are read now. */
+/** @throws Error that names the variable if the environment's proxy is no address. Its value may hold a password. */
+function requireProxies(): void {
+  for (const name of ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"]) {
+    const address = process.env[name];
+    if (!address || (URL.canParse(address) && /^(?:https?|socks5h?):\/\/[^/]/i.test(address))) continue;
+    throw lastingError(
+      `the environment's ${name} is no address of a proxy, such as http://proxy.example:3128; correct or unset it`,
+    );
+  }
+}
+
+/**
+ * Opens a client; the environment's proxies are read now.
+ *
+ * @throws Error whose message is the rest of a sentence if one of them is no address.
+ */
 export function openHttpClient(): HttpClient {
+  requireProxies();
   // An http address is asked for through the proxy as browsers do, since many proxies tunnel https only.
   const dispatcher = new EnvHttpProxyAgent({ proxyTunnel: false });
   return {

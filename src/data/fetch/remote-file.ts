@@ -1,15 +1,15 @@
-import { lastingError } from "./download-problems";
+import { lastingError, refuseExcess } from "./download-problems";
 import { type HttpAnswer, type HttpClient, statusError } from "./http-client";
 import { pauseOrThrow, type RetryOptions } from "./retry";
-import { watchSilence } from "./silence";
+import { type Patience, watchSilence } from "./silence";
 import { validatorOf } from "./validator";
 
 /** How a remote file is read. */
-export interface RemoteOptions extends RetryOptions {
+export interface RemoteOptions extends RetryOptions, Patience {
   /** Sent to the address's own server, not to one that it redirects to. */
   authorization?: string | null;
-  /** Silence after which a connection counts as lost, in milliseconds. Default 30,000. */
-  stallMs?: number;
+  /** The last byte that may be read. Default 64 GiB: a server without a length may send for ever. */
+  mostBytes?: number;
   /** False asks for the whole file each time and skips what is known. Default true. */
   useRanges?: boolean;
 }
@@ -100,16 +100,17 @@ export function openRemoteFile(client: HttpClient, url: string, options: RemoteO
 
   /** What one connection brings. */
   async function* readOnce(position: number): AsyncGenerator<Uint8Array, void, undefined> {
-    const watch = watchSilence(options.stallMs ?? 30_000, options.signal);
+    const watch = watchSilence(options, options.signal);
     try {
       const connection = await connect(position, watch.signal);
       if (connection === null) return;
       let { skip } = connection;
       for await (const chunk of connection.answer.chunks) {
+        watch.signOfLife(chunk.length);
         watch.pause();
         if (skip < chunk.length) yield chunk.subarray(skip);
         skip = Math.max(0, skip - chunk.length);
-        watch.signOfLife();
+        watch.resume();
       }
       if (skip > 0) throw changed();
     } finally {
@@ -125,6 +126,7 @@ export function openRemoteFile(client: HttpClient, url: string, options: RemoteO
         if (before > start) joined = true;
         for await (const chunk of readOnce(position)) {
           position += chunk.length;
+          refuseExcess(position, options.mostBytes);
           yield chunk;
         }
         const total = version?.total ?? null;

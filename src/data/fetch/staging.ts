@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { lastingError } from "./download-problems";
+import { lastingError, sizeText } from "./download-problems";
 import { isRunning } from "./part-file";
 
 /** A hidden folder beside the target, on the same disk, whose content takes the target's name when it is whole. */
@@ -95,11 +95,4 @@ export async function requireSpace(
   throw lastingError(
     `about ${sizeText(needed)} are needed and ${sizeText(free)} are free; make room, or name a folder on another disk with --into`,
   );
-}
-
-/** A number of bytes as people say it, for example "1.2 GB". */
-export function sizeText(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`;
-  if (bytes >= 1e6) return `${Math.round(bytes / 1e6)} MB`;
-  return bytes >= 1e3 ? `${Math.round(bytes / 1e3)} kB` : `${Math.round(bytes)} bytes`;
 }

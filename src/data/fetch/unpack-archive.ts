@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { openPromise, type ZipFile } from "yauzl";
 import { startProgress } from "../../runtime/progress";
+import type { ArchiveContents } from "./archive-contents";
 import { type ArchiveKeeper, keepInto } from "./archive-keeper";
 import type { ArchiveLimits } from "./archive-limits";
 import { damaged } from "./download-problems";
@@ -23,11 +24,12 @@ export interface UnpackOptions {
   freeSpace: FreeSpace;
   /** The archive's SHA-256 in hexadecimal, if known. */
   sha256: string | null;
+  contents: ArchiveContents;
 }
 
 const megabyte = 1e6;
-/** How the zip reader is to open archives. */
-export const zipOptions = { autoClose: false, lazyEntries: true, strictFileNames: true };
+/** How the zip reader is to open archives. Windows' backslashes become slashes, and names are checked after that. */
+export const zipOptions = { autoClose: false, lazyEntries: true, strictFileNames: false };
 
 /** Reports bytes as whole megabytes. */
 export function megabyteProgress(task: string, totalBytes: number | null) {
@@ -46,8 +48,9 @@ export function megabyteProgress(task: string, totalBytes: number | null) {
 }
 
 function keeperFor(staging: Staging, options: UnpackOptions, onKept?: () => void): ArchiveKeeper {
-  const { magnification, limits, signal } = options;
-  return keepInto(staging.content, { magnification, limits, signal, ...(onKept ? { onKept } : {}) });
+  const { magnification, limits, signal, contents } = options;
+  const whatFor = { magnification, limits, signal, contents };
+  return keepInto(staging.content, { ...whatFor, ...(onKept ? { onKept } : {}) });
 }
 
 /** A zip archive, wherever it is; it is closed. */

@@ -46,9 +46,31 @@ function refuseOverlaps(entries: readonly Entry[]): void {
   }
 }
 
+/** How members may be packed besides what can be read here, by number (PKWARE's APPNOTE 6.3.10, section 4.4.5). */
+const otherMethods: Readonly<Record<number, string>> = {
+  9: "Deflate64, as Windows' Explorer packs what is larger than 2 GB",
+  12: "bzip2",
+  14: "LZMA",
+  93: "Zstandard",
+  95: "XZ",
+  96: "JPEG",
+  98: "PPMd",
+};
+
+/** @throws Error if a member can't be read, before anything was written. */
+function requireReadable(entry: Entry): void {
+  if (entry.isEncrypted()) throw lastingError("the archive is locked with a password");
+  const { compressionMethod: method } = entry;
+  if (method === 0 || method === 8) return;
+  const name = otherMethods[method] ?? `a method with the number ${method}`;
+  throw lastingError(
+    `the archive is packed with ${name}, which is not read here: unpack it with another program, such as 7-Zip, and ` +
+      "pass the folder",
+  );
+}
+
 /** A member's content, whose checksum is compared at its end. */
 async function* contentOf(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array, void, undefined> {
-  if (entry.isEncrypted()) throw lastingError("the archive is locked with a password");
   let checksum = 0;
   try {
     const stream = await zip.openReadStreamPromise(entry);
@@ -65,7 +87,7 @@ async function* contentOf(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array
 /**
  * Unpacks a zip archive in the order in which its content lies in the file; only what the keeper wants is read.
  *
- * @param zip - Opened with `lazyEntries` and `strictFileNames`, not closing itself; the caller closes it.
+ * @param zip - Opened with `zipOptions`, so with `lazyEntries` and not closing itself; the caller closes it.
  * @param onPlanned - Told how many bytes will be kept, before any is written; may refuse.
  * @throws Error whose message is the rest of a sentence.
  */
@@ -85,6 +107,7 @@ export async function unpackZip(
     const size = entry.uncompressedSize;
     const file = keeper.admit({ name: entry.fileName, kind: kindOf(entry), size });
     if (file === null) continue;
+    requireReadable(entry);
     packed += entry.compressedSize;
     unpacked += size;
     checkExpansion(packed, unpacked, limits);

@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import pMap from "p-map";
 import { type Dataset, imagePath } from "../../data/dataset";
-import { type FreeSpace, freeSpaceOf, sizeText } from "../../data/fetch/staging";
+import { sizeText } from "../../data/fetch/download-problems";
+import { type FreeSpace, freeSpaceOf } from "../../data/fetch/staging";
 import type { ImageTransform } from "../../data/images/image-transform";
 import { decodeBatches, decodeImage, imageConcurrency } from "../../data/images/images";
 import { measureEntry, readEntry, writeEntry } from "../../runtime/content-cache";

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { defaultLimits } from "../../../src/data/fetch/archive-limits";
 import { describeFetched, type FetchOptions, fetchDataset } from "../../../src/data/fetch/fetch-dataset";
 import { dataSources, expectedCounts, shareOf } from "../../../src/data/fetch/sources";
 import { requestStop } from "../../../src/runtime/interruption";
@@ -265,6 +267,47 @@ describe("a difficult connection", () => {
     await expectFailure(fetching, /could not be fetched from .*: nothing arrived for 0 s\.$/);
   });
 
+  it("that never ends, without a length, is given up at the limit", async () => {
+    const endless = (_request: unknown, response: ServerResponse) => {
+      response.writeHead(200);
+      response.write(tarGz.subarray(0, 1_000));
+      const more = () => {
+        if (!response.destroyed && response.write(Buffer.alloc(16_384))) setImmediate(more);
+        else response.once("drain", more);
+      };
+      more();
+    };
+    const limits = { ...defaultLimits, archiveBytes: 300_000 };
+    for (const archive of [null, join(root, `${count}.tar.gz`)]) {
+      server.answer(endless);
+      await expectFailure(
+        fetchSmall({ archive, limits }),
+        /sends more than 300 kB, which is the most that may come|compressed content is broken/,
+      );
+    }
+    expect(existsSync(join(root, `${count}.tar.gz`))).toBe(false);
+  });
+
+  it("that announces more than the limit is given up at once", async () => {
+    server.answer(serveFile(zip, { noRanges: true }));
+    const limits = { ...defaultLimits, archiveBytes: zip.length - 1 };
+    await expectFailure(fetchSmall({ limits }), /sends more than \d+ kB/);
+  });
+
+  it("that brings too little is given up", async () => {
+    server.answer((_request, response) => {
+      response.writeHead(200, { "content-length": 1e9 });
+      const more = () => {
+        if (!response.destroyed) response.write(tarGz.subarray(0, 1), () => setImmediate(more));
+      };
+      more();
+    });
+    // No server is as fast as this one has to be.
+    const slow = { ...connection, stallMs: 500, leastRate: 1e15 };
+    const archive = join(root, `${count}-slow.tar.gz`);
+    await expectFailure(fetchSmall({ archive, connection: slow }), /sends \d+ bytes a second, less than the/);
+  });
+
   it("that always breaks without bringing anything is given up", async () => {
     server.answer((request) => request.socket.destroy());
     await expectFailure(fetchSmall(), /: the connection was lost\.$/);
@@ -495,6 +538,34 @@ describe("stopping", () => {
     expect(readdirSync(root).filter((name) => name.startsWith(`${count}.tar.gz`))).toEqual([
       `${count}.tar.gz`,
     ]);
+  });
+
+  it("does not keep an archive that is not the expected one, or damaged", async () => {
+    const archive = join(root, `${count}.tar.gz`);
+    const sha256 = createHash("sha256").update(tarGz).digest("hex");
+    server.answer(serveFile(await packTarGz(members.slice(0, 3))));
+    await expectFailure(fetchSmall({ archive, sha256 }), /is not the expected file .* and was removed/);
+    expect(existsSync(archive)).toBe(false);
+    server.answer(serveFile(tarGz.subarray(0, -9)));
+    await expectFailure(fetchSmall({ archive }), /damaged: its end is missing\. What arrived was removed\./);
+    expect(existsSync(archive)).toBe(false);
+    server.answer(serveFile(tarGz));
+    await fetchSmall({ archive, sha256: sha256.toUpperCase() });
+    expectWholeSet();
+  });
+
+  it("leaves an archive that was there, and says what to do with it", async () => {
+    const archive = join(root, `${count}.tar.gz`);
+    writeFileSync(archive, tarGz.subarray(0, -9));
+    await expectFailure(
+      fetchSmall({ archive }),
+      /its end is missing\. .*tar\.gz was there already and is kept: remove it to have it fetched again\./,
+    );
+    expect(existsSync(archive)).toBe(true);
+    const other = join(root, `${count}-other.tar.gz`);
+    server.answer(serveFile(await packTarGz(members.slice(0, 5))));
+    await expectFailure(fetchSmall({ archive: other }), /expected .*other\.tar\.gz is kept: remove it/);
+    expect(existsSync(other)).toBe(true);
   });
 
   it("doesn't join the archive of another day", async () => {

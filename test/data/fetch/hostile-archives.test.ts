@@ -60,11 +60,43 @@ describe("an archive of the user's", () => {
     expect(warnings.join()).toMatch(/1 image can't be read: .*SOB_B_A-14-1-400-009\.png/);
   });
 
-  it("that holds no images is refused", async () => {
+  it("that holds no images is refused, and what there is is told", async () => {
+    const text = Buffer.from("text");
     await expectRefusal(
-      await packTarGz([{ name: "a.txt", content: Buffer.from("text") }]),
-      /could not be unpacked: it holds no images in a layout that is known here/,
+      await packTarGz([
+        { name: "a.txt", content: text },
+        { name: "code/b.py", content: text },
+      ]),
+      /could not be unpacked: it holds no images in a layout that is known here\. The archive holds 2 files, no images among them: a\.txt, code\/\.$/,
     );
+    await expectRefusal(
+      packZip([{ name: "download/BreaKHis_v1.tar.gz", content: text }]),
+      /holds 1 file, no images among them: download\/\. Unpack it and pass the archive in it: download\/BreaKHis_v1\.tar\.gz\.$/,
+    );
+    await expectRefusal(packZip([]), /The archive is empty\.$/);
+  });
+
+  it("is told what it holds where nothing has the magnification asked for", async () => {
+    const path = join(place, "set.archive");
+    writeFileSync(path, packZip(members));
+    const unpacking = fetchDataset(path, { into: join(place, "data", "set"), magnification: 100 });
+    await expect(unpacking).rejects.toThrow(
+      /holds 13 files, 10 images among them: BreaKHis\/\. None is of the magnification asked for\.$/,
+    );
+  });
+
+  it("from Windows, with backslashes between folders, is unpacked", async () => {
+    const windows = members.map((member) => ({ ...member, name: member.name.replaceAll("/", "\\") }));
+    expect((await unpack(packZip(windows))).byClass).toEqual({ benign: 4, malignant: 6 });
+    expect(readdirSync(join(place, "data/set/BreaKHis/benign")).length).toBe(4);
+  });
+
+  it.each([
+    [9, /packed with Deflate64, as Windows' Explorer .*7-Zip, and pass the folder/],
+    [14, /packed with LZMA/],
+    [99, /a method with the number 99/],
+  ])("that is packed by the method %i is refused before anything is written", async (method, message) => {
+    await expectRefusal(packZip(members, { method }), message);
   });
 
   it("may be a folder, which is checked and stays where it is", async () => {
@@ -102,12 +134,15 @@ describe("names that lead elsewhere", () => {
     );
   });
 
-  it.each(names)("%j is refused in a zip archive", async (name) => {
-    await expectRefusal(
-      packZip(withMember({ name, content: png() })),
-      /the archive holds .*nothing was unpacked/,
-    );
-  });
+  it.each(names.filter((name) => name !== "BreaKHis\\evil.png"))(
+    "%j is refused in a zip archive",
+    async (name) => {
+      await expectRefusal(
+        packZip(withMember({ name, content: png() })),
+        /the archive holds .*nothing was unpacked/,
+      );
+    },
+  );
 
   it("are refused even where the member isn't wanted", async () => {
     const member = { name: "../evil.sh", content: Buffer.from("#!/bin/sh") };

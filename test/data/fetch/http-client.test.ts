@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, request as sendOn } from "node:http
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { checksumFile, downloadFile } from "../../../src/data/fetch/download";
+import { checksumFile, downloadFile, probeDownload } from "../../../src/data/fetch/download";
 import { nextAddress, openHttpClient, withoutSecrets } from "../../../src/data/fetch/http-client";
 import { serveFile, startServer } from "../../support/data/loopback-server";
 import { temporaryFolder } from "../../support/temporary-folder";
@@ -104,6 +104,19 @@ describe("proxies of the environment", () => {
     const download = downloadFile(`${server.origin}/x`, join(folder, "x"), { retryDelayMs: 1, attempts: 2 });
     await expect(download).rejects.toThrow(/could not be downloaded: the connection was refused\.$/);
   });
+
+  it.each(["proxy", "localhost:3128", "http://", "ftp://user:secret@proxy:1"])(
+    "one whose address is %j is told in a sentence that keeps its value to itself",
+    async (address) => {
+      process.env["HTTPS_PROXY"] = address;
+      const sentence =
+        /the environment's HTTPS_PROXY is no address of a proxy, such as http:\/\/proxy\.example:3128; correct or unset it/;
+      const error = await downloadFile("https://example.invalid/x", join(folder, "x")).catch((e: Error) => e);
+      expect((error as Error).message).toMatch(sentence);
+      expect((error as Error).message).not.toContain("secret");
+      expect(await probeDownload("https://example.invalid/x", 1_000)).toMatch(sentence);
+    },
+  );
 });
 
 describe("answers", () => {

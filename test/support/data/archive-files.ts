@@ -39,6 +39,8 @@ export interface ZipFaults {
   encrypted?: boolean;
   /** Announces this size for all members. */
   announcedSize?: number;
+  /** Says that members are packed by the method of this number. */
+  method?: number;
   /** Spoils the checksums. */
   wrongChecksum?: boolean;
   /** Lets all members of the directory point to the first one. */
@@ -56,7 +58,7 @@ export function packZip(members: readonly TestMember[], faults: ZipFaults = {}):
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
     common.writeUInt16LE(0x800 | (faults.encrypted ? 1 : 0), 2);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(faults.method ?? 8, 4);
     common.writeUInt32LE((crc32(content) ^ (faults.wrongChecksum ? 1 : 0)) >>> 0, 10);
     common.writeUInt32LE(packed.length, 14);
     common.writeUInt32LE(faults.announcedSize ?? content.length, 18);
