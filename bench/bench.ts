@@ -10,6 +10,7 @@ import { type BenchContext, type BenchmarkResult, runBenchmark } from "./benchma
 import { featureBenchmarks } from "./features";
 import { fineTuneBenchmarks } from "./fine-tune";
 import { waitForIdleMachine } from "./idle-machine";
+import { importBenchmarks } from "./import-cell";
 import { updateReadme } from "./readme-table";
 import { rerunBenchmarks } from "./rerun";
 import { formatResults, resultsPath, saveResults } from "./results-file";
@@ -23,6 +24,7 @@ const benchmarks = [
   ...fineTuneBenchmarks,
   ...wholeRunBenchmarks,
   ...rerunBenchmarks,
+  ...importBenchmarks,
   ...scaleBenchmarks,
 ];
 

@@ -25,10 +25,14 @@ function main() {
   // tslab allows imports only below its working directory, and Jupyter starts it in the notebook's folder.
   process.chdir(findProjectRoot(process.cwd(), path.dirname(__dirname)));
 
+  const files = require("./kernel/source-files").createSourceFiles(process.cwd());
+  files.registerLoader();
+  require("./kernel/source-positions").nameSourceLines(files);
+
   // Before anything of tslab is loaded, because it keeps references to the compiler.
-  const compiler = require("./kernel/compiler").prepareCompiler();
+  const compiler = require("./kernel/compiler").prepareCompiler(files);
   const session = require("./kernel/session").createSession();
-  require("./kernel/cells").prepareCells(compiler, session);
+  require("./kernel/cells").prepareCells(compiler, files, session);
   require("./kernel/protocol").prepareProtocol(session);
   require("./kernel/inspection").prepareInspection();
 

@@ -1,10 +1,12 @@
 // @ts-check
 "use strict";
-// Checks src/ with the compiler inside tslab, as notebooks will: an older one than the project's, and not strict.
-// Its options are taken from tslab as it passes them on, so they can't drift from what the kernel does.
+// Checks src/ as notebooks will: with the compiler inside tslab, an older one than the project's, and not strict; and
+// that each file alone says the types of what it exports, because the kernel checks cells against those declarations.
+// tslab's options are taken from it as it passes them on, so they can't drift from what the kernel does.
 const fs = require("node:fs");
 const path = require("node:path");
 const ts = require("@tslab/typescript-for-tslab");
+const { declareAlone } = require("../jupyter/kernel/source-compiler.js");
 
 const root = path.resolve(__dirname, "..");
 
@@ -37,6 +39,12 @@ function optionsOfTslab() {
   return options;
 }
 
+/**
+ * @param {string} file
+ * @returns {any[]} Of the project's compiler, which describes them as tslab's does.
+ */
+const problemsOfDeclaration = (file) => declareAlone(file, fs.readFileSync(file, "utf8")).diagnostics;
+
 function main() {
   process.chdir(root);
   const files = fs
@@ -45,7 +53,7 @@ function main() {
     .map((name) => path.join(root, "src", name));
   if (files.length === 0) throw new Error("No TypeScript file was found in src/.");
   const program = ts.createProgram(files, { ...optionsOfTslab(), noEmit: true, ignoreDeprecations: "5.0" });
-  const problems = ts.getPreEmitDiagnostics(program);
+  const problems = [...ts.getPreEmitDiagnostics(program), ...files.flatMap(problemsOfDeclaration)];
   const host = {
     getCurrentDirectory: () => root,
     getNewLine: () => "\n",

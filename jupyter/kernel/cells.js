@@ -1,13 +1,13 @@
 "use strict";
 
 /**
- * How a cell is compiled and run: edited `src` files are loaded again, errors and the last value are taken from
- * tslab before it prints them.
+ * How a cell is compiled and run: edited files are loaded again, errors and the last value are taken from tslab before
+ * it prints them.
  */
 
 const path = require("node:path");
 const { describeDiagnostics, describeError } = require("./failures");
-const { isDisplayable } = require("./displays");
+const { displayOf } = require("./displays");
 
 /** The name that stack frames of a cell carry. */
 const CELL_NAME = /^notebook-cell-(\d+)$/;
@@ -17,8 +17,8 @@ const FOR_AWAIT = /\bfor\s+await\b/;
 /** Of so many cells, the last ones, source maps are kept; without a limit a kernel would grow with every cell. */
 const MAPPED_CELLS = 100;
 
-function prepareCells(compiler, session) {
-  const sources = createSources();
+function prepareCells(compiler, files, session) {
+  const sources = createSources(files);
   session.locate = sources.locate;
 
   const converterModule = require("tslab/dist/converter.js");
@@ -34,8 +34,8 @@ function prepareCells(compiler, session) {
   };
 }
 
-/** Remembers where the compiled lines of cells and `src` files come from. */
-function createSources() {
+/** Remembers where the compiled lines of cells come from. */
+function createSources(files) {
   const mapsByCell = new Map();
   const mapsByFile = new Map();
 
@@ -50,10 +50,11 @@ function createSources() {
       const position = map(line - 1, column);
       return position ? `cell ${cell}, line ${position.line - 1}` : `cell ${cell}`;
     }
+    const name = path.relative(process.cwd(), file);
+    if (files.mapOf(file) !== undefined) return `${name}:${line}:${column}`;
     const map = mapsByFile.get(file);
     if (map === undefined) return null;
     const position = map(line, column);
-    const name = path.relative(process.cwd(), file).replace(/\.js$/, ".ts");
     return position ? `${name}:${position.line}:${position.column}` : name;
   }
 
@@ -61,18 +62,20 @@ function createSources() {
 }
 
 /**
- * Makes a converter return all `src` modules whenever one that was loaded before has been compiled again.
+ * Makes a converter return all `.js` files and `@module` cells whenever one that was loaded before has been compiled
+ * again.
  *
- * tslab drops only the modules it gets here, so without this an edited file would be loaded again, while the
- * files that import it went on with the old one, silently.
+ * tslab drops only the modules it gets here, so without this an edited one would be loaded again, while those that
+ * import it went on with the old one, silently. (`.ts` files are Node's, see `source-files.js`.)
  */
 function reloadWholly(converter, compiler, sources, session) {
   const outputs = new Map();
   let missingModules = false;
 
   function convert(previousDeclarations, code) {
-    compiler.refreshFiles();
-    if (missingModules) compiler.retryMissingModules();
+    const edited = compiler.refreshFiles();
+    if (edited || missingModules) compiler.retryMissingModules();
+    compiler.beginCell(code);
     const result = converter.convert(previousDeclarations, code);
     missingModules = result.diagnostics.some((diagnostic) => diagnostic.code === 2307);
     if (result.diagnostics.length > 0) session.failure = describeDiagnostics(result.diagnostics);
@@ -107,8 +110,8 @@ function collectResults(createExecutor, session) {
   let errors = [];
   const executor = createExecutor({
     log: (value) => {
-      if (isDisplayable(value)) session.displayable = value;
-      else console.log(value);
+      session.displayable = displayOf(value);
+      if (session.displayable === null) console.log(value);
     },
     error: (...args) => errors.push(args),
   });

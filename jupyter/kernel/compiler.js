@@ -1,27 +1,30 @@
 "use strict";
 
 /**
- * tslab's TypeScript compiler, changed in four ways: it notices edited files by looking, right before a cell is
- * compiled; it remembers source maps, so that errors can name lines of the `.ts` file or of the cell; its messages
- * come whole; and `{ name }` may name what an earlier cell declared.
+ * tslab's TypeScript compiler, changed in five ways: it reads declarations in place of the project's files; it notices
+ * edited files by looking, right before a cell is compiled; it remembers source maps, so that errors can name lines of
+ * the cell; its messages come whole; and `{ name }` may name what an earlier cell declared.
  */
 
 const fs = require("node:fs");
-const { SourceMap } = require("node:module");
+const { readDeclarations } = require("./declarations");
 const { honourShorthand } = require("./shorthand");
+const { stateOf } = require("./source-files");
+const { findPosition } = require("./source-positions");
 
 const INLINE_MAP = /\n?\/\/# sourceMappingURL=(?:data:application\/json;base64,)?(\S+)\s*$/;
 
-function prepareCompiler() {
+function prepareCompiler(files) {
   const compilerPath = require.resolve("@tslab/typescript-for-tslab");
   const typescript = { ...require(compilerPath) };
-  const files = watchByLooking(typescript);
+  const watched = watchByLooking(typescript, files);
+  const declarations = readDeclarations(typescript, files);
   const maps = rememberSourceMaps(typescript);
   joinMessageParts(typescript);
   honourShorthand(typescript);
   // The compiler's exports are read-only; tslab has to find the copy instead.
   require.cache[compilerPath].exports = typescript;
-  return { ...files, ...maps };
+  return { ...watched, ...declarations, ...maps };
 }
 
 /**
@@ -30,13 +33,13 @@ function prepareCompiler() {
  * Watching tells of an edit some time later, too late for a cell that is run at once; it misses edits on network
  * drives and new files altogether, and it costs an inotify handle for every folder in node_modules.
  */
-function watchByLooking(typescript) {
+function watchByLooking(typescript, files) {
   const watchedFiles = new Map();
   const watchedFolders = new Map();
 
   typescript.sys.watchFile = (file, callback) => {
     if (file.includes("/node_modules/")) return { close() {} };
-    watchedFiles.set(callback, { file, state: stateOf(file) });
+    watchedFiles.set(callback, { file, state: stateOfWatched(file) });
     return { close: () => watchedFiles.delete(callback) };
   };
   typescript.sys.watchDirectory = (folder, callback) => {
@@ -45,16 +48,26 @@ function watchByLooking(typescript) {
     return { close: () => watchedFolders.delete(callback) };
   };
 
-  /** Tells the compiler of every file that was edited, removed or restored since the last call. */
+  /** Declarations stay until their file is edited: then the compiler reads the file. */
+  const stateOfWatched = (file) =>
+    files.standsForFile(file) ? "declared" : stateOf(fs.statSync(file, { throwIfNoEntry: false }));
+
+  /**
+   * Tells the compiler of every file that was edited, removed or restored since the last call.
+   *
+   * @returns Whether there was one.
+   */
   function refreshFiles() {
+    const edited = files.refresh();
     for (const [callback, entry] of [...watchedFiles]) {
-      const state = stateOf(entry.file);
+      const state = stateOfWatched(entry.file);
       if (state === entry.state) continue;
       const { Created, Changed, Deleted } = typescript.FileWatcherEventKind;
       const kind = state === null ? Deleted : entry.state === null ? Created : Changed;
       entry.state = state;
       callback(entry.file, kind);
     }
+    return edited;
   }
 
   /** Makes the compiler look again for modules that it did not find. */
@@ -63,12 +76,6 @@ function watchByLooking(typescript) {
   }
 
   return { refreshFiles, retryMissingModules };
-}
-
-/** What changes when a file is edited in place or replaced by a new one; null if there is none. */
-function stateOf(file) {
-  const stats = fs.statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? null : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
 /** Joins messages that come in parts; tslab would drop the file's name from each part. */
@@ -127,12 +134,6 @@ function rememberSourceMaps(typescript) {
   }
 
   return { takeSourceMap };
-}
-
-function findPosition(mapText, line, column) {
-  const entry = new SourceMap(JSON.parse(mapText)).findEntry(line - 1, column - 1);
-  if (entry.originalLine === undefined) return null;
-  return { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
 }
 
 module.exports = { prepareCompiler };

@@ -1,14 +1,34 @@
 "use strict";
 
+const path = require("node:path");
+
 /** Values that display themselves: a method named by this symbol returns a MIME bundle (Deno's convention). */
 const DISPLAY_METHOD = Symbol.for("Jupyter.display");
 
 /** Where `src` finds the function that sends a MIME bundle; absent outside the kernel. */
 const DISPLAY_HOOK = Symbol.for("breakhis-lab.display");
 
+/** Knows values of other libraries; loaded when there is one to show. */
+const KNOWN_VALUES = path.resolve(__dirname, "..", "..", "src", "views", "display", "known-values.ts");
+
 function isDisplayable(value) {
   const mayHaveMethods = (typeof value === "object" && value !== null) || typeof value === "function";
   return mayHaveMethods && typeof value[DISPLAY_METHOD] === "function";
+}
+
+/**
+ * @returns The value, or what shows it if it is a table, a figure or a tensor of a library that knows nothing of
+ *   notebooks; null for anything else.
+ */
+function displayOf(value) {
+  if (isDisplayable(value)) return value;
+  if (typeof value !== "object" || value === null) return null;
+  try {
+    return require(KNOWN_VALUES).displayOf(value);
+  } catch {
+    // Somebody is at work on `src`: printing is still there.
+    return null;
+  }
 }
 
 /**
@@ -50,4 +70,4 @@ function offerDisplayHook(session) {
   };
 }
 
-module.exports = { isDisplayable, bundleOf, offerDisplayHook };
+module.exports = { displayOf, bundleOf, offerDisplayHook };

@@ -13,9 +13,6 @@ const MAX_CAUSES = 3;
 const AWAIT_HINT =
   "In a cell, no bracket may follow `await`: store the expression in a constant and await that.";
 
-const CIRCLE_HINT =
-  "Files in src import each other in a circle, which the kernel cannot load: move what they share into a third file.";
-
 /**
  * @param diagnostics - tslab's: lines and columns from 0, `fileName` relative to the project, absent for the cell.
  * @returns {import("./session").Failure}
@@ -70,9 +67,6 @@ function isErrorLike(value) {
 function nameAndMessage(thrown) {
   if (!isErrorLike(thrown)) return { name: "Thrown", message: shorten(inspect(thrown)) };
   const name = typeof thrown.name === "string" && thrown.name !== "" ? thrown.name : "Error";
-  if (name === "RangeError" && thrown.stack?.includes("requireFromSideOutputs")) {
-    return { name, message: CIRCLE_HINT };
-  }
   if (thrown.message === "await is not defined") return { name, message: AWAIT_HINT };
   // Node appends the files that led to a missing module; they are tslab's.
   return { name, message: shorten(thrown.message.replace(/\nRequire stack:[\s\S]*$/, "")) };

@@ -9,7 +9,7 @@ import type { RunSummary } from "../training/runs/run-summary";
 const article = { trainAccuracy: 1, validationAccuracy: 0.855, seconds: 256 };
 
 /** What the article leaves open, and what `npm start -- --preset perceptilabs` does about it. */
-export const articleAssumptions =
+export const articleAssumptions: string =
   "PerceptiLabs' article names the model (ResNet50 → Dense 128 → Dense 64 → Dense 2) and three numbers. It leaves open " +
   "how many epochs were trained, how images were split, whether ResNet50 was trained along, and on what device. " +
   "Assumed here: split by image, and ResNet50 trained along, for three epochs (where training accuracy reached 100 % " +

@@ -11,7 +11,7 @@ export const unfinishedFolder = "unfinished";
  * @param kindFolder - The folder of one kind of entries.
  * @returns How many files were removed.
  */
-export function removeLeftovers(kindFolder: string, nowMs = Date.now()): number {
+export function removeLeftovers(kindFolder: string, nowMs: number = Date.now()): number {
   return removeAbandoned(join(kindFolder, unfinishedFolder), "", nowMs);
 }
 

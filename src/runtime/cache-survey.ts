@@ -24,6 +24,15 @@ const notes: Readonly<Record<string, KindNote>> = {
     purpose: "checksums, sizes, colours and likeness of the images of each folder; looked up again",
     clearedByDefault: true,
   },
+  test: { purpose: "how long each test file took and what failed last", clearedByDefault: false },
+  quality: {
+    purpose: "sharpness, light and colours of each image; measured again when needed",
+    clearedByDefault: true,
+  },
+  code: {
+    purpose: "what the notebooks' kernel compiled of src; compiled again, in seconds",
+    clearedByDefault: true,
+  },
   weights: {
     purpose: "ImageNet weights; converted or downloaded again by npm run setup",
     clearedByDefault: false,

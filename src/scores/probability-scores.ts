@@ -71,7 +71,7 @@ export function brierTerm(label: number, row: ArrayLike<number>): number {
 }
 
 /** The smallest positive float32: a softmax that rounds to 0 is at most this. */
-export const smallestProbability = 2 ** -149;
+export const smallestProbability: number = 2 ** -149;
 
 /**
  * Mean negative logarithm of the probability given to the true class (log loss, cross-entropy), at least 0.

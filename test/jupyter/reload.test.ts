@@ -92,7 +92,8 @@ describe("src files edited while the kernel runs", () => {
   it("name the importing line of a removed file, and recover when it is back", async () => {
     rmSync(join(project.folder, BOTTOM));
     const broken = await kernel.execute(IMPORT);
-    expect(broken.reply.evalue).toMatch(/^src\/deep\/middle\.ts:1:24: Cannot find module '\.\/bottom'/);
+    expect(broken.reply.evalue).toBe("Cannot find module './bottom'");
+    expect(broken.reply.traceback![1]).toMatch(/^ {4}at src\/deep\/middle\.ts:1:\d+$/);
     project.write(BOTTOM, bottom(`"seven"`));
     expectTop(await kernel.execute(IMPORT), "top middle seven");
   });
@@ -113,12 +114,15 @@ describe("src files edited while the kernel runs", () => {
     expectTop(await kernel.execute(IMPORT), "top middle eight");
   });
 
-  it("say so when they import each other in a circle", async () => {
-    project.write("src/hen.ts", `import { egg } from "./egg";\nexport const hen = (): string => egg();\n`);
-    project.write("src/egg.ts", `import { hen } from "./hen";\nexport const egg = (): string => hen();\n`);
-    const broken = await kernel.execute(`import { hen } from "./src/hen"; 1`);
-    expect(broken.reply).toMatchObject({ status: "error", ename: "RangeError" });
-    expect(broken.reply.evalue).toMatch(/^Files in src import each other in a circle/);
-    expect((await kernel.execute("1 + 1")).reply.status).toBe("ok");
+  it("may import each other in a circle, as in any Node program", async () => {
+    project.write(
+      "src/hen.ts",
+      `import { egg } from "./egg";\nexport const hen = (): string => egg() + "!";\n`,
+    );
+    project.write(
+      "src/egg.ts",
+      `import { hen } from "./hen";\nexport const egg = (): string => typeof hen;\n`,
+    );
+    expectTop(await kernel.execute(`import { hen } from "./src/hen"; hen()`), "function!");
   });
 });

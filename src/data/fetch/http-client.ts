@@ -1,5 +1,4 @@
 import { STATUS_CODES } from "node:http";
-import { EnvHttpProxyAgent, request } from "undici";
 import { lastingError, withRetryAfter } from "./download-problems";
 import { receive } from "./receive";
 import { retryAfterMs } from "./retry";
@@ -87,6 +86,8 @@ function requireProxies(): void {
  */
 export function openHttpClient(): HttpClient {
   requireProxies();
+  // Loaded when something is to be fetched: it takes a fifth of a second, and notebooks seldom fetch.
+  const { EnvHttpProxyAgent, request } = require("undici") as typeof import("undici");
   // An http address is asked for through the proxy as browsers do, since many proxies tunnel https only.
   const dispatcher = new EnvHttpProxyAgent({ proxyTunnel: false });
   return {

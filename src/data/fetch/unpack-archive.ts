@@ -32,7 +32,10 @@ const megabyte = 1e6;
 export const zipOptions = { autoClose: false, lazyEntries: true, strictFileNames: false };
 
 /** Reports bytes as whole megabytes. */
-export function megabyteProgress(task: string, totalBytes: number | null) {
+export function megabyteProgress(
+  task: string,
+  totalBytes: number | null,
+): { advance(bytes: number): void; finish(): void } {
   const progress = startProgress(task, Math.round((totalBytes ?? 0) / megabyte), "MB");
   let bytes = 0;
   let reported = 0;
@@ -59,7 +62,7 @@ export async function unpackOpenZip(
   staging: Staging,
   options: UnpackOptions,
   onKept?: () => void,
-) {
+): Promise<void> {
   try {
     await unpackZip(zip, keeperFor(staging, options, onKept), options.limits, (bytes) =>
       requireSpace(dirname(staging.content), bytes, options.freeSpace),

@@ -1,7 +1,7 @@
 /** An image has at most this many pixels: a slide's patch has less than a million, a whole slide billions. */
 export const pixelLimit = 100_000_000;
 /** A file has at most this many bytes, so that decoding on every core fits in memory. */
-export const fileSizeLimit = 512 * 1024 * 1024;
+export const fileSizeLimit: number = 512 * 1024 * 1024;
 
 const signatures: readonly { format: string; matches: (head: string) => boolean }[] = [
   { format: "PNG", matches: (head) => head.startsWith("89504e470d0a1a0a") },

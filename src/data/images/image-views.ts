@@ -33,7 +33,7 @@ export const stainViewCount = 3;
 export const asItIs: ImageView = { kind: "turned", quarterTurns: 0, mirrored: false };
 
 /** Views of an image with its stains changed; the image as it is is not among them. */
-export function stainViews(count = stainViewCount, strength = strongJitter): ImageView[] {
+export function stainViews(count: number = stainViewCount, strength: number = strongJitter): ImageView[] {
   return Array.from({ length: count }, (_, number) => ({
     kind: "stained",
     seed: jitterSeed,

@@ -16,7 +16,7 @@ import { likenessSize, perceptualHash } from "./perceptual-hash";
 sharp.cache(false);
 
 /** Images decoded at the same time: one a core. */
-export const imageConcurrency = availableParallelism();
+export const imageConcurrency: number = availableParallelism();
 
 /** What one look into an image's file tells. */
 export interface ImageFacts {

@@ -43,7 +43,11 @@ const imageKeys = (record: ImageRecord) => [contentKey(record)];
  * @example
  * const split = splitByPatient(dataset, 1);
  */
-export function splitByPatient(dataset: Dataset, seed: number, fractions = defaultFractions): Split {
+export function splitByPatient(
+  dataset: Dataset,
+  seed: number,
+  fractions: SplitFractions = defaultFractions,
+): Split {
   checkFractions(fractions);
   const unknown = dataset.records.filter(({ patient }) => patient === null).map(({ file }) => file);
   if (unknown.length > 0) {
@@ -81,7 +85,11 @@ export function splitByPatient(dataset: Dataset, seed: number, fractions = defau
  *
  * @throws Error if a part would have no image of a class.
  */
-export function splitByImage(dataset: Dataset, seed: number, fractions = defaultFractions): Split {
+export function splitByImage(
+  dataset: Dataset,
+  seed: number,
+  fractions: SplitFractions = defaultFractions,
+): Split {
   checkFractions(fractions);
   const units = groupRecords(dataset.records, allRows(dataset), imageKeys);
   const partCount = splitParts.filter((part) => fractions[part] > 0).length;
@@ -99,7 +107,11 @@ export function splitByImage(dataset: Dataset, seed: number, fractions = default
  *
  * @throws Error if the data set has no train and test folders.
  */
-export function splitByFolder(dataset: Dataset, seed: number, fractions = defaultFractions): Split {
+export function splitByFolder(
+  dataset: Dataset,
+  seed: number,
+  fractions: SplitFractions = defaultFractions,
+): Split {
   checkFractions(fractions);
   const { records } = dataset;
   const rowsOf = (part: SplitPart) => allRows(dataset).filter((row) => records[row]!.folderPart === part);

@@ -45,8 +45,22 @@ export type NetworkGraph = GraphNode[];
 /** The name of what goes into a network. */
 export const imageNode = "images";
 
-/** Writes a graph down, step by step; each step's answer is the name to give to the next one. */
-export function startGraph() {
+/** A graph that is being written down, step by step; each step's answer is the name to give to the next one. */
+export interface GraphWriter {
+  nodes: NetworkGraph;
+  add(name: string, inputs: string[], operation: GraphOperation): string;
+  convolve(
+    name: string,
+    input: string,
+    convolution: Convolution,
+    padding: "valid" | "same",
+    activation: Activation,
+  ): string;
+  convolveDepthwise(name: string, input: string, convolution: Convolution): string;
+}
+
+/** Begins a graph. */
+export function startGraph(): GraphWriter {
   const nodes: NetworkGraph = [];
   const add = (name: string, inputs: string[], operation: GraphOperation): string => {
     nodes.push({ ...operation, name, inputs });
@@ -60,18 +74,12 @@ export function startGraph() {
   return {
     nodes,
     add,
-    convolve(
-      name: string,
-      input: string,
-      convolution: Convolution,
-      padding: "valid" | "same",
-      activation: Activation,
-    ): string {
+    convolve(name, input, convolution, padding, activation) {
       const { stride } = convolution;
       const weights = weightsOf(convolution);
       return add(name, [input], { kind: "convolve", stride, padding, activation, ...weights });
     },
-    convolveDepthwise(name: string, input: string, convolution: Convolution): string {
+    convolveDepthwise(name, input, convolution) {
       const { stride } = convolution;
       const weights = weightsOf(convolution);
       const fixed = { kind: "convolveDepthwise", padding: "same", activation: "relu6" } as const;

@@ -18,7 +18,7 @@ export interface Resnet50Network {
 }
 
 /** ImageNet's mean colour in the 1.0 to 255.0 scale of the Caffe models, red, green, blue. */
-export const meanColour = [123.68, 116.779, 103.939];
+export const meanColour: number[] = [123.68, 116.779, 103.939];
 
 /** Zeros on all four sides: Keras pads before it convolves, which differs from SAME when the stride is 2. */
 export const padSides = (images: tf.Tensor4D, pixels: number): tf.Tensor4D =>

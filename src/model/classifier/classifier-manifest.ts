@@ -16,12 +16,18 @@ const fineTunedFormat = "breakhis-lab classifier 3";
 /** And of views whose answers are averaged. */
 const viewedFormat = "breakhis-lab classifier 4";
 
+type ManifestFormat =
+  | typeof plainFormat
+  | typeof stainedFormat
+  | typeof fineTunedFormat
+  | typeof viewedFormat;
+
 /** The format's name; raised when the folder changes in a way that older programs can't read. */
 export function manifestFormat(parts: {
   stain?: unknown;
   fineTuned?: unknown;
   views?: readonly unknown[] | undefined;
-}) {
+}): ManifestFormat {
   const { stain = null, fineTuned, views = [] } = parts;
   if (views.length > 1) return viewedFormat;
   if (fineTuned !== undefined) return fineTunedFormat;
@@ -183,10 +189,14 @@ export interface Provenance {
 }
 
 /** What `classifier.json` holds. */
-export type ClassifierManifest = Omit<
-  z.infer<typeof manifestSchema>,
-  "provenance" | "preprocessing" | "familiarity" | "triage" | "temperature"
-> & {
+export interface ClassifierManifest {
+  format: ManifestFormat;
+  /** In the order of labels. */
+  classes: string[];
+  /** The label that is looked for, or null. */
+  positiveClass: number | null;
+  /** From this probability of the positive class on, the answer is positive; in [0, 1]. */
+  threshold: number;
   preprocessing: {
     inputSize: number;
     colours: "RGB, 0 to 255";
@@ -196,11 +206,22 @@ export type ClassifierManifest = Omit<
     /** The views whose mean answer is given, where they are several. */
     views?: readonly ImageView[];
   };
-  // Named, because zod's types call what may be null optional where TypeScript isn't strict, as in the kernel.
-  provenance: Provenance;
-  triage?: LockedTriage;
+  backbone: {
+    name: "resnet50" | "efficientnet-lite0";
+    weights: { name: string; sha256: string; source: string };
+    featureWidth: number;
+    /** Trained stages: from which on, and their file. */
+    fineTuned?: { from: string; file: string; sha256: string };
+  };
+  head: {
+    file: string;
+    sha256: string;
+    layers: { inputs: number; units: number; activation: "relu" | "softmax" }[];
+  };
   familiarity?: FamiliarityDescription & { file: string; sha256: string };
-};
+  triage?: LockedTriage;
+  provenance: Provenance;
+}
 
 /** Name of the file that describes a classifier, in its folder. */
 export const manifestFile = "classifier.json";

@@ -68,7 +68,7 @@ export function embedPixels(
   backbone: Backbone,
   pixels: Uint8Array,
   count: number,
-  batchSize = featureBatchSize,
+  batchSize: number = featureBatchSize,
 ): Float32Array {
   const { inputSize, featureWidth } = backbone;
   const imageLength = inputSize * inputSize * 3;

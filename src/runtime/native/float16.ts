@@ -5,10 +5,10 @@ import { flagAttribute, type NativeScope, typeAttribute, withNativeScope } from 
 export const largestFloat16 = 65504;
 
 /** Relative error of rounding to half precision, of numbers from `smallestNormalFloat16` on: half a unit of 11 bits. */
-export const float16RelativeError = 2 ** -11;
+export const float16RelativeError: number = 2 ** -11;
 
 /** Below it half precision has fewer bits, and the error is at most 2⁻²⁵, whatever the number. */
-export const smallestNormalFloat16 = 2 ** -14;
+export const smallestNormalFloat16: number = 2 ** -14;
 
 const cast = (scope: NativeScope, value: number, from: "float32" | "float16", to: "float32" | "float16") =>
   scope.run(

@@ -33,9 +33,9 @@ export const fineTuningFeeds = {
   input: "input",
   labels: "labels",
   shares: "shares",
-  mask: (layer: number) => `mask-${layer}`,
+  mask: (layer: number): string => `mask-${layer}`,
   /** Learning rate and the powers of Adam's decays, of a stage, or, counted on, of the head. */
-  adam: (group: number) => `adam-step-${group}`,
+  adam: (group: number): string => `adam-step-${group}`,
 } as const;
 
 /** Stages and a head in TensorFlow: learning from a batch is one call. */

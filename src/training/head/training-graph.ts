@@ -56,7 +56,7 @@ export const stepFeeds = {
   shares: "shares",
   /** Learning rate and the powers of Adam's decays. */
   adam: "adam-step",
-  mask: (layer: number) => `mask-${layer}`,
+  mask: (layer: number): string => `mask-${layer}`,
 } as const;
 
 const float = { type: "float32" } as const;

@@ -3,6 +3,7 @@ import type { Dataset } from "../../data/dataset";
 import type { Settings } from "../../runtime/settings";
 import { type CountBy, countImages } from "../display/dataset-counts";
 import { roundTo } from "../display/figure";
+import { type PlainTable, plainTable } from "../display/plain-table";
 import type { Cell } from "../display/table-html";
 import { toDataFrame } from "../display/tables";
 
@@ -54,9 +55,9 @@ function firstRows(
 }
 
 /** The files that were left out, each with its reason. */
-export function skippedTable(dataset: Dataset): DataFrame {
+export function skippedTable(dataset: Dataset): PlainTable {
   const rows = dataset.skipped.map(({ file, reason }) => ({ file, reason }));
-  return toDataFrame(rows, "Files that were left out", ["file", "reason"]);
+  return plainTable(rows, "Files that were left out", ["file", "reason"]);
 }
 
 /**
@@ -67,9 +68,9 @@ export function skippedTable(dataset: Dataset): DataFrame {
 export function settingsTable(
   settings: Settings,
   names: readonly (keyof Settings)[] = Object.keys(settings) as (keyof Settings)[],
-): DataFrame {
+): PlainTable {
   const rows = names.map((name) => ({ setting: name, value: settingText(settings[name]) }));
-  return toDataFrame(rows, "The settings that hold");
+  return plainTable(rows, "The settings that hold");
 }
 
 function settingText(value: Settings[keyof Settings]): string {

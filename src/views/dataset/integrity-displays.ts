@@ -1,4 +1,3 @@
-import type { DataFrame } from "danfojs-node";
 import type { Dataset } from "../../data/dataset";
 import {
   type DatasetInspection,
@@ -8,12 +7,12 @@ import {
 import { largest } from "../../runtime/many";
 import type { HtmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
-import { toDataFrame } from "../display/tables";
+import { type PlainTable, plainTable } from "../display/plain-table";
 import { captionOf } from "./dataset-tables";
 import { imageGrid, recordItem } from "./image-grid";
 
 /** What `inspectDataset` looked for, and how often it found it: one row a check, also where nothing was found. */
-export function integrityTable(dataset: Dataset, inspection: DatasetInspection): DataFrame {
+export function integrityTable(dataset: Dataset, inspection: DatasetInspection): PlainTable {
   const rows = summarizeInspection(inspection).map((row) => ({
     "looked for": row.check,
     found: row.found,
@@ -22,7 +21,7 @@ export function integrityTable(dataset: Dataset, inspection: DatasetInspection):
     "across parts": row.acrossParts,
     "for example": row.example,
   }));
-  return toDataFrame(rows, captionOf(dataset, `What was found in ${inspection.images} images`));
+  return plainTable(rows, captionOf(dataset, `What was found in ${inspection.images} images`));
 }
 
 /** Checks whose findings have to be seen to be judged, the gravest first. */

@@ -1,16 +1,15 @@
-import type { DataFrame } from "danfojs-node";
 import type { Backbone } from "../../model/backbones/architecture";
-import { toDataFrame } from "../display/tables";
+import { type PlainTable, plainTable } from "../display/plain-table";
 
 /** The backbone's layers from image to features, with the shape each leaves and its number of parameters. */
-export function backboneTable(backbone: Backbone): DataFrame {
+export function backboneTable(backbone: Backbone): PlainTable {
   const rows = backbone.layers.map((layer) => ({
     layer: layer.name,
     kind: layer.kind,
     "output shape": layer.outputShape.join(" × "),
     parameters: layer.parameters,
   }));
-  return toDataFrame(
+  return plainTable(
     rows,
     `${backbone.name}: ${backbone.parameterCount.toLocaleString("en-US")} parameters, frozen`,
   );
@@ -25,7 +24,7 @@ export function headTable(
   featureWidth: number,
   hiddenUnits: readonly number[],
   classCount: number,
-): DataFrame {
+): PlainTable {
   const widths = [featureWidth, ...hiddenUnits, classCount];
   const rows = widths.slice(1).map((units, i) => ({
     layer: i === hiddenUnits.length ? "Dense, softmax" : "Dense, ReLU",
@@ -34,5 +33,5 @@ export function headTable(
     parameters: (widths[i]! + 1) * units,
   }));
   const total = rows.reduce((sum, row) => sum + row.parameters, 0);
-  return toDataFrame(rows, `The head: ${total.toLocaleString("en-US")} parameters, trained`);
+  return plainTable(rows, `The head: ${total.toLocaleString("en-US")} parameters, trained`);
 }

@@ -1,13 +1,12 @@
-import type { DataFrame } from "danfojs-node";
 import { describeDevice } from "../../runtime/device";
 import { tf } from "../../runtime/tensorflow";
-import { toDataFrame } from "../display/tables";
+import { type PlainTable, plainTable } from "../display/plain-table";
 
 /** What this notebook runs on: the versions that are really loaded, and the device that computes. */
-export function runtimeTable(): DataFrame {
+export function runtimeTable(): PlainTable {
   const device = describeDevice();
   const where = device.kind === "gpu" ? device.name : `${device.name}, ${device.cores} cores`;
-  return toDataFrame(
+  return plainTable(
     [
       { part: "Node.js", version: process.versions.node },
       { part: "TensorFlow.js", version: tf.version.tfjs },

@@ -52,4 +52,4 @@ export function viridis(value: number): Rgb {
 }
 
 /** A CSS gradient from 0 on the left to 1 on the right, for a legend. */
-export const viridisGradient = `linear-gradient(to right, ${viridisSteps.join(", ")})`;
+export const viridisGradient: string = `linear-gradient(to right, ${viridisSteps.join(", ")})`;

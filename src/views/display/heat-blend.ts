@@ -1,7 +1,7 @@
 import { viridis, viridisGradient } from "./colour-map";
 
 /** What a heat map's colours mean, for the line below the pictures. */
-export const heatLegend = {
+export const heatLegend: { gradient: string; least: string; most: string } = {
   /** CSS background of a bar from the least to the most. */
   gradient: viridisGradient,
   least: "nothing speaks for the class",

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { onProgress, type ProgressState } from "../../runtime/progress";
-import { isDisplayable, jupyterDisplay, type MimeBundle } from "./display";
+import { jupyterDisplay, type MimeBundle } from "./display";
+import { displayOf } from "./known-values";
 import { progressHtml } from "./progress-bar";
 
 /**
@@ -81,7 +82,8 @@ function showState(bars: Map<string, { live: LiveOutput; shownAtMs: number }>, s
 }
 
 function bundleOf(value: unknown): MimeBundle {
-  if (isDisplayable(value)) return value[jupyterDisplay]();
+  const display = displayOf(value);
+  if (display !== null) return display[jupyterDisplay]();
   return { "text/plain": typeof value === "string" ? value : JSON.stringify(value, null, 2) };
 }
 

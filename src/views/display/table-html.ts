@@ -53,7 +53,7 @@ const longestLine = 32;
 const border = "1px solid var(--jp-border-color2, #8885)";
 const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";
 // Stays in sight while the rows scroll. A collapsed border would scroll away with them, so the line is a shadow.
-export const headStyle =
+export const headStyle: string =
   ";position:sticky;top:0;z-index:1;background:var(--jp-layout-color0, Canvas);vertical-align:bottom" +
   ";box-shadow:inset 0 -1px 0 var(--jp-border-color1, #8888)";
 const markStyle = ";font-weight:700;box-shadow:inset 3px 0 0 var(--jp-brand-color1, #1976d2)";

@@ -11,7 +11,7 @@ import { escapeHtml, jsonForScript } from "../display/html";
 export function figureHtml(
   figure: unknown,
   id: string,
-  table = figureTableHtml(figure as PlainFigure),
+  table: string = figureTableHtml(figure as PlainFigure),
 ): string {
   return (
     `<div class="output"><div class="plotly-figure" data-figure="${escapeHtml(id)}">${table}</div></div>` +

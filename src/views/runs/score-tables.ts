@@ -1,12 +1,11 @@
-import type { DataFrame } from "danfojs-node";
 import type { Scores } from "../../scores/prediction";
 import type { RunSummary } from "../../training/runs/run-summary";
 import { describeAccuracy, percent } from "../display/findings";
+import { type PlainTable, plainTable } from "../display/plain-table";
 import type { Cell } from "../display/table-html";
-import { toDataFrame } from "../display/tables";
 
 /** A run's scores on validation and test, by image and by patient, each beside the majority class. */
-export function scoresTable(summary: RunSummary): DataFrame {
+export function scoresTable(summary: RunSummary): PlainTable {
   const columns: [string, Scores | null][] = [
     ["validation, by image", summary.validation],
     ["validation, by patient", summary.validation?.byPatient ?? null],
@@ -22,7 +21,7 @@ export function scoresTable(summary: RunSummary): DataFrame {
     return { score, ...Object.fromEntries(values) };
   });
   const caption = `Scores of run ${summary.id}`;
-  return toDataFrame(rows, summary.synthetic ? `${caption} — synthetic data` : caption);
+  return plainTable(rows, summary.synthetic ? `${caption} — synthetic data` : caption);
 }
 
 /** What the scores of the test part mean, in sentences; "by patient" only where patients are known. */

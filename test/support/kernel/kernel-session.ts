@@ -43,12 +43,13 @@ export interface KernelSession {
   close(): Promise<void>;
 }
 
-/** Starts the launcher's kernel in a folder, without any installed kernel spec. */
+/** Starts a project's kernel in a folder, by default this project's, without any installed kernel spec. */
 export async function startKernel(
   folder: string,
   environment: Record<string, string> = {},
+  project: string = repository,
 ): Promise<KernelSession> {
-  const launcher = join(repository, "jupyter/kernel.js");
+  const launcher = join(project, "jupyter/kernel.js");
   const python = join(repository, ".venv/bin/python");
   const driver = spawn(python, [join(__dirname, "kernel_driver.py"), launcher, folder], {
     stdio: ["pipe", "pipe", "inherit"],
@@ -80,7 +81,7 @@ export async function startKernel(
 
 /**
  * The same among the notebooks, on a small synthetic set, with a cache and runs of its own in a folder; the backbone's
- * weights are the project's.
+ * weights and the kernel's compiled code are the project's.
  */
 export async function startKernelOnDemo(
   folder: string,
@@ -89,8 +90,10 @@ export async function startKernelOnDemo(
   const data = join(folder, "demo");
   await generateDemoDataset(data, { patients: 16, imagesPerPatient, width: 175, height: 115 });
   mkdirSync(join(folder, "cache"));
-  const weights = join(cacheFolder(), "weights");
-  if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
+  for (const kind of ["weights", "code"]) {
+    const kept = join(cacheFolder(), kind);
+    if (existsSync(kept)) symlinkSync(kept, join(folder, "cache", kind));
+  }
   return startKernel(join(repository, "notebooks"), {
     BREAKHIS_CACHE: join(folder, "cache"),
     BREAKHIS_RUNS: join(folder, "runs"),

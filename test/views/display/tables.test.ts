@@ -8,14 +8,16 @@ import {
   settingsTable,
   skippedTable,
 } from "../../../src/views/dataset/dataset-tables";
-import { isDisplayable, jupyterDisplay } from "../../../src/views/display/display";
+import { jupyterDisplay } from "../../../src/views/display/display";
+import { displayOf } from "../../../src/views/display/known-values";
 import { tableHtml } from "../../../src/views/display/table-html";
 import { toDataFrame } from "../../../src/views/display/tables";
 import { exampleDataset, hostileName } from "../../support/data/example-dataset";
 
 function htmlOf(value: unknown): string {
-  if (!isDisplayable(value)) throw new Error("expected a value that shows itself");
-  return String(value[jupyterDisplay]()["text/html"]);
+  const display = displayOf(value);
+  if (display === null) throw new Error("expected a value that shows itself");
+  return String(display[jupyterDisplay]()["text/html"]);
 }
 
 describe("tableHtml", () => {
