@@ -84,7 +84,7 @@ function namesIn(folder: string): string[] {
  * @param prefix - What the names begin with, before what `unfinishedName` gave.
  * @returns Paths.
  */
-export function findAbandoned(folder: string, prefix = "", nowMs = Date.now()): string[] {
+export function findAbandoned(folder: string, prefix = "", nowMs: number = Date.now()): string[] {
   return namesIn(folder)
     .filter((name) => name.startsWith(prefix))
     .filter((name) => isAbandoned(join(folder, name), name.slice(prefix.length), nowMs))
@@ -105,6 +105,6 @@ function tryRemoving(path: string): boolean {
  *
  * @returns How many files and folders were removed.
  */
-export function removeAbandoned(folder: string, prefix = "", nowMs = Date.now()): number {
+export function removeAbandoned(folder: string, prefix = "", nowMs: number = Date.now()): number {
   return findAbandoned(folder, prefix, nowMs).filter(tryRemoving).length;
 }

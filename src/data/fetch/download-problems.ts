@@ -36,7 +36,7 @@ export function isLasting(error: unknown): boolean {
 const usualMostBytes = 2 ** 36;
 
 /** @throws Error if a server sends, or announces, more than it may. */
-export function refuseExcess(bytes: number, most = usualMostBytes): void {
+export function refuseExcess(bytes: number, most: number = usualMostBytes): void {
   if (bytes <= most) return;
   throw lastingError(`the server sends more than ${sizeText(most)}, which is the most that may come`);
 }
