@@ -1,7 +1,9 @@
 // What holds for a new patient: npm run evaluate -- --data <folder> --backbone resnet50 --weights <file> --repeats 5
+import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
 import { augmentations, viewsOf } from "../src/data/images/image-views";
+import { readAnswerTable } from "../src/experiments/answer-table";
 import {
   compareRecipes,
   describeRecipe,
@@ -13,6 +15,14 @@ import {
 import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/experiments/evaluation-report";
 import { describeEvaluation } from "../src/experiments/evaluation-text";
 import { refitFeatures } from "../src/experiments/features-for";
+import { evaluateFoldFiles, type FoldFilesEvaluation } from "../src/experiments/fold-files";
+import { loadOfficialFolds } from "../src/experiments/official-folds";
+import {
+  type AnswerScores,
+  describeAnswerScores,
+  describeFoldFiles,
+  scoreAnswers,
+} from "../src/experiments/published-text";
 import { describeComparison } from "../src/experiments/recipes-text";
 import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
@@ -23,12 +33,14 @@ import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
 
 interface Flags {
-  data: string;
+  data?: string;
+  predictions?: string;
   backbone: BackboneChoice["backbone"];
   weights?: string;
   inputSize: number;
   magnification?: number;
-  folds: number;
+  /** How many, or the folder of BreaKHis' fold files. */
+  folds: number | string;
   repeats: number;
   auditSeeds: number;
   target: number[];
@@ -41,11 +53,17 @@ interface Flags {
   out?: string;
 }
 
-/** What a shell shows for a program that was stopped with Ctrl-C. */
-
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
   return Number(text);
+}
+
+function foldsOrFolder(text: string): number | string {
+  if (/^\d+$/.test(text)) return Number(text);
+  if (existsSync(text)) return text;
+  throw new InvalidArgumentError(
+    "Expected a whole number, or the folder of BreaKHis' fold files, dsfold1.txt to dsfold5.txt.",
+  );
 }
 
 function shares(text: string): number[] {
@@ -60,12 +78,21 @@ function readCommandLine(): Flags {
   const backbones = ["auto", "resnet50", "efficientnet-lite0"];
   return new Command("evaluate")
     .description("Cross-validates by patient, audits leakage and tabulates triage; prints tables.")
-    .requiredOption("--data <folder>", "folder of images")
+    .option("--data <folder>", "folder of images")
+    .option(
+      "--predictions <csv>",
+      "scores a table of probabilities or votes instead, as publications do: a column with the image's name, one for each class",
+    )
     .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
     .option("--weights <file>", "weights as Keras saves them (.h5)")
     .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
     .option("--magnification <number>", "only images of this magnification", wholeNumber)
-    .option("--folds <number>", "folds by patient", wholeNumber, 5)
+    .option(
+      "--folds <number or folder>",
+      "folds by patient; or the folder of BreaKHis' own fold files, dsfold1.txt to dsfold5.txt",
+      foldsOrFolder,
+      5,
+    )
     .option("--repeats <number>", "divisions into folds", wholeNumber, 1)
     .option(
       "--audit-seeds <number>",
@@ -125,11 +152,15 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
   const { stain, augmentation, averageViews = false, seed, target: targets, holdOut, folds, repeats } = flags;
   const recipe = { stain, augmentation, averageViews };
   const settings = resolveSettings({ seed, ...recipe });
-  const fits = holdOut ? 1 : folds * repeats + (flags.compare ? 0 : 2 * flags.auditSeeds);
+  const officialFolds = typeof folds === "string" ? await loadOfficialFolds(folds, dataset) : null;
+  const foldCount = typeof folds === "string" ? officialFolds!.length : folds;
+  const fits = holdOut
+    ? 1
+    : foldCount * repeats + (flags.compare || officialFolds ? 0 : 2 * flags.auditSeeds);
   const cost = describeCost(recipe, { images: dataset.records.length, fits });
   if (cost !== "") console.log(cost);
   if (flags.compare) {
-    const task = { dataset, settings, folds, repeats };
+    const task = { dataset, settings, folds: foldCount, repeats };
     const compared = await compareRecipes(stepsTo(recipe), {
       ...task,
       featuresOf: (step) => featuresOf(dataset, backbone, step),
@@ -138,13 +169,21 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
   }
   console.log(`Images: ${describeRecipe(recipe)}.`);
   const task = { dataset, settings, targets, ...(await featuresOf(dataset, backbone, recipe)) };
+  if (officialFolds !== null) {
+    const evaluation = await evaluateFoldFiles({ ...task, folds: officialFolds });
+    return finish(flags, describeFoldFiles(evaluation), { ...evaluation, recipe });
+  }
   const evaluation = holdOut
     ? await evaluateHoldOut(task)
-    : await evaluateDataset({ ...task, folds, repeats, auditSeeds: flags.auditSeeds });
+    : await evaluateDataset({ ...task, folds: foldCount, repeats, auditSeeds: flags.auditSeeds });
   return finish(flags, describeEvaluation(evaluation), { ...evaluation, recipe });
 }
 
-async function finish({ out }: Flags, text: string, numbers: Evaluation | RecipeComparison): Promise<void> {
+async function finish(
+  { out }: Flags,
+  text: string,
+  numbers: Evaluation | RecipeComparison | FoldFilesEvaluation | AnswerScores,
+): Promise<void> {
   console.log(text);
   if (out !== undefined) await writeFileAtomically(out, `${JSON.stringify(numbers, null, 2)}\n`);
   if (!numbers.complete) {
@@ -153,14 +192,25 @@ async function finish({ out }: Flags, text: string, numbers: Evaluation | Recipe
   }
 }
 
+/** Scores what somebody's model said. */
+async function evaluateAnswers(flags: Flags, path: string, dataset: Dataset | null): Promise<void> {
+  const table = await readAnswerTable(path, dataset);
+  const scores = scoreAnswers(table);
+  return finish(flags, describeAnswerScores(table, scores), scores);
+}
+
 async function main(): Promise<void> {
   const flags = readCommandLine();
-  const { weights = null, inputSize, magnification = null } = flags;
+  const { weights = null, inputSize, magnification = null, data, predictions } = flags;
   stopOnInterrupt();
   showProgress();
   if (flags.out !== undefined) await requireWritable(flags.out);
-  const dataset = await openDataset(flags.data, { magnification });
-  console.log(describeDataset(dataset));
+  const dataset = data === undefined ? null : await openDataset(data, { magnification });
+  if (dataset !== null) console.log(describeDataset(dataset));
+  if (predictions !== undefined) return evaluateAnswers(flags, predictions, dataset);
+  if (dataset === null) {
+    throw new Error("There is nothing to evaluate: give --data <folder>, or --predictions <csv>.");
+  }
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
   console.log(explanation);
   try {

@@ -15,6 +15,8 @@ export interface AnalysisSettings {
   /** Folds of the cross-validation; each trains one head a repeat. */
   folds: number;
   repeats: number;
+  /** Folder of BreaKHis' published fold files, on which the recipe is trained and tested too; null leaves it out. */
+  foldFiles: string | null;
   /** The most confident errors that are explained; a few right answers are added. */
   explainedErrors: number;
   /** Whether heads on other training parts than the run's get features of their own, where stains are normalised. */

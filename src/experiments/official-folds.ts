@@ -1,20 +1,36 @@
-import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { parse } from "csv-parse/sync";
+import { parseBreakhisName } from "../data/layouts/breakhis";
 import type { Dataset } from "../data/record";
 import { distributeUnits, groupRecords } from "../data/split/split-units";
 import { createRandom } from "../runtime/random";
 import { byCodeUnits, countOf, nameSome } from "../runtime/words";
 import type { Fold } from "./patient-folds";
 
+/** A patient who lies in the training part and in the test part of one fold file. */
+export interface SharedPatient {
+  /** The slide's number without its letters. */
+  patient: string;
+  /** Slides of theirs that themselves lie in both parts; none where the parts have different slides of the patient. */
+  slides: string[];
+}
+
 /** One of the five divisions of BreaKHis that its publications use, matched to a data set. */
 export interface OfficialFold extends Fold {
+  /** The file's name. */
+  file: string;
+  /** Images that the file names. */
+  named: number;
   /** Names in the file that the data set does not have. */
   missing: string[];
   /** Records that the file does not name; they are in no part. */
   unnamed: string[];
-  /** Patients in train and test: in the original files 13412, whose two diagnoses count as two patients there. */
-  sharedPatients: string[];
+  /**
+   * By all names in the file, whether their images are here or not; of names that are no BreaKHis names, by the data
+   * set's records. The published files took slides with different letters for different patients.
+   */
+  shared: SharedPatient[];
 }
 
 interface FoldLine {
@@ -65,13 +81,34 @@ function parseFoldFile(text: Buffer, path: string): Map<string, FoldLine> {
   return lines;
 }
 
+/** Finds who lies in both parts of a fold file. */
+function findShared(lines: Iterable<FoldLine>, dataset: Dataset): SharedPatient[] {
+  const records = new Map(dataset.records.map((record) => [basename(record.file), record]));
+  const patients = new Map<string, Map<string, Set<FoldLine["part"]>>>();
+  for (const { name, part } of lines) {
+    const { patient = null, slide = null } = parseBreakhisName(name) ?? records.get(name) ?? {};
+    if (patient === null) continue;
+    const slides = patients.get(patient) ?? new Map<string, Set<FoldLine["part"]>>();
+    patients.set(patient, slides);
+    const parts = slides.get(slide ?? patient) ?? new Set();
+    slides.set(slide ?? patient, parts.add(part));
+  }
+  return [...patients]
+    .filter(([, slides]) => new Set([...slides.values()].flatMap((parts) => [...parts])).size > 1)
+    .map(([patient, slides]) => ({
+      patient,
+      slides: [...slides].flatMap(([slide, parts]) => (parts.size > 1 ? [slide] : [])),
+    }))
+    .sort((one, other) => byCodeUnits(one.patient, other.patient));
+}
+
 /**
  * Reads one of BreaKHis's official fold files, `dsfold1.txt` to `dsfold5.txt`: a line an image,
  * `imagename|magnification|fold|train` or `…|test`. The folds are divisions drawn independently, not parts of one:
  * an image can be tested in several.
  *
  * They have no validation part, so a fifth of the training patients is taken for it. Images are matched by file
- * name, wherever they lie.
+ * name, wherever they lie; of a data set that has only a part of them, that part is used.
  *
  * @param fold - Its number in the result, from 0 on.
  * @throws Error naming file and line if a line is something else, or if train or test has no image of the data set.
@@ -89,18 +126,33 @@ export async function loadOfficialFold(path: string, dataset: Dataset, fold = 0)
     );
   }
   const known = new Set(records.map(({ file }) => basename(file)));
-  const tested = new Set(test.map((row) => records[row]!.patient));
-  const shared = learned
-    .flatMap((row) => records[row]!.patient ?? [])
-    .filter((patient) => tested.has(patient));
   return {
     fold,
+    file: basename(path),
+    named: lines.size,
     test,
     ...holdOutValidation(dataset, learned, fold),
     missing: [...lines.keys()].filter((name) => !known.has(name)),
     unnamed: records.map(({ file }) => file).filter((file) => !lines.has(basename(file))),
-    sharedPatients: [...new Set(shared)].sort(byCodeUnits),
+    shared: findShared(lines.values(), dataset),
   };
+}
+
+/**
+ * Reads all fold files of a folder, in the order of their numbers.
+ *
+ * @param folder - Holds `dsfold1.txt`, `dsfold2.txt`, …
+ * @throws Error if it has none, or one can't be read; see `loadOfficialFold`.
+ */
+export async function loadOfficialFolds(folder: string, dataset: Dataset): Promise<OfficialFold[]> {
+  const names = (await readdir(folder)).filter((name) => /^dsfold\d+\.txt$/i.test(name));
+  if (names.length === 0) {
+    throw new Error(
+      `${folder} has no fold files: dsfold1.txt to dsfold5.txt are expected, as BreaKHis' authors publish them.`,
+    );
+  }
+  names.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  return Promise.all(names.map((name, fold) => loadOfficialFold(join(folder, name), dataset, fold)));
 }
 
 function holdOutValidation(

@@ -31,7 +31,8 @@ describe("loadOfficialFold", () => {
       fold: 2,
       missing: ["SOB_B_A-14-22549AB-100-001.png"],
       unnamed: ["benign/0033.png", "benign/0034.png", "benign/0035.png"],
-      sharedPatients: [],
+      shared: [],
+      named: 34,
     });
     expect(fold.test).toEqual([24, 25, 26, 27, 28, 29, 30, 31, 32]);
     expect([...fold.train, ...fold.validation].sort((a, b) => a - b)).toEqual(
@@ -44,7 +45,7 @@ describe("loadOfficialFold", () => {
 
   it("names patients that the file has on both sides", async () => {
     const path = foldFile("leaking.txt", [...lines.slice(1), lines[0]!.replace("train", "test")]);
-    expect((await loadOfficialFold(path, dataset)).sharedPatients).toEqual(["p0"]);
+    expect((await loadOfficialFold(path, dataset)).shared).toEqual([{ patient: "p0", slides: ["p0"] }]);
   });
 
   it("reads Windows line ends and a byte-order mark", async () => {

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { RecipeComparison } from "../../src/experiments/compare-recipes";
@@ -86,5 +86,39 @@ describe("npm run evaluate", () => {
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(sentence);
     expect(result.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it("evaluates on fold files, and scores a table of votes, as publications do", () => {
+    const folds = join(folder, "folds");
+    mkdirSync(folds);
+    const names = readdirSync(images, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".png"),
+    );
+    const lines = names.sort().map((name, i) => `${basename(name)}|100|1|${i % 4 === 0 ? "test" : "train"}`);
+    writeFileSync(join(folds, "dsfold1.txt"), lines.join("\n"));
+    const out = join(folder, "fold-files.json");
+    const evaluated = runProgram([...choice, "--folds", folds, "--out", out]);
+    expect(evaluated.status, evaluated.stderr).toBe(0);
+    expect(evaluated.stdout).toContain("dsfold1.txt: no patient lies on both sides.");
+    expect(JSON.parse(readFileSync(out, "utf8"))).toMatchObject({ method: "fold-files", complete: true });
+
+    const votes = join(folder, "votes.csv");
+    const rows = names.map((name) => `${basename(name)},${name.startsWith("benign") ? "3,1" : "1,2"}`);
+    writeFileSync(votes, ["image,benign,malignant", ...rows].join("\n"));
+    for (const truth of [[], ["--data", images]]) {
+      const scored = runProgram(["--predictions", votes, ...truth]);
+      expect(scored.status, scored.stderr).toBe(0);
+      expect(scored.stdout).toMatch(/all +8 +8 +100\.0 % +100\.0 % +1\.000/);
+    }
+  });
+
+  it("says what it needs, and where fold files and answers are wrong", () => {
+    expect(runProgram([]).stderr).toMatch(/give --data <folder>, or --predictions <csv>\./);
+    expect(runProgram([...choice, "--folds", join(folder, "nowhere")]).stderr).toMatch(/fold files, dsfold1/);
+    const broken = join(folder, "broken.csv");
+    writeFileSync(broken, "image,benign,malignant\nSOB_B_A-14-101-100-001.png,NaN,1\n");
+    const refused = runProgram(["--predictions", broken]);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/broken\.csv, line 2, SOB_B_A-14-101-100-001\.png: .* found "NaN", "1"/);
   });
 });

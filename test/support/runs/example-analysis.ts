@@ -10,6 +10,7 @@ export const exampleAsked: AnalysisSettings = {
   auditSeeds: 2,
   folds: 3,
   repeats: 1,
+  foldFiles: null,
   explainedErrors: 2,
   refitStain: false,
   stainAblation: false,
