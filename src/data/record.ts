@@ -57,7 +57,15 @@ export interface Dataset {
   warnings: string[];
 }
 
+/** Image files that something is computed from, whatever they show: a data set, or images that somebody asks about. */
+export interface ImageFiles {
+  /** Absolute. */
+  folder: string;
+  /** Each `file` relative to the folder. */
+  records: readonly Pick<ImageRecord, "file" | "sha256">[];
+}
+
 /** Absolute path of a record's file. */
-export function imagePath(dataset: Dataset, record: ImageRecord): string {
+export function imagePath(dataset: Pick<ImageFiles, "folder">, record: Pick<ImageRecord, "file">): string {
   return join(dataset.folder, record.file);
 }

@@ -17,3 +17,4 @@ export { loadOfficialFolds } from "./official-folds";
 export { describeFoldFiles } from "./published-text";
 export { requirePositiveClass, saveTriage, triageRun } from "./run-triage";
 export { compareStains } from "./stain-ablation";
+export { summarizeValidation } from "./summarize-validation";

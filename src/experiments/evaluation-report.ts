@@ -5,7 +5,7 @@ import type { Features } from "../model/features/features";
 import { calibratePredictions, fitTemperature, type TemperatureFit } from "../scores/calibration";
 import { predictSplit } from "../scores/evaluate";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
-import { chooseThreshold, type LockedThreshold, type TriageLevel } from "../scores/triage/triage";
+import { type ChosenThreshold, chooseThreshold, type TriageLevel } from "../scores/triage/triage";
 import { crossValidateTriage, evaluateTriage, type TriageReport } from "../scores/triage/triage-report";
 import { type TrainingSettings, trainHead } from "../training/head/train";
 import type { Recipe } from "./compare-recipes";
@@ -19,7 +19,7 @@ export interface TriageRow {
   level: TriageLevel;
   report: TriageReport;
   /** One, or one a fold. */
-  thresholds: LockedThreshold[];
+  thresholds: ChosenThreshold[];
 }
 
 /** All that is measured about a head on a data set; JSON can hold it. */

@@ -4,8 +4,8 @@ import { writeFileAtomically } from "../runtime/write-file";
 import type { BootstrapOptions } from "../scores/intervals/bootstrap";
 import type { Prediction } from "../scores/prediction";
 import {
+  type ChosenThreshold,
   chooseThreshold,
-  type LockedThreshold,
   listWork,
   type TriageLevel,
   type WorkloadPoint,
@@ -17,7 +17,7 @@ import type { SavedRun } from "../training/runs/run-log";
 
 /** A threshold chosen on validation, locked, and what it does to the test part. */
 export interface RunTriage {
-  locked: LockedThreshold;
+  locked: ChosenThreshold;
   report: TriageReport;
   curve: WorkloadPoint[];
   /** The test images in the order in which to look at them. */
@@ -74,7 +74,7 @@ const triageFile = "triage.json";
  */
 export async function saveTriage(
   run: Pick<SavedRun, "folder" | "classifierFolder">,
-  locked: LockedThreshold,
+  locked: ChosenThreshold,
   temperature: number | null,
 ): Promise<string> {
   const { threshold, level, target, chosenOn, description } = locked;

@@ -1,5 +1,5 @@
 import type { StainReference } from "../data/images/stain-reference";
-import type { Classifier, LockedTriage, Provenance } from "../model/classifier/classifier";
+import type { Classifier, KeptTriage, Provenance } from "../model/classifier/classifier";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
@@ -46,7 +46,7 @@ export interface AboutExport {
   /** The softmax's own probabilities; here for whoever reads exports of earlier versions too. */
   temperature: 1;
   /** The locked threshold for a second look; null where there is none. */
-  triage: LockedTriage | null;
+  triage: KeptTriage | null;
   backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
   check: { images: number; largestDifference: number; tolerance: number };
   provenance: Provenance;

@@ -2,7 +2,8 @@
 
 export { saveAnalysis } from "./analysis/analysis";
 export { calibrationSeries, describeCalibration } from "./analysis/calibration-figures";
-export { collectAnalysis, summarizeValidation } from "./analysis/collect-analysis";
+export { collectAnalysis } from "./analysis/collect-analysis";
+export { describeCrossValidation } from "./analysis/cross-validation-figures";
 export { errorsTable } from "./analysis/error-displays";
 export { describeSanity, explanationGrid, sanityRow } from "./analysis/explanation-grid";
 export { explainPredictions, measurePredicted } from "./analysis/explanations";

@@ -1,23 +1,14 @@
 import { createRandom } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
-import {
-  type Backbone,
-  checkImageShape,
-  checkInputSize,
-  type LayerSummary,
-  type NetworkOrigin,
-  withRandomWeights,
-} from "./architecture";
+import { type Backbone, checkInputSize, type LayerSummary, type NetworkOrigin } from "./architecture";
 import {
   type Convolution,
   convolve,
   convolveDepthwise,
   countParameters,
-  disposeConvolutions,
   loadConvolution,
   loadWhole,
   randomiseConvolution,
-  replaceConvolutions,
 } from "./convolutions";
 import {
   convolutionsOfStage,
@@ -27,7 +18,7 @@ import {
   pixelOffset,
   pixelScale,
 } from "./efficientnet-lite0-stages";
-import { freezeNetwork } from "./frozen-network";
+import { backboneOf, type NetworkKind } from "./network-backbone";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import type { WeightsFile } from "./weight-tensors";
 
@@ -186,6 +177,20 @@ function summarise(network: EfficientnetLite0Network, inputSize: number): LayerS
   ];
 }
 
+const efficientnetLite0: NetworkKind<EfficientnetLite0Network> = {
+  name: "efficientnet-lite0",
+  featureWidth: efficientnetLite0FeatureWidth,
+  convolutionsOf,
+  apply: applyNetwork,
+  describe: describeNetwork,
+  summarise,
+  stagesOf: efficientnetLite0Stages,
+  randomiseTop(network, seed) {
+    const head = randomiseConvolution(network.head, createRandom(seed).fork("top stage"));
+    return { network: { ...network, head }, made: [head] };
+  },
+};
+
 /**
  * Builds EfficientNet-Lite0 without its classifier, with every BatchNorm folded into its convolution.
  *
@@ -202,48 +207,5 @@ export function buildEfficientnetLite0(
 ): Backbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => loadNetwork(file));
-  return asBackbone(network, origin, inputSize, convolutionsOf(network));
-}
-
-/** @param owned - The convolutions that are freed with it. */
-function asBackbone(
-  network: EfficientnetLite0Network,
-  origin: NetworkOrigin,
-  inputSize: number,
-  owned: readonly Convolution[],
-): Backbone {
-  const { pretrained, fineTuned, ...weights } = origin;
-  const activate = (images: tf.Tensor4D): tf.Tensor4D => {
-    checkImageShape(images.shape, inputSize);
-    return applyNetwork(network, images);
-  };
-  const frozen = freezeNetwork(() => describeNetwork(network), inputSize);
-  return {
-    name: "efficientnet-lite0",
-    weights,
-    pretrained,
-    inputSize,
-    featureWidth: efficientnetLite0FeatureWidth,
-    layers: summarise(network, inputSize),
-    parameterCount: countParameters(convolutionsOf(network)),
-    embed: frozen.embed,
-    embedPixels: frozen.embedPixels,
-    ...(fineTuned === undefined ? {} : { fineTuned }),
-    activate,
-    describe: () => describeNetwork(network),
-    withRandomTop(seed) {
-      const head = randomiseConvolution(network.head, createRandom(seed).fork("top stage"));
-      const random = { ...network, head };
-      return asBackbone(random, withRandomWeights(origin, seed), inputSize, [head]);
-    },
-    staged: efficientnetLite0Stages(network),
-    withWeights(changed, tuned) {
-      const { network: other, made } = replaceConvolutions(network, changed);
-      return asBackbone(other, { ...tuned, pretrained: false }, inputSize, made);
-    },
-    dispose() {
-      frozen.dispose();
-      disposeConvolutions(owned);
-    },
-  };
+  return backboneOf(efficientnetLite0, network, origin, inputSize);
 }

@@ -1,24 +1,15 @@
 import { createRandom } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
-import {
-  type Backbone,
-  checkImageShape,
-  checkInputSize,
-  type LayerSummary,
-  type NetworkOrigin,
-  withRandomWeights,
-} from "./architecture";
+import { type Backbone, checkInputSize, type LayerSummary, type NetworkOrigin } from "./architecture";
 import {
   type Convolution,
   convolve,
   countParameters,
-  disposeConvolutions,
   loadConvolution,
   loadWhole,
   randomiseConvolution,
-  replaceConvolutions,
 } from "./convolutions";
-import { freezeNetwork } from "./frozen-network";
+import { backboneOf, type NetworkKind } from "./network-backbone";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
 import {
   type Bottleneck,
@@ -232,6 +223,20 @@ function summarise(network: Resnet50Network, inputSize: number): LayerSummary[] 
   return rows;
 }
 
+const resnet50: NetworkKind<Resnet50Network> = {
+  name: "resnet50",
+  featureWidth: resnet50FeatureWidth,
+  convolutionsOf,
+  apply: applyNetwork,
+  describe: describeNetwork,
+  summarise,
+  stagesOf: resnet50Stages,
+  randomiseTop(network, seed) {
+    const random = randomiseTop(network, seed);
+    return { network: random, made: convolutionsOfStage(random.stages[random.stages.length - 1]!) };
+  },
+};
+
 /**
  * Builds ResNet50 without its classifier, equal to Keras'
  * `applications.ResNet50(include_top=False, pooling="avg")` after its `preprocess_input`, with every
@@ -246,48 +251,5 @@ function summarise(network: Resnet50Network, inputSize: number): LayerSummary[] 
 export function buildResnet50(file: WeightsFile, origin: NetworkOrigin, inputSize: number): Backbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => loadNetwork(file));
-  return asBackbone(network, origin, inputSize, convolutionsOf(network));
-}
-
-/** @param owned - The convolutions that are freed with it. */
-function asBackbone(
-  network: Resnet50Network,
-  origin: NetworkOrigin,
-  inputSize: number,
-  owned: readonly Convolution[],
-): Backbone {
-  const { pretrained, fineTuned, ...weights } = origin;
-  const activate = (images: tf.Tensor4D): tf.Tensor4D => {
-    checkImageShape(images.shape, inputSize);
-    return applyNetwork(network, images);
-  };
-  const frozen = freezeNetwork(() => describeNetwork(network), inputSize);
-  return {
-    name: "resnet50",
-    weights,
-    pretrained,
-    inputSize,
-    featureWidth: resnet50FeatureWidth,
-    layers: summarise(network, inputSize),
-    parameterCount: countParameters(convolutionsOf(network)),
-    embed: frozen.embed,
-    embedPixels: frozen.embedPixels,
-    ...(fineTuned === undefined ? {} : { fineTuned }),
-    activate,
-    describe: () => describeNetwork(network),
-    withRandomTop(seed) {
-      const random = randomiseTop(network, seed);
-      const own = convolutionsOfStage(random.stages[random.stages.length - 1]!);
-      return asBackbone(random, withRandomWeights(origin, seed), inputSize, own);
-    },
-    staged: resnet50Stages(network),
-    withWeights(changed, tuned) {
-      const { network: other, made } = replaceConvolutions(network, changed);
-      return asBackbone(other, { ...tuned, pretrained: false }, inputSize, made);
-    },
-    dispose() {
-      frozen.dispose();
-      disposeConvolutions(owned);
-    },
-  };
+  return backboneOf(resnet50, network, origin, inputSize);
 }

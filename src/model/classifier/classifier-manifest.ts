@@ -155,18 +155,24 @@ const manifestSchema = z
     message: "triage needs a positiveClass: a class that is looked for",
   });
 
-/** A threshold that was chosen on validation and then left alone: from it on, somebody looks again. */
-export interface LockedTriage {
+/** What a threshold is applied to: each image, or the mean probability of a patient's images. */
+export type TriageLevel = "image" | "patient";
+
+/** A threshold that was chosen on one set of predictions, to be used on others as it is: from it on, somebody looks again. */
+export interface LockedThreshold {
   /** Compared with the classifier's own probability of the positive class; in [0, 1]. */
   threshold: number;
-  /** Whether it is compared with each image's probability, or with the mean of a patient's images. */
-  level: "image" | "patient";
-  /** The sensitivity that was asked for. */
+  level: TriageLevel;
+  /** The sensitivity that was asked for, in (0, 1]. */
   target: number;
   /** For example "validation". */
   chosenOn: string;
   /** How it was chosen, and how coarsely, in a sentence or two. */
   description: string;
+}
+
+/** What a classifier keeps for triage. */
+export interface KeptTriage extends LockedThreshold {
   /** Makes probabilities that can be taken at their word; null where none was fitted. Not used by the threshold. */
   temperature: number | null;
 }
@@ -219,7 +225,7 @@ export interface ClassifierManifest {
     layers: { inputs: number; units: number; activation: "relu" | "softmax" }[];
   };
   familiarity?: FamiliarityDescription & { file: string; sha256: string };
-  triage?: LockedTriage;
+  triage?: KeptTriage;
   provenance: Provenance;
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "../../runtime/write-file";
-import { checkManifest, type LockedTriage, manifestFile, readManifest } from "./classifier-manifest";
+import { checkManifest, type KeptTriage, manifestFile, readManifest } from "./classifier-manifest";
 
 /**
  * Writes a locked threshold into a saved classifier, so that its folder has everything that triage needs wherever it
@@ -8,7 +8,7 @@ import { checkManifest, type LockedTriage, manifestFile, readManifest } from "./
  *
  * @throws Error if there is no classifier, or it has no class that is looked for.
  */
-export async function lockTriage(folder: string, triage: LockedTriage): Promise<void> {
+export async function lockTriage(folder: string, triage: KeptTriage): Promise<void> {
   const path = join(folder, manifestFile);
   const manifest = checkManifest({ ...(await readManifest(folder)), triage }, path);
   await writeFileAtomically(path, `${JSON.stringify(manifest, null, 2)}\n`);

@@ -20,7 +20,7 @@ import {
   checkManifest,
   currentVersions,
   findWeightsPath,
-  type LockedTriage,
+  type KeptTriage,
   manifestFile,
   manifestFormat,
   type Provenance,
@@ -34,7 +34,7 @@ import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { meanOverViews } from "./predict-rows";
 
-export type { LockedTriage, Provenance } from "./classifier-manifest";
+export type { KeptTriage, Provenance } from "./classifier-manifest";
 
 /** Everything from an image file to a decision. */
 export interface Classifier {
@@ -54,7 +54,7 @@ export interface Classifier {
   /** What the training images look like, to warn of images that don't; none where it was not kept. */
   familiarity?: Familiarity;
   /** The threshold for a second look, once it is locked; `decide` does not use it. */
-  triage?: LockedTriage;
+  triage?: KeptTriage;
   /** Views of an image whose mean answer is given; none, or only the image as it is, answers from that alone. */
   views?: readonly ImageView[];
   provenance: Provenance;
@@ -147,7 +147,7 @@ function averagedViews({ views }: { views?: readonly ImageView[] | undefined }):
   return views === undefined || views.length < 2 ? {} : { views };
 }
 
-function triageOf({ triage }: { triage?: LockedTriage | undefined }): { triage?: LockedTriage } {
+function triageOf({ triage }: { triage?: KeptTriage | undefined }): { triage?: KeptTriage } {
   return triage === undefined ? {} : { triage };
 }
 

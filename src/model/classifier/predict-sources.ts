@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { inspectImages } from "../../data/images/image-index";
 import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "../../data/images/images";
 import type { ImageSource, SourceGroup } from "../../data/layouts/image-sources";
-import type { Dataset, ImageRecord, SkippedImage } from "../../data/record";
+import type { ImageFiles, SkippedImage } from "../../data/record";
 import { runCooperatively } from "../../runtime/interruption";
 import { pushAll } from "../../runtime/many";
 import { startProgress } from "../../runtime/progress";
@@ -45,16 +45,11 @@ async function inspectGroup({ folder, sources }: SourceGroup): Promise<Inspectio
   return (await inspectImages(folder, paths, paths)).inspections;
 }
 
-/** What the features of a data set's images are computed from; the class is not known, and not asked for. */
-function asDataset(images: readonly Inspected[]): Dataset {
-  const unknown = { label: 0, subtype: null, slide: null, magnification: null, year: null, folderPart: null };
-  const records = images.map(
-    ({ path, patient, facts }): ImageRecord => ({ ...unknown, ...facts, file: path, patient }),
-  );
-  const about = { name: "images", synthetic: false, classes: [], positiveClass: null };
-  // Paths are absolute: they begin in the root.
-  return { folder: "/", layout: "class-folders", ...about, records, skipped: [], warnings: [] };
-}
+/** Paths are absolute: they begin in the root. */
+const filesOf = (images: readonly Inspected[]): ImageFiles => ({
+  folder: "/",
+  records: images.map(({ path, facts }) => ({ file: path, sha256: facts.sha256 })),
+});
 
 function judge(classifier: Classifier, images: readonly Inspected[], features: Features): SourcePrediction[] {
   const { values, width } = features;
@@ -105,7 +100,7 @@ export async function predictSources(
       const predictions: SourcePrediction[] = [];
       for (let first = 0; first < images.length && !signal.aborted; first += chunkSize) {
         const chunk = images.slice(first, first + chunkSize);
-        const features = await extractTreated(asDataset(chunk), classifier.backbone, treatment);
+        const features = await extractTreated(filesOf(chunk), classifier.backbone, treatment);
         if (!features.complete) break;
         pushAll(predictions, judge(classifier, chunk, features));
         progress.advance(chunk.length);

@@ -1,8 +1,8 @@
 import pMap from "p-map";
-import { type Dataset, type ImageRecord, imagePath } from "../../data/dataset";
 import type { ImageTransform } from "../../data/images/image-transform";
 import type { ImageView } from "../../data/images/image-views";
 import { decodeBatches } from "../../data/images/images";
+import { type ImageFiles, imagePath } from "../../data/record";
 import { readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
 import { describeDevice } from "../../runtime/device";
@@ -18,7 +18,7 @@ export interface Features {
   backbone: string;
   /** Values a row. */
   width: number;
-  /** Shape [count, width]; row i belongs to `dataset.records[i]`. Rows not computed are NaN. */
+  /** Shape [count, width]; row i belongs to `records[i]`. Rows not computed are NaN. */
   values: Float32Array;
   /** Rows: the data set's records. */
   count: number;
@@ -103,7 +103,7 @@ function embedBatch(
 
 /** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
 function cacheKeys(
-  records: readonly ImageRecord[],
+  records: ImageFiles["records"],
   backbone: Backbone,
   batchSize: number,
   transform: ImageTransform | null,
@@ -144,7 +144,7 @@ async function fillFromCache(
 }
 
 interface Extraction {
-  dataset: Dataset;
+  images: ImageFiles;
   backbone: Backbone;
   batchSize: number;
   transform: ImageTransform | null;
@@ -169,10 +169,10 @@ async function keepRows(keys: readonly string[], batch: Float32Array, width: num
  * While a batch is computed, the next one is decoded and the one before is written.
  */
 async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
-  const { dataset, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
+  const { images, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
   const width = backbone.featureWidth;
   const groups = [...groupBy(missing, (row) => keys[row]!)];
-  const paths = groups.map(([, rows]) => imagePath(dataset, dataset.records[rows[0]!]!));
+  const paths = groups.map(([, rows]) => imagePath(images, images.records[rows[0]!]!));
   let computed = 0;
   let writing: Promise<void> = Promise.resolve();
   const decoding = transform === null ? {} : { transform: transform.apply };
@@ -218,12 +218,12 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * @throws Error naming the file if an image can't be read any more.
  */
 export async function extractFeatures(
-  dataset: Dataset,
+  images: ImageFiles,
   backbone: Backbone,
   options: { batchSize?: number; transform?: ImageTransform | null; task?: string } = {},
 ): Promise<Features> {
   const startedAtMs = performance.now();
-  const { records } = dataset;
+  const { records } = images;
   const width = backbone.featureWidth;
   const batchSize = options.batchSize ?? featureBatchSize;
   const transform = options.transform ?? null;
@@ -235,7 +235,7 @@ export async function extractFeatures(
     const fromCache = records.length - missing.length;
     progress.advance(fromCache);
     const computed = await runCooperatively("feature extraction", (signal) =>
-      computeRows(missing, { dataset, backbone, batchSize, transform, keys, values, progress, signal }),
+      computeRows(missing, { images, backbone, batchSize, transform, keys, values, progress, signal }),
     );
     return {
       backbone: backbone.name,

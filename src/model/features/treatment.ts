@@ -1,6 +1,6 @@
 import { asItIs, type ImageView, transformFor, viewsOf } from "../../data/images/image-views";
 import { fitStainReference, type StainReference } from "../../data/images/stain-reference";
-import { type Dataset, imagePath } from "../../data/record";
+import { type Dataset, type ImageFiles, imagePath } from "../../data/record";
 import { makeSplit } from "../../data/split/split";
 import { runCooperatively } from "../../runtime/interruption";
 import type { Settings } from "../../runtime/settings";
@@ -68,29 +68,29 @@ export function treatmentOfRun(
  * @throws Error naming the file if an image can't be read any more.
  */
 export function extractTreated(
-  dataset: Dataset,
+  images: ImageFiles,
   backbone: Backbone,
   treatment: Treatment,
   options: { rowsWithViews?: readonly number[] } = {},
 ): Promise<Features> {
   return runCooperatively("feature extraction", (signal) =>
-    extractViews(dataset, backbone, treatment, { ...options, signal }),
+    extractViews(images, backbone, treatment, { ...options, signal }),
   );
 }
 
 async function extractViews(
-  dataset: Dataset,
+  images: ImageFiles,
   backbone: Backbone,
   treatment: Treatment,
   { signal, ...options }: { rowsWithViews?: readonly number[]; signal: AbortSignal },
 ): Promise<Features> {
   const { stain, fittedOn, views } = treatment;
   const [first = asItIs, ...further] = views;
-  const features = await extractFeatures(dataset, backbone, { transform: transformFor(stain, first) });
+  const features = await extractFeatures(images, backbone, { transform: transformFor(stain, first) });
   const treated: Features = stain === null ? features : { ...features, fittedOn };
   if (further.length === 0) return treated;
-  const rows = options.rowsWithViews ?? dataset.records.map((_, row) => row);
-  const seen = { ...dataset, records: rows.map((row) => dataset.records[row]!) };
+  const rows = options.rowsWithViews ?? images.records.map((_, row) => row);
+  const seen = { ...images, records: rows.map((row) => images.records[row]!) };
   const found: ViewFeatures[] = [];
   for (const [i, view] of further.entries()) {
     // A stop between two views, or in the last batch of one, is seen here only.

@@ -9,7 +9,7 @@ import {
 import { exactInterval, type ProportionInterval } from "../intervals/exact-interval";
 import { groupByRepeat } from "../intervals/score-intervals";
 import type { OutOfFoldPrediction, Prediction } from "../prediction";
-import { chooseThreshold, decidingScore, type LockedThreshold, type TriageTarget } from "./triage";
+import { type ChosenThreshold, chooseThreshold, decidingScore, type TriageTarget } from "./triage";
 
 /** What a locked threshold does to images it was not chosen on. Counts are means over repeats, if there are several. */
 export interface TriageReport {
@@ -61,7 +61,7 @@ interface TriagedPatient {
 
 type Repeated = Prediction & { repeat?: number };
 
-function triage(predictions: readonly Repeated[], locked: LockedThreshold): Triaged[] {
+function triage(predictions: readonly Repeated[], locked: ChosenThreshold): Triaged[] {
   const scoreOf = decidingScore(predictions, locked);
   return predictions.map((prediction) => ({
     patient: prediction.patient,
@@ -187,7 +187,7 @@ function report(images: readonly Triaged[], options: BootstrapOptions): TriageRe
  */
 export function evaluateTriage(
   predictions: readonly Prediction[],
-  locked: LockedThreshold,
+  locked: ChosenThreshold,
   options: BootstrapOptions = {},
 ): TriageReport {
   if (predictions.length === 0) {
@@ -200,7 +200,7 @@ export function evaluateTriage(
 export interface CrossValidatedTriage {
   report: TriageReport;
   /** One for each fold of each repeat. */
-  thresholds: (LockedThreshold & { fold: number; repeat: number })[];
+  thresholds: (ChosenThreshold & { fold: number; repeat: number })[];
 }
 
 /**

@@ -1,28 +1,19 @@
+import type { LockedThreshold, TriageLevel } from "../../model/classifier/classifier-manifest";
 import { exactInterval, type ProportionInterval } from "../intervals/exact-interval";
 import { aggregateByPatient, averageByPatient } from "../patients";
 import type { Prediction } from "../prediction";
 
-/** What a threshold is applied to: each image, or the mean probability of a patient's images. */
-export type TriageLevel = "image" | "patient";
+export type { TriageLevel } from "../../model/classifier/classifier-manifest";
 
-/** A threshold that was chosen on one set of predictions, to be used on others as it is. */
-export interface LockedThreshold {
-  /** From this probability of the positive class on, somebody looks again; in [0, 1]. */
-  threshold: number;
-  /** The sensitivity that was asked for, in (0, 1]. */
-  target: number;
-  level: TriageLevel;
+/** A threshold with what it was chosen by. */
+export interface ChosenThreshold extends LockedThreshold {
   positiveClass: number;
-  /** For example "validation". */
-  chosenOn: string;
   /** Reached there; at least the target. */
   validationSensitivity: number;
   /** Positive images, or patients, it was chosen on. */
   validationPositives: number;
   /** What sensitivity the exact interval for so few allows. */
   sensitivityInterval: ProportionInterval;
-  /** How coarse the choice is, in a sentence or two. */
-  description: string;
 }
 
 /** A threshold to be chosen. */
@@ -70,7 +61,7 @@ export function rankedScores(
  * @param predictions - Of validation, never of the test images that will be reported.
  * @throws RangeError if the target is not in (0, 1]; Error if there is no positive to choose by.
  */
-export function chooseThreshold(predictions: readonly Prediction[], wanted: TriageTarget): LockedThreshold {
+export function chooseThreshold(predictions: readonly Prediction[], wanted: TriageTarget): ChosenThreshold {
   const { targetSensitivity: target, level = "image", positiveClass, chosenOn = "validation" } = wanted;
   if (!(target > 0 && target <= 1)) {
     throw new RangeError(
@@ -187,7 +178,7 @@ export interface WorkRow {
  */
 export function listWork(
   predictions: readonly (Scored & Pick<Prediction, "file">)[],
-  locked: Pick<LockedThreshold, "threshold" | "level" | "positiveClass">,
+  locked: Pick<ChosenThreshold, "threshold" | "level" | "positiveClass">,
 ): WorkRow[] {
   const { threshold, positiveClass } = locked;
   const scoreOf = decidingScore(predictions, locked);
@@ -224,7 +215,7 @@ type Scored = Pick<Prediction, "patient" | "probabilities">;
 /** The number that a locked threshold is compared with; an image of an unknown patient is judged by itself. */
 export function decidingScore(
   predictions: readonly Scored[],
-  { level, positiveClass }: Pick<LockedThreshold, "level" | "positiveClass">,
+  { level, positiveClass }: Pick<ChosenThreshold, "level" | "positiveClass">,
 ): (prediction: Scored) => number {
   const own = ({ probabilities }: Scored) => probabilities[positiveClass]!;
   if (level === "image") return own;

@@ -15,14 +15,14 @@ import { tf } from "../../runtime/tensorflow";
 import { crossEntropy, softmax } from "../../scores/cross-entropy";
 import { balancedClassWeights, countClasses } from "../head/class-weights";
 import { dropoutMask } from "../head/epoch-batches";
-import { divergence, type EpochRecord, type TrainingResult } from "../head/train";
+import { divergence, type EpochRecord, type TrainingListener, type TrainingResult } from "../head/train";
 import type { TrainingParts } from "../head/training-data";
 import { createFineTuningStep, type FineTuningBatch, type FineTuningStep } from "./fine-tuning-step";
 import { learningRateFactor, stageFactors } from "./learning-rate";
 import { patientLoss } from "./patient-loss";
 
 /** What is fine-tuned, on what, and how; what is left out of `FineTuneSettings` takes its default. */
-export interface FineTuningTask extends Partial<FineTuneSettings> {
+export interface FineTuningTask extends Partial<FineTuneSettings>, TrainingListener {
   dataset: Dataset;
   /** Its weights stay as they are. */
   backbone: Backbone;
@@ -34,14 +34,6 @@ export interface FineTuningTask extends Partial<FineTuneSettings> {
     Partial<Pick<Settings, "allowDuplicatesAcrossParts">>;
   /** What was done to each image before the head's features were computed; by default nothing. */
   transform?: ImageTransform | null;
-  /** Called after each epoch, as in `trainHead`. */
-  onEpoch?: (
-    record: EpochRecord,
-    history: readonly EpochRecord[],
-    validationProbabilities: Float32Array,
-  ) => void | Promise<void>;
-  /** Called after each batch, with the images that the epoch has learned from so far. */
-  onBatch?: (epoch: number, imagesLearned: number) => void;
   /** False where a live view shows it. */
   showProgress?: boolean;
 }

@@ -49,16 +49,8 @@ export type TrainingSettings = Pick<
 > &
   Partial<Pick<Settings, "allowDuplicatesAcrossParts" | "averageViews">>;
 
-/** What a head is trained on, and how. */
-export interface TrainingTask {
-  features: FeatureTable;
-  /** One class index a record. */
-  labels: readonly number[];
-  /** Records to learn from and to validate with; a split's test records are only compared with them. */
-  split: TrainingParts;
-  /** At least 2. */
-  classCount: number;
-  settings: TrainingSettings;
+/** Who is told how training goes on. */
+export interface TrainingListener {
   /**
    * Called after each epoch; training waits for it.
    *
@@ -71,6 +63,18 @@ export interface TrainingTask {
   ) => void | Promise<void>;
   /** Called after each batch, with the images that the epoch has learned from so far. */
   onBatch?: (epoch: number, imagesLearned: number) => void;
+}
+
+/** What a head is trained on, and how. */
+export interface TrainingTask extends TrainingListener {
+  features: FeatureTable;
+  /** One class index a record. */
+  labels: readonly number[];
+  /** Records to learn from and to validate with; a split's test records are only compared with them. */
+  split: TrainingParts;
+  /** At least 2. */
+  classCount: number;
+  settings: TrainingSettings;
   /** False where many heads are trained and the whole shows its own progress. */
   showProgress?: boolean;
   /** How the loss is differentiated; by default with the gradient written by hand. */

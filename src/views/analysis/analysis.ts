@@ -1,32 +1,22 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AnalysisSettings } from "../../experiments/analysis-settings";
 import type { LeakageAudit } from "../../experiments/leakage";
 import type { RunTriage } from "../../experiments/run-triage";
 import type { StainAblation } from "../../experiments/stain-ablation";
+import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { CalibratedTest } from "../../scores/calibrated-test";
-import type { FoldScores } from "../../scores/fold-scores";
 import type { Grouping, GroupScores } from "../../scores/group-scores";
 import type { ScoreIntervals } from "../../scores/intervals/score-intervals";
 import type { RecognitionRates } from "../../scores/patient-scores";
 import type { CrossValidatedTriage } from "../../scores/triage/triage-report";
+import { readRunFile } from "../../training/runs/run-folder";
 import type { DataCard } from "../dataset/data-card";
 import type { Trace } from "../display/figure";
 import type { ExplainedImage } from "./explanations";
 import type { PicturedWork } from "./work-list";
-
-/** What cross-validation gave, without the predictions themselves. */
-export interface ValidatedScores {
-  folds: FoldScores[];
-  scores: ScoreIntervals;
-  /** Both accuracies that BreaKHis results are published with, of the first repeat. */
-  rates: RecognitionRates;
-  complete: boolean;
-  sentence: string;
-}
 
 /** Scores of the groups by one property, or why there are none. */
 export interface GroupedScores {
@@ -46,7 +36,7 @@ export interface Findings {
   grouped: GroupedScores[];
   patientScores: Attempt<RecognitionRates>;
   triage: Attempt<Omit<RunTriage, "work" | "curve">>;
-  crossValidation: Attempt<ValidatedScores>;
+  crossValidation: Attempt<ValidatedScores & { sentence: string }>;
   crossValidatedTriage: Attempt<CrossValidatedTriage>;
   leakage: Attempt<LeakageAudit>;
   /** Mean rank correlations of the sanity check; null where it was not made. */
@@ -90,25 +80,10 @@ export async function saveAnalysis(runFolder: string, analysis: Analysis): Promi
  * @throws Error naming the file if it is damaged or of another format.
  */
 export async function loadAnalysis(runFolder: string): Promise<Analysis | null> {
-  const path = join(runFolder, analysisFile);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-  const analysis = parse(text);
-  if (analysis === null || analysis.format !== 1) {
-    throw new Error(`${path} is damaged or of another version: run notebook 04 (04-analyse-results) again.`);
+  const again = "Run notebook 04 (04-analyse-results) again.";
+  const analysis = await readRunFile<Analysis>(runFolder, analysisFile, again);
+  if (analysis !== null && analysis.format !== 1) {
+    throw new Error(`${join(runFolder, analysisFile)} is of another version. ${again}`);
   }
   return analysis;
-}
-
-function parse(text: string): Analysis | null {
-  try {
-    return JSON.parse(text) as Analysis | null;
-  } catch {
-    return null;
-  }
 }

@@ -1,19 +1,16 @@
 import type { Dataset } from "../../data/dataset";
 import type { Split } from "../../data/split/split";
 import type { AnalysisSettings } from "../../experiments/analysis-settings";
-import type { CrossValidation } from "../../experiments/cross-validation";
 import type { RunTriage } from "../../experiments/run-triage";
+import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";
-import { scoreFolds } from "../../scores/fold-scores";
-import { scoreWithIntervals } from "../../scores/intervals/score-intervals";
-import { recognitionRates } from "../../scores/patient-scores";
 import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
 import type { SavedRun } from "../../training/runs/run-log";
 import { describeData } from "../dataset/data-card";
 import type { Figure } from "../display/figure";
 import { positiveNameOf } from "../display/findings";
-import type { Analysis, AnalysisFigures, Findings, ValidatedScores } from "./analysis";
+import type { Analysis, AnalysisFigures, Findings } from "./analysis";
 import { calibrationSeries, plotReliability } from "./calibration-figures";
 import { describeCrossValidation, plotCrossValidation } from "./cross-validation-figures";
 import { describeSanity } from "./explanation-grid";
@@ -40,35 +37,14 @@ export interface AnalysisSources
   thresholds: Attempt<ThresholdMatrices[]>;
   triage: Attempt<RunTriage>;
   work: PicturedWork[];
-  crossValidation: Attempt<CrossValidation>;
+  crossValidation: Attempt<ValidatedScores>;
   explained: ExplainedImage[];
   sanity: SanityCheck | null;
-}
-
-/** The scores of a cross-validation with their intervals, fold by fold and pooled. */
-export function summarizeValidation(
-  validation: CrossValidation,
-  positiveClass: number | null,
-  resamples: number,
-): ValidatedScores {
-  const { predictions, complete } = validation;
-  const scores = scoreWithIntervals(predictions, { positiveClass, threshold: 0.5 }, { resamples });
-  return {
-    folds: scoreFolds(predictions, positiveClass),
-    scores,
-    rates: recognitionRates(predictions.filter(({ repeat }) => repeat === 0)),
-    complete,
-    sentence: describeCrossValidation(validation, scores),
-  };
 }
 
 /** Puts together what a report needs, with the figures that the notebook has shown. */
 export function collectAnalysis(sources: AnalysisSources): Analysis {
   const { run, dataset, split, asked, sanity, explained, work } = sources;
-  const { positiveClass } = run.summary;
-  const crossValidation = mapAttempt(sources.crossValidation, (validation) =>
-    summarizeValidation(validation, positiveClass, asked.resamples),
-  );
   const findings: Findings = {
     run: run.id,
     created: new Date().toISOString(),
@@ -79,7 +55,10 @@ export function collectAnalysis(sources: AnalysisSources): Analysis {
     grouped: sources.grouped,
     patientScores: sources.patientScores,
     triage: mapAttempt(sources.triage, ({ locked, report }) => ({ locked, report })),
-    crossValidation,
+    crossValidation: mapAttempt(sources.crossValidation, (validated) => ({
+      ...validated,
+      sentence: describeCrossValidation(validated),
+    })),
     crossValidatedTriage: sources.crossValidatedTriage,
     leakage: sources.leakage,
     sanity:

@@ -1,4 +1,4 @@
-import type { CrossValidation } from "../../experiments/cross-validation";
+import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { FoldScores } from "../../scores/fold-scores";
 import type { ScoreIntervals } from "../../scores/intervals/score-intervals";
 import { categoryColour, referenceColour } from "../display/colours";
@@ -93,8 +93,8 @@ function majorityMarks(names: string[], folds: readonly FoldScores[], scores: Sc
 }
 
 /** Says how much was validated, and what came of it. */
-export function describeCrossValidation(validation: CrossValidation, scores: ScoreIntervals): string {
-  const { foldCount, repeats, folds, complete, seconds } = validation;
+export function describeCrossValidation(validated: ValidatedScores): string {
+  const { foldCount, repeats, folds, scores, complete, seconds } = validated;
   const planned = foldCount * repeats;
   const extent = complete
     ? `${foldCount} folds${repeats > 1 ? `, ${repeats} times` : ""}`

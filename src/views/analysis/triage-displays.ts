@@ -1,5 +1,5 @@
 import { largest, smallest } from "../../runtime/many";
-import type { LockedThreshold, WorkloadPoint } from "../../scores/triage/triage";
+import type { ChosenThreshold, WorkloadPoint } from "../../scores/triage/triage";
 import type { CrossValidatedTriage, TriageReport } from "../../scores/triage/triage-report";
 import { categoryColour, referenceColour } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
@@ -23,7 +23,7 @@ export interface WorkloadOptions {
  */
 export function plotWorkload(
   curve: readonly WorkloadPoint[],
-  locked: Pick<LockedThreshold, "threshold" | "target" | "level" | "chosenOn">,
+  locked: Pick<ChosenThreshold, "threshold" | "target" | "level" | "chosenOn">,
   { positiveName, synthetic = false }: WorkloadOptions,
 ): Figure {
   const name = escapeLabel(positiveName);
@@ -72,7 +72,7 @@ export function plotWorkload(
 /** The last point whose own threshold is not below the locked one. */
 function lockedPoint(
   curve: readonly WorkloadPoint[],
-  { threshold, chosenOn }: Pick<LockedThreshold, "threshold" | "chosenOn">,
+  { threshold, chosenOn }: Pick<ChosenThreshold, "threshold" | "chosenOn">,
 ): Trace {
   let at = 0;
   curve.forEach((point, i) => {

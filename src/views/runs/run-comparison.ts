@@ -1,10 +1,7 @@
+import { type ComparedRun, compareKept, type KeptComparison } from "../../experiments/compare-kept";
 import { signedText } from "../../experiments/evaluation-text";
-import type { DecisionRule } from "../../model/classifier/decision";
-import { attempt } from "../../runtime/attempt";
-import { compareRuns, delongTest } from "../../scores/compare-runs";
-import { aggregateByPatient } from "../../scores/patients";
 import type { Prediction } from "../../scores/prediction";
-import { loadRun, type SavedRun } from "../../training/runs/run-log";
+import { loadRun } from "../../training/runs/run-log";
 import { titleWithOrigin } from "../display/figure";
 import { type PlainTable, plainTable } from "../display/plain-table";
 import { scoreNames, scoreOrder } from "../display/score-names";
@@ -18,35 +15,14 @@ export interface KeptRunComparison {
   table: PlainTable;
 }
 
-type Predicted = Pick<SavedRun, "id" | "predictions" | "summary">;
-
-const partOf = ({ predictions }: Predicted, part: Prediction["split"]): Prediction[] =>
-  predictions.filter(({ split }) => split === part);
-
 /** Below it, intervals that resample patients are too narrow: see `bootstrapIntervals`. */
 const enoughPatients = 20;
 
 const difference = (value: number | null): string => (value === null ? "–" : signedText(value));
 
-/** DeLong's test takes its samples for independent, so it is asked about patients. */
-async function testPatients(pairs: readonly (readonly Prediction[])[], rule: DecisionRule): Promise<string> {
-  const { positiveClass } = rule;
-  if (positiveClass === null) return "";
-  const [first, second] = pairs.map((predictions) =>
-    [...aggregateByPatient(predictions, rule)].sort((a, b) => (a.patient < b.patient ? -1 : 1)),
-  );
-  const scores = [first!, second!].map((patients) =>
-    patients.map(({ probabilities }) => probabilities[positiveClass]!),
-  );
-  const tested = await attempt(() =>
-    delongTest(
-      first!.map(({ label }) => label === positiveClass),
-      scores[0]!,
-      scores[1]!,
-    ),
-  );
-  if (tested.ok === false) return "";
-  const { firstAuc, secondAuc, pValue } = tested.value;
+function describeDelong({ delong }: KeptComparison): string {
+  if (delong.ok === false) return "";
+  const { firstAuc, secondAuc, pValue } = delong.value;
   return ` By patient the AUC is ${firstAuc.toFixed(3)} and ${secondAuc.toFixed(3)}; DeLong's test for the difference of the two gives p = ${pValue.toFixed(2)}.`;
 }
 
@@ -75,22 +51,12 @@ export async function compareKeptRuns(
 
 /** The same for runs that were read already. */
 export async function compareLoadedRuns(
-  first: Predicted,
-  second: Predicted,
+  first: ComparedRun,
+  second: ComparedRun,
   part: Prediction["split"] = "validation",
 ): Promise<KeptRunComparison> {
-  const { summary } = second;
-  const [ofFirst, ofSecond] = [partOf(first, part), partOf(second, part)];
-  const files = new Set(ofFirst.map(({ file }) => file));
-  const common = new Set(ofSecond.map(({ file }) => file).filter((file) => files.has(file)));
-  if (common.size === 0) {
-    throw new Error(
-      `The runs ${first.id} and ${second.id} have no ${part} image in common: compare runs of one data set and split.`,
-    );
-  }
-  const rule = { positiveClass: summary.positiveClass, threshold: summary.threshold };
-  const { differences, conclusion, images, unmatched } = compareRuns(ofFirst, ofSecond, rule);
-  const pairs = [ofFirst, ofSecond].map((predictions) => predictions.filter(({ file }) => common.has(file)));
+  const comparison = await compareKept(first, second, part);
+  const { differences, conclusion, images, unmatched } = comparison;
   const few =
     differences.accuracy.patients < enoughPatients
       ? " With so few patients the intervals are too narrow: take this for a hint."
@@ -109,12 +75,12 @@ export async function compareLoadedRuns(
     });
   const level = Math.round(100 * differences.accuracy.level);
   return {
-    sentence: `${conclusion}${few}${await testPatients(pairs, rule)}${left}`,
+    sentence: `${conclusion}${few}${describeDelong(comparison)}${left}`,
     table: plainTable(
       rows,
       titleWithOrigin(
         `Second run ${second.id}, first run ${first.id}: ${images} ${part} images, ${level} % intervals`,
-        summary.synthetic || first.summary.synthetic,
+        second.summary.synthetic || first.summary.synthetic,
       ),
     ),
   };

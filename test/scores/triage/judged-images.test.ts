@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { LockedTriage } from "../../../src/model/classifier/classifier";
+import type { KeptTriage } from "../../../src/model/classifier/classifier";
 import type { SourcePrediction } from "../../../src/model/classifier/predict-sources";
 import { type Judging, judgeImages } from "../../../src/scores/triage/judged-images";
 
-const triage: LockedTriage = {
+const triage: KeptTriage = {
   threshold: 0.3,
   level: "image",
   target: 0.9,
