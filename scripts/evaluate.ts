@@ -27,7 +27,7 @@ import { describeComparison } from "../src/experiments/recipes-text";
 import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { onProgress } from "../src/runtime/progress";
-import { resolveSettings } from "../src/runtime/settings";
+import { completeSettings } from "../src/runtime/settings";
 import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
@@ -151,7 +151,7 @@ async function featuresOf(dataset: Dataset, backbone: Backbone, recipe: Treatmen
 async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Promise<void> {
   const { stain, augmentation, averageViews = false, seed, target: targets, holdOut, folds, repeats } = flags;
   const recipe = { stain, augmentation, averageViews };
-  const settings = resolveSettings({ seed, ...recipe });
+  const settings = completeSettings({ seed, ...recipe });
   const officialFolds = typeof folds === "string" ? await loadOfficialFolds(folds, dataset) : null;
   const foldCount = typeof folds === "string" ? officialFolds!.length : folds;
   const fits = holdOut

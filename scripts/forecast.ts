@@ -5,7 +5,7 @@ import { ensureDemoDataset } from "../src/data/demo/demo";
 import { makeSplit } from "../src/data/split/split";
 import { articleAssumptions } from "../src/experiments/article";
 import { loadBackbone } from "../src/model/backbones/backbone";
-import { resolveSettings } from "../src/runtime/settings";
+import { completeSettings } from "../src/runtime/settings";
 import { countOf } from "../src/runtime/words";
 import { forecastFineTuning } from "../src/training/forecast";
 import { durationText } from "../src/views/display/progress-bar";
@@ -13,7 +13,7 @@ import { endWithReason } from "./ending";
 
 async function main(): Promise<void> {
   console.log(`${articleAssumptions}\n`);
-  const settings = resolveSettings(JSON.parse(process.argv[2] ?? "{}"));
+  const settings = completeSettings(JSON.parse(process.argv[2] ?? "{}"));
   const { fineTune } = settings;
   if (fineTune === null) return;
   const folder = settings.data ?? (await ensureDemoDataset());

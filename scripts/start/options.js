@@ -5,11 +5,35 @@ const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { SetupFailure } = require("../setup/failure.js");
 const { PRESETS } = require("./preset.js");
+const SETTINGS = require("./settings.json");
 
 /**
- * A flag that becomes a setting of the notebooks (src/runtime/settings.ts, which holds defaults and meanings).
+ * What a setting may be, as src/runtime/settings.ts says, written by scripts/settings-schema.ts: nothing that reads that
+ * file itself is installed yet when a clone's first command runs.
  *
- * @typedef {object} Flag
+ * @typedef {object} Setting
+ * @property {string} type
+ * @property {string} takes - In words.
+ * @property {unknown} default
+ * @property {string} [description] - There where it is a flag.
+ * @property {string} [flag] - Its name, where that does not follow from the setting's.
+ * @property {string} [placeholder]
+ * @property {string} [withoutFlag] - What holds without the flag, where that is not the default.
+ * @property {string[]} [enum]
+ * @property {string} [pattern]
+ * @property {number} [minimum]
+ * @property {number} [maximum]
+ * @property {number} [exclusiveMinimum]
+ * @property {number} [exclusiveMaximum]
+ * @property {number} [maxItems]
+ * @property {Setting} [items]
+ * @property {Record<string, Setting>} [properties]
+ */
+
+/**
+ * A flag that becomes a setting of the notebooks.
+ *
+ * @typedef {object} SettingFlag
  * @property {string} key - The setting's name; with a dot for one of a group.
  * @property {string} placeholder
  * @property {string} help
@@ -25,156 +49,108 @@ const oneOf = (...choices) => ({
   },
 });
 
-/**
- * @param {number} least
- * @param {number} most
- */
-const wholeNumber = (least, most) => ({
-  placeholder: "N",
-  read: (/** @type {string} */ text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most)
-      throw `takes a whole number from ${least} to ${most}`;
-    return value;
-  },
-});
-
-/**
- * @param {string} range - In words, as in "above 0".
- * @param {(value: number) => boolean} isInRange
- */
-const number = (range, isInRange) => ({
-  placeholder: "X",
-  read: (/** @type {string} */ text) => {
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (!Number.isFinite(value) || !isInRange(value)) throw `takes a number ${range}`;
-    return value;
-  },
-});
-
-const folder = {
-  placeholder: "FOLDER",
-  read: (/** @type {string} */ text, /** @type {string} */ from) => {
-    const found = path.resolve(from, text);
-    if (!fs.statSync(found, { throwIfNoEntry: false })?.isDirectory()) {
-      throw `takes a folder of images, and ${found} is not a folder`;
-    }
-    return found;
-  },
-};
-
-const file = {
-  placeholder: "FILE",
-  read: (/** @type {string} */ text, /** @type {string} */ from) => {
-    const found = path.resolve(from, text);
-    if (!fs.statSync(found, { throwIfNoEntry: false })?.isFile()) {
-      throw `takes a file of ResNet50's weights (Keras HDF5), and ${found} is not a file`;
-    }
-    return found;
-  },
-};
-
-const unitList = {
-  placeholder: "N,N",
-  read: (/** @type {string} */ text) => {
-    const units = text.split(",").map(Number);
-    if (units.length > 8 || units.some((count) => !Number.isInteger(count) || count < 1 || count > 8192)) {
-      throw "takes up to eight whole numbers from 1 to 8192, with commas between them";
-    }
-    return units;
-  },
-};
-
-const stage = {
-  placeholder: "STAGE",
-  read: (/** @type {string} */ text) => {
-    if (!/^[a-z]+[0-9]*$/.test(text))
-      throw "takes last, all, or a stage of the backbone such as conv5 or stage7";
-    return text;
-  },
-};
-
 const yesOrNo = {
   placeholder: "yes|no",
   read: (/** @type {string} */ text) => oneOf("yes", "no").read(text) === "yes",
 };
 
-/** @type {Record<string, Flag>} */
-const FLAGS = {
-  data: { key: "data", help: "your images; without it a synthetic demo set is drawn", ...folder },
-  magnification: {
-    key: "magnification",
-    help: "only images of this magnification",
-    ...wholeNumber(1, 10_000),
-  },
-  split: { key: "split", help: "what stays together (patient)", ...oneOf("patient", "image", "folder") },
-  backbone: {
-    key: "backbone",
-    help: "network for features (auto)",
-    ...oneOf("auto", "resnet50", "efficientnet-lite0"),
-  },
-  weights: { key: "weights", help: "ResNet50's weights, a Keras HDF5 file", ...file },
-  stain: {
-    key: "stain",
-    help: "normalised: give all images the training part's stains (as-is)",
-    ...oneOf("as-is", "normalised"),
-  },
-  augmentation: {
-    key: "augmentation",
-    help: "views to learn from too; features take 8, 4 or 11 times as long (none)",
-    ...oneOf("none", "turns", "stains", "turns-and-stains"),
-  },
-  "average-views": {
-    key: "averageViews",
-    help: "answer with the mean over those views (no)",
-    ...yesOrNo,
-  },
-  "input-size": { key: "inputSize", help: "pixels the network sees (224)", ...wholeNumber(32, 1024) },
-  "hidden-units": { key: "hiddenUnits", help: "the head's hidden layers (128,64)", ...unitList },
-  dropout: {
-    key: "dropout",
-    help: "share of units dropped (0.2)",
-    ...number("from 0 to below 1", (x) => x >= 0 && x < 1),
-  },
-  l2: {
-    key: "l2",
-    help: "weight of squared kernels in the loss (0.0001)",
-    ...number("of at least 0", (x) => x >= 0),
-  },
-  "learning-rate": {
-    key: "learningRate",
-    help: "Adam's step size (0.001)",
-    ...number("above 0 and at most 10", (x) => x > 0 && x <= 10),
-  },
-  epochs: { key: "epochs", help: "at most this many (30)", ...wholeNumber(1, 10_000) },
-  "batch-size": { key: "batchSize", help: "images a step (32)", ...wholeNumber(1, 8192) },
-  "class-weights": {
-    key: "classWeights",
-    help: "rare classes count more (balanced)",
-    ...oneOf("balanced", "none"),
-  },
-  patience: {
-    key: "patience",
-    help: "epochs without progress before the end (8)",
-    ...wholeNumber(1, 10_000),
-  },
-  "fine-tune": {
-    key: "fineTune.from",
-    help: "train the backbone too, from this stage on: last, conv5, stage7 …, or all (none)",
-    ...stage,
-  },
-  "fine-tune-epochs": {
-    key: "fineTune.epochs",
-    help: "at most this many for that (5)",
-    ...wholeNumber(1, 1000),
-  },
-  seed: { key: "seed", help: "decides split, first weights, order (42)", ...wholeNumber(0, 0xffff_ffff) },
-  "allow-duplicates-across-parts": {
-    key: "allowDuplicatesAcrossParts",
-    help: "train although the same image is also tested on (no)",
-    ...yesOrNo,
-  },
-};
+/** @param {string} text */
+const readNumber = (text) => (text.trim() === "" ? Number.NaN : Number(text));
+
+/** @param {string} text */
+const readWholeNumber = (text) => (/^\d+$/.test(text) ? Number(text) : Number.NaN);
+
+/**
+ * @param {number} value
+ * @param {Setting} setting
+ */
+function isWithin(value, { minimum, maximum, exclusiveMinimum, exclusiveMaximum }) {
+  return (
+    Number.isFinite(value) &&
+    !(minimum !== undefined && value < minimum) &&
+    !(maximum !== undefined && value > maximum) &&
+    !(exclusiveMinimum !== undefined && value <= exclusiveMinimum) &&
+    !(exclusiveMaximum !== undefined && value >= exclusiveMaximum)
+  );
+}
+
+/**
+ * How one kind of setting is read from the command line.
+ *
+ * @param {Setting} setting
+ * @returns {Pick<SettingFlag, "placeholder" | "read">}
+ */
+function readerOf(setting) {
+  const { type, takes, placeholder = "TEXT" } = setting;
+  if (setting.enum !== undefined) return oneOf(...setting.enum);
+  if (type === "boolean") return yesOrNo;
+  if (placeholder === "FOLDER" || placeholder === "FILE") return pathReader(placeholder);
+  /** @param {(text: string) => unknown} parse @param {(value: any) => boolean} fits */
+  const reader = (parse, fits, what = takes) => ({
+    read: (/** @type {string} */ text) => {
+      const value = parse(text);
+      if (!fits(value)) throw `takes ${what}`;
+      return value;
+    },
+  });
+  if (type === "array") {
+    const { maxItems = 0, items = setting } = setting;
+    const fits = (/** @type {number[]} */ list) =>
+      list.length <= maxItems && list.every((value) => isWithin(value, items));
+    const parse = (/** @type {string} */ text) => text.split(",").map(readWholeNumber);
+    return { placeholder: "N,N", ...reader(parse, fits, `${takes}, with commas between them`) };
+  }
+  const fits = (/** @type {number} */ value) => isWithin(value, setting);
+  if (type === "integer") return { placeholder: "N", ...reader(readWholeNumber, fits) };
+  if (type === "number") return { placeholder: "X", ...reader(readNumber, fits) };
+  const pattern = new RegExp(setting.pattern ?? "");
+  return { placeholder, ...reader(String, (text) => pattern.test(text)) };
+}
+
+/**
+ * @param {"FOLDER" | "FILE"} placeholder
+ * @returns {Pick<SettingFlag, "placeholder" | "read">}
+ */
+function pathReader(placeholder) {
+  return {
+    placeholder,
+    read: (text, from) => {
+      const found = path.resolve(from, text);
+      const stats = fs.statSync(found, { throwIfNoEntry: false });
+      if (placeholder === "FOLDER" && !stats?.isDirectory())
+        throw `takes a folder of images, and ${found} is not a folder`;
+      if (placeholder === "FILE" && !stats?.isFile())
+        throw `takes a file of ResNet50's weights (Keras HDF5), and ${found} is not a file`;
+      return found;
+    },
+  };
+}
+
+/** @param {Setting} setting */
+function helpOf({ description, default: value, withoutFlag }) {
+  const shown = withoutFlag ?? (typeof value === "boolean" ? (value ? "yes" : "no") : value);
+  return shown === null ? `${description}` : `${description} (${shown})`;
+}
+
+/**
+ * The flags of a group of settings, by their names.
+ *
+ * @param {Record<string, Setting>} settings
+ * @returns {Record<string, SettingFlag>}
+ */
+function flagsOf(settings, group = "") {
+  /** @type {Record<string, SettingFlag>} */
+  const flags = {};
+  for (const [name, setting] of Object.entries(settings)) {
+    const key = `${group}${name}`;
+    const flag = setting.flag ?? name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (setting.description !== undefined) flags[flag] = { key, help: helpOf(setting), ...readerOf(setting) };
+    Object.assign(flags, flagsOf(setting.properties ?? {}, `${key}.`));
+  }
+  return flags;
+}
+
+const settingFlags = flagsOf(/** @type {Record<string, any>} */ (SETTINGS.properties));
 
 const tensorflow = oneOf("cpu", "cuda", "auto");
 const preset = {
@@ -191,7 +167,7 @@ const HELP = `Usage: npm start -- [options]
 
 Sets everything up where it isn't yet, then runs the four notebooks and says where the results are.
 
-${Object.entries(FLAGS)
+${Object.entries(settingFlags)
   .map(([name, { placeholder, help }]) => helpLine(`--${name} ${placeholder}`, help))
   .join("\n")}
 ${helpLine("--preset perceptilabs", "the article that this project follows, as far as it says what it did")}
@@ -221,7 +197,7 @@ function readOptions(args, from) {
   const chosen = typeof name === "string" ? String(readValue("preset", preset, name, from)) : null;
   /** @type {Record<string, unknown>} */
   const settings = { ...(chosen === null ? {} : PRESETS[chosen]) };
-  for (const [name, flag] of Object.entries(FLAGS)) {
+  for (const [name, flag] of Object.entries(settingFlags)) {
     const text = given[name];
     if (typeof text === "string") setSetting(settings, flag.key, readValue(name, flag, text, from));
   }
@@ -258,7 +234,7 @@ function setSetting(settings, key, value) {
 function parse(args) {
   const text = /** @type {const} */ ({ type: "string" });
   const flag = /** @type {const} */ ({ type: "boolean" });
-  const flags = Object.fromEntries(Object.keys(FLAGS).map((name) => [name, text]));
+  const flags = Object.fromEntries(Object.keys(settingFlags).map((name) => [name, text]));
   try {
     const options = { ...flags, preset: text, tensorflow: text, "setup-only": flag, help: flag };
     return parseArgs({ args, options, allowPositionals: false }).values;
@@ -270,7 +246,7 @@ function parse(args) {
 
 /**
  * @param {string} name
- * @param {Pick<Flag, "read">} flag
+ * @param {Pick<SettingFlag, "read">} flag
  * @param {string} text
  * @param {string} from
  */
@@ -282,4 +258,4 @@ function readValue(name, flag, text, from) {
   }
 }
 
-module.exports = { readOptions, HELP, FLAGS };
+module.exports = { readOptions, HELP, settingFlags };

@@ -1,122 +1,161 @@
 import { z } from "zod";
+import { explainSettings } from "./setting-words";
 
-const fineTuneSchema = z
-  .object({
-    from: z
-      .string()
-      .regex(/^[a-z]+[0-9]*$/, 'expected "last", "all" or a stage such as "conv5"')
-      .default("last"),
-    epochs: z.number().int().min(1).max(1000).default(5),
-    batchSize: z.number().int().min(1).max(1024).default(16),
-    accumulation: z.number().int().min(1).max(1024).default(2),
-    learningRate: z.number().positive().max(1).default(3e-5),
-    headLearningRate: z.number().positive().max(1).default(3e-4),
-    stageDecay: z.number().positive().max(1).default(0.5),
-    warmUp: z.number().min(0).lt(1).default(0.1),
-    patience: z.number().int().min(1).max(1000).default(3),
-  })
-  .strict();
+// A setting stands here and nowhere else. Its docstring is for notebooks; `description`, in short, for the flags of
+// `npm start`, which are made of what `node scripts/typescript.js settings-schema.ts` writes of this (see CONTRIBUTING).
 
-/** How a backbone's stages are trained along, after the head. */
-export interface FineTuneSettings {
+const fineTuneSchema = z.strictObject({
   /**
    * The lowest stage that is trained, such as "conv5" of ResNet50 or "stage7" of EfficientNet-Lite0; those above it are
    * trained too. "last" is the last one of either, "all" the whole network.
    */
-  from: string;
+  from: z
+    .string()
+    .regex(/^[a-z]+[0-9]*$/)
+    .default("last")
+    .meta({
+      flag: "fine-tune",
+      placeholder: "STAGE",
+      description: "train the backbone too, from this stage on: last, conv5, stage7 …, or all",
+      withoutFlag: "none",
+      takes: "last, all, or a stage of the backbone such as conv5 or stage7",
+    }),
   /** At most this many passes over the training images, in [1, 1000]. */
-  epochs: number;
+  epochs: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(5)
+    .meta({ flag: "fine-tune-epochs", description: "at most this many for that" }),
   /** Images at once in memory, in [1, 1024]. */
-  batchSize: number;
+  batchSize: z.number().int().min(1).max(1024).default(16),
   /** Batches whose gradients are added up before each step, in [1, 1024]. */
-  accumulation: number;
-  /** Adam's step size in the highest stage, above 0. */
-  learningRate: number;
-  /** Adam's step size in the head, above 0. */
-  headLearningRate: number;
+  accumulation: z.number().int().min(1).max(1024).default(2),
+  /** Adam's step size in the highest stage, in (0, 1]. */
+  learningRate: z.number().positive().max(1).default(3e-5),
+  /** Adam's step size in the head, in (0, 1]. */
+  headLearningRate: z.number().positive().max(1).default(3e-4),
   /** Each stage learns this times as fast as the one above it, in (0, 1]. */
-  stageDecay: number;
+  stageDecay: z.number().positive().max(1).default(0.5),
   /** Share of the steps over which the step sizes rise from near 0, in [0, 1). */
-  warmUp: number;
-  /** Epochs without a better validation loss, by patient, before it stops. */
-  patience: number;
-}
+  warmUp: z.number().min(0).lt(1).default(0.1),
+  /** Epochs without a better validation loss, by patient, before it stops, in [1, 1000]. */
+  patience: z.number().int().min(1).max(1000).default(3),
+});
 
-const settingsSchema = z
-  .object({
-    data: z.string().nullable().default(null),
-    magnification: z.number().int().positive().nullable().default(null),
-    split: z.enum(["patient", "image", "folder"]).default("patient"),
-    backbone: z.enum(["auto", "resnet50", "efficientnet-lite0"]).default("auto"),
-    weights: z.string().nullable().default(null),
-    stain: z.enum(["as-is", "normalised"]).default("as-is"),
-    augmentation: z.enum(["none", "turns", "stains", "turns-and-stains"]).default("none"),
-    averageViews: z.boolean().default(false),
-    inputSize: z.number().int().min(32).max(1024).default(224),
-    hiddenUnits: z.array(z.number().int().min(1).max(8192)).max(8).default([128, 64]),
-    dropout: z.number().min(0).lt(1).default(0.2),
-    l2: z.number().min(0).default(1e-4),
-    learningRate: z.number().positive().max(10).default(1e-3),
-    epochs: z.number().int().min(1).max(10_000).default(30),
-    batchSize: z.number().int().min(1).max(8192).default(32),
-    classWeights: z.enum(["balanced", "none"]).default("balanced"),
-    allowDuplicatesAcrossParts: z.boolean().default(false),
-    patience: z.number().int().min(1).default(8),
+/** How a backbone's stages are trained along, after the head. */
+export interface FineTuneSettings extends z.output<typeof fineTuneSchema> {}
+
+/** @internal What settings may be, for the flags of `npm start` and for tests. */
+export const settingsSchema = z
+  .strictObject({
+    /** Folder of images; null takes the synthetic demo set. */
+    data: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ placeholder: "FOLDER", description: "your images; without it a synthetic demo set is drawn" }),
+    /** Only images of this magnification (40, 100, 200, 400 in BreaKHis), in [1, 10000]; null takes all. */
+    magnification: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .nullable()
+      .default(null)
+      .meta({ description: "only images of this magnification" }),
+    /** What is kept together: patients (honest), nothing (leaks), or the folder's own train and test. */
+    split: z
+      .enum(["patient", "image", "folder"])
+      .default("patient")
+      .meta({ description: "what stays together" }),
+    /** The network whose features the head learns from; "auto" takes the best whose weights can be had. */
+    backbone: z
+      .enum(["auto", "resnet50", "efficientnet-lite0"])
+      .default("auto")
+      .meta({ description: "network for features" }),
+    /** Path of a Keras HDF5 file with ResNet50's weights; null looks in the cache, then downloads. */
+    weights: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ placeholder: "FILE", description: "ResNet50's weights, a Keras HDF5 file" }),
+    /** "normalised" gives all images the stains of the training part; "as-is" leaves them as they are. */
+    stain: z
+      .enum(["as-is", "normalised"])
+      .default("as-is")
+      .meta({ description: "normalised: give all images the training part's stains" }),
+    /** Views of the training images that the head learns from too: turned and mirrored, or in other stains. */
+    augmentation: z
+      .enum(["none", "turns", "stains", "turns-and-stains"])
+      .default("none")
+      .meta({ description: "views to learn from too; features take 8, 4 or 11 times as long" }),
+    /** Answers with the mean over the views of an image, instead of what is said of the image as it is. */
+    averageViews: z.boolean().default(false).meta({ description: "answer with the mean over those views" }),
+    /** Width and height in pixels that the backbone sees, in [32, 1024]. */
+    inputSize: z
+      .number()
+      .int()
+      .min(32)
+      .max(1024)
+      .default(224)
+      .meta({ description: "pixels the network sees" }),
+    /** Units of the head's hidden layers, first to last: at most 8, each in [1, 8192]. */
+    hiddenUnits: z
+      .array(z.number().int().min(1).max(8192))
+      .max(8)
+      .default([128, 64])
+      .meta({ description: "the head's hidden layers" }),
+    /** Share of hidden units dropped at each training step, in [0, 1). */
+    dropout: z.number().min(0).lt(1).default(0.2).meta({ description: "share of units dropped" }),
+    /** Weight of the squared kernels in the loss, at least 0. */
+    l2: z.number().min(0).default(1e-4).meta({ description: "weight of squared kernels in the loss" }),
+    /** Adam's step size, in (0, 10]. */
+    learningRate: z.number().positive().max(10).default(1e-3).meta({ description: "Adam's step size" }),
+    /** At most this many passes over the training images, in [1, 10000]. */
+    epochs: z.number().int().min(1).max(10_000).default(30).meta({ description: "at most this many" }),
+    /** Images a step, in [1, 8192]. */
+    batchSize: z.number().int().min(1).max(8192).default(32).meta({ description: "images a step" }),
+    /** "balanced" weighs classes by the inverse of their frequency, as scikit-learn does. */
+    classWeights: z
+      .enum(["balanced", "none"])
+      .default("balanced")
+      .meta({ description: "rare classes count more" }),
+    /** Trains even if identical images are in several parts of the split; results on them say nothing. */
+    allowDuplicatesAcrossParts: z
+      .boolean()
+      .default(false)
+      .meta({ description: "train although the same image is also tested on" }),
+    /** Epochs without a better validation loss before training stops, in [1, 10000]. */
+    patience: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .default(8)
+      .meta({ description: "epochs without progress before the end" }),
+    /** Which stages of the backbone are trained along, and how; null trains the head alone. */
     fineTune: fineTuneSchema.nullable().default(null),
-    seed: z.number().int().min(0).max(0xffff_ffff).default(42),
+    /** Decides the split, the first weights, the order of images and the dropout. */
+    seed: z
+      .number()
+      .int()
+      .min(0)
+      .max(0xffff_ffff)
+      .default(42)
+      .meta({ description: "decides split, first weights, order" }),
   })
-  .strict()
   .refine(({ averageViews, augmentation }) => !averageViews || augmentation !== "none", {
     path: ["averageViews"],
     message: 'true needs views to average over: set augmentation to "turns", "stains" or "turns-and-stains"',
   });
 
 /** Everything that a run depends on besides the images and the weights. */
-export interface Settings {
-  /** Folder of images; null takes the synthetic demo set. */
-  data: string | null;
-  /** Only images of this magnification (40, 100, 200, 400 in BreaKHis); null takes all. */
-  magnification: number | null;
-  /** What is kept together: patients (honest), nothing (leaks), or the folder's own train and test. */
-  split: "patient" | "image" | "folder";
-  backbone: "auto" | "resnet50" | "efficientnet-lite0";
-  /** Path of a Keras HDF5 file with ResNet50's weights; null looks in the cache, then downloads. */
-  weights: string | null;
-  /** "normalised" gives all images the stains of the training part; "as-is" leaves them as they are. */
-  stain: "as-is" | "normalised";
-  /** Views of the training images that the head learns from too: turned and mirrored, or in other stains. */
-  augmentation: "none" | "turns" | "stains" | "turns-and-stains";
-  /** Answers with the mean over the views of an image, instead of what is said of the image as it is. */
-  averageViews: boolean;
-  /** Width and height in pixels that the backbone sees, in [32, 1024]. */
-  inputSize: number;
-  /** Units of the head's hidden layers, first to last. */
-  hiddenUnits: number[];
-  /** Share of hidden units dropped at each training step, in [0, 1). */
-  dropout: number;
-  /** Weight of the squared kernels in the loss, at least 0. */
-  l2: number;
-  /** Adam's step size, above 0. */
-  learningRate: number;
-  /** At most this many passes over the training images. */
-  epochs: number;
-  batchSize: number;
-  /** "balanced" weighs classes by the inverse of their frequency, as scikit-learn does. */
-  classWeights: "balanced" | "none";
-  /** Trains even if identical images are in several parts of the split; results on them say nothing. */
-  allowDuplicatesAcrossParts: boolean;
-  /** Epochs without a better validation loss before training stops. */
-  patience: number;
-  /** Which stages of the backbone are trained along, and how; null trains the head alone. */
-  fineTune: FineTuneSettings | null;
-  /** Decides the split, the first weights, the order of images and the dropout. */
-  seed: number;
-}
+export interface Settings extends z.output<typeof settingsSchema> {}
 
 /** Settings as they are written down: what is left out takes its default. */
-export type GivenSettings = Partial<Omit<Settings, "fineTune">> & {
-  fineTune?: Partial<FineTuneSettings> | null;
-};
+export interface GivenSettings extends z.input<typeof settingsSchema> {}
 
 /** Name of the environment variable through which the flags of `npm start` reach the notebooks, as JSON. */
 export const settingsVariable = "BREAKHIS_SETTINGS";
@@ -134,7 +173,7 @@ function settingsFromEnvironment(): Record<string, unknown> {
 /**
  * Completes and checks settings: defaults, then what the notebook's cell says, then the flags of `npm start`.
  *
- * @throws Error naming each setting that is unknown or out of range, and what was expected.
+ * @throws Error as `completeSettings` does.
  *
  * @example
  * resolveSettings({ epochs: 10 }).learningRate; // 0.001
@@ -159,18 +198,19 @@ export function completeFineTuning(given: Partial<FineTuneSettings>): FineTuneSe
   return completeSettings({ fineTune: given }).fineTune!;
 }
 
+/** The settings of fine-tuning among the fields of something that holds more. */
+export function pickFineTuning(from: Partial<FineTuneSettings>): Partial<FineTuneSettings> {
+  const names = Object.keys(fineTuneSchema.shape) as (keyof FineTuneSettings)[];
+  return Object.fromEntries(names.flatMap((name) => (name in from ? [[name, from[name]]] : [])));
+}
+
 /**
  * Completes and checks settings by defaults alone, whatever the flags of `npm start`.
  *
- * @throws Error naming each setting that is unknown or out of range, and what was expected.
+ * @throws Error naming each setting that is unknown or out of range, what it takes, and what was given.
  */
 export function completeSettings(given: Record<string, unknown> | GivenSettings): Settings {
   const result = settingsSchema.safeParse(given);
-  if (result.success === false) {
-    const complaints = result.error.issues.map(
-      (issue) => `${issue.path.join(".") || "settings"}: ${issue.message}`,
-    );
-    throw new Error(`These settings can't be used. ${complaints.join("; ")}.`);
-  }
+  if (result.success === false) throw new Error(explainSettings(settingsSchema, result.error, given));
   return result.data;
 }

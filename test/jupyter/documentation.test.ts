@@ -59,9 +59,9 @@ describe("Tab and Shift-Tab on what src exports", () => {
     expect(text).toContain("Cross-validates a head by patient");
     expect(text).toContain("Example:\n  const { predictions } = await crossValidate(");
     const settings = "resolveSettings({ learningRate: 1 })";
-    expect((await documentationAt(settings, settings.indexOf("Rate"))).text).toMatch(
-      /learningRate\??: number/,
-    );
+    const setting = (await documentationAt(settings, settings.indexOf("Rate"))).text;
+    expect(setting).toMatch(/learningRate\??: number/);
+    expect(setting).toContain("Adam's step size, in (0, 10].");
   });
 
   it("finds nothing where nothing is, and does not stumble over a position behind the end", async () => {

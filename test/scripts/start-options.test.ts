@@ -1,11 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRunId } from "../../scripts/start/main.js";
-import { FLAGS, HELP, readOptions } from "../../scripts/start/options.js";
+import { HELP, readOptions, settingFlags } from "../../scripts/start/options.js";
 import { describeSummary } from "../../scripts/start/summary.js";
-import { resolveSettings } from "../../src/runtime/settings";
+import { projectRoot } from "../../src/runtime/paths";
+import { describeSettings } from "../../src/runtime/setting-words";
+import { completeSettings, resolveSettings, settingsSchema } from "../../src/runtime/settings";
 
 let folder: string;
 beforeAll(() => {
@@ -54,19 +56,69 @@ describe("readOptions", () => {
       epochs: "3",
       "batch-size": "8",
       "class-weights": "none",
+      "allow-duplicates-across-parts": "yes",
       patience: "2",
       "fine-tune": "conv5",
       "fine-tune-epochs": "4",
       seed: "7",
-      "allow-duplicates-across-parts": "yes",
     };
-    expect(Object.keys(given)).toEqual(Object.keys(FLAGS));
+    expect(Object.keys(given)).toEqual(Object.keys(settingFlags));
     const { settings } = read(...Object.entries(given).map(([name, value]) => `--${name}=${value}`));
     const resolved = resolveSettings(settings);
     expect(resolved).toMatchObject(settings);
     expect({ ...resolved, fineTune: settings["fineTune"] }).toEqual(settings);
     expect(Object.keys(settings).sort()).toEqual(Object.keys(resolveSettings({})).sort());
-    for (const name of Object.keys(FLAGS)) expect(HELP).toContain(`--${name} `);
+    for (const name of Object.keys(settingFlags)) expect(HELP).toContain(`--${name} `);
+  });
+
+  it("is made of what src/runtime/settings.ts says", () => {
+    const written = JSON.parse(readFileSync(join(projectRoot(), "scripts/start/settings.json"), "utf8"));
+    expect(written, "node scripts/typescript.js settings-schema.ts writes it again").toEqual(
+      JSON.parse(JSON.stringify(describeSettings(settingsSchema))),
+    );
+    const lines = HELP.split("\n").map((line) => line.trim().replace(/ {2,}/, "  "));
+    expect(lines).toContain("--data FOLDER  your images; without it a synthetic demo set is drawn");
+    expect(lines).toContain("--hidden-units N,N  the head's hidden layers (128,64)");
+    expect(lines).toContain("--average-views yes|no  answer with the mean over those views (no)");
+    expect(lines).toContain("--l2 X  weight of squared kernels in the loss (0.0001)");
+    expect(lines).toContain(
+      "--fine-tune STAGE  train the backbone too, from this stage on: last, conv5, stage7 …, or all (none)",
+    );
+  });
+
+  // Where a flag ends, its setting ends too.
+  it.each([
+    ["epochs", ["0", "1", "10000", "10001", "1.5"]],
+    ["patience", ["0", "1", "10000", "10001"]],
+    ["input-size", ["31", "32", "1024", "1025"]],
+    ["dropout", ["-0.1", "0", "0.99", "1"]],
+    ["learning-rate", ["0", "1e-9", "10", "10.1"]],
+    ["l2", ["-1e-9", "0", "1e9"]],
+    ["hidden-units", ["0", "1", "8192", "8193", "1,1,1,1,1,1,1,1", "1,1,1,1,1,1,1,1,1"]],
+    ["magnification", ["0", "1", "10000", "10001"]],
+    ["seed", ["0", "4294967295", "4294967296"]],
+    ["fine-tune", ["conv5", "conv 5", "5"]],
+    ["fine-tune-epochs", ["0", "1", "1000", "1001"]],
+  ])("--%s takes what the notebooks take", (name, texts) => {
+    const { key } = settingFlags[name]!;
+    for (const text of texts) {
+      const value =
+        key === "fineTune.from" ? text : key === "hiddenUnits" ? text.split(",").map(Number) : Number(text);
+      const [group, member] = key.split(".");
+      const given = member === undefined ? { [key]: value } : { [group!]: { [member]: value } };
+      const accepts = (check: () => unknown) => {
+        try {
+          check();
+          return true;
+        } catch {
+          return false;
+        }
+      };
+      expect(
+        accepts(() => read(`--${name}=${text}`)),
+        text,
+      ).toBe(accepts(() => completeSettings(given)));
+    }
   });
 
   it("takes a preset's settings, and flags in place of some of them", () => {
@@ -92,7 +144,10 @@ describe("readOptions", () => {
     [["--seed=-1"], /--seed takes a whole number from 0 to 4294967295/],
     [["--dropout", "1"], /--dropout takes a number from 0 to below 1/],
     [["--learning-rate", "fast"], /--learning-rate takes a number above 0 and at most 10; "fast"/],
-    [["--hidden-units", "64,"], /--hidden-units takes up to eight whole numbers/],
+    [
+      ["--hidden-units", "64,"],
+      /--hidden-units takes a list of up to 8 whole numbers from 1 to 8192, with commas between them; "64,"/,
+    ],
     [["--tensorflow", "gpu"], /--tensorflow takes cpu, cuda or auto; "gpu"/],
     [["--epoch", "3"], /Unknown option '--epoch': see npm start -- --help/],
     [["--data"], /argument missing: see npm start -- --help/],

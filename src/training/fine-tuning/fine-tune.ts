@@ -10,7 +10,12 @@ import { type Activations, extractActivations, stageIndex } from "../../model/fe
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
 import { createRandom, type Random } from "../../runtime/random";
-import { completeFineTuning, type FineTuneSettings, type Settings } from "../../runtime/settings";
+import {
+  completeFineTuning,
+  type FineTuneSettings,
+  pickFineTuning,
+  type Settings,
+} from "../../runtime/settings";
 import { tf } from "../../runtime/tensorflow";
 import { crossEntropy, softmax } from "../../scores/cross-entropy";
 import { balancedClassWeights, countClasses } from "../head/class-weights";
@@ -410,9 +415,8 @@ async function tune(
  * const tuned = await fineTune({ from: "conv5", dataset, backbone, head, split, settings });
  */
 export async function fineTune(task: FineTuningTask): Promise<FineTuning> {
-  const { dataset, backbone, head, split, settings, transform, onEpoch, onBatch, showProgress, ...given } =
-    task;
-  const tuning = completeFineTuning(given);
+  const { dataset, backbone, head, onEpoch, showProgress } = task;
+  const tuning = completeFineTuning(pickFineTuning(task));
   const first = stageIndex(backbone, tuning.from);
   checkHeadFits(head, backbone.featureWidth, dataset.classes.length);
   const progress = showProgress === false ? null : startProgress("Fine-tuning", tuning.epochs, "epochs");
