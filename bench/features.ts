@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { type Dataset, imagePath, openDataset } from "../src/data/dataset";
-import { decodeBatches } from "../src/data/images/images";
+import { decodeBatches } from "../src/data/images/decode-batches";
 import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
 import { efficientnetLite0File, findKeptWeights } from "../src/model/backbones/weights-location";
 import { embedPixels, extractFeatures, featureBatchSize } from "../src/model/features/features";

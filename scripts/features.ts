@@ -58,7 +58,8 @@ function readCommandLine(): { folder: string; flags: Flags } {
   return { folder: program.args[0]!, flags };
 }
 
-function listSkipped({ skipped }: Dataset): void {
+function listOddities({ skipped, warnings }: Dataset): void {
+  for (const warning of warnings) console.error(`Note: ${warning}`);
   for (const { file, reason } of skipped) console.error(`Left out: ${file}: ${reason}.`);
 }
 
@@ -69,7 +70,7 @@ async function main(): Promise<void> {
   showProgressBars();
   const dataset = await openDataset(folder, { magnification, shard });
   console.log(describeDataset(dataset));
-  listSkipped(dataset);
+  listOddities(dataset);
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
   console.log(explanation);
   const features = await extractFeatures(dataset, backbone);

@@ -1,13 +1,7 @@
-// What sharp (libvips 8.18) does to 8-bit pixels when it resizes with the cubic kernel, to the bit: rows first, then
-// columns, each rounded to 8 bits; weights and positions in fixed point. Where an image is shrunk, the kernel is widened
-// and whole pixels are averaged before it; where it is enlarged, four by four pixels are interpolated.
-
-/** Pixels in rows: RGB, 0..255, shape [height, width, 3]. */
-interface Pixels {
-  values: Uint8Array;
-  width: number;
-  height: number;
-}
+// What sharp (libvips 8.18) does to 8-bit pixels when it shrinks with the cubic kernel, to the bit: rows first, then
+// columns, each rounded to 8 bits; weights and positions in fixed point. The kernel is widened, and whole pixels are
+// averaged before it.
+import { stretchBicubically } from "../src/data/images/bicubic";
 
 /** Weights and sums are whole numbers of 1 / 4096. */
 const weightBits = 12;
@@ -116,65 +110,16 @@ function shrinkAxis(axis: Axis, target: number): Uint8Array {
   return resized;
 }
 
-/** Catmull-Rom between four neighbours, written as libvips writes it, since its rounding is kept. */
-const enlargingWeights = Array.from({ length: positionSteps + 1 }, (_, step) => {
-  const x = step / positionSteps;
-  const cr1 = 1 - x;
-  const cr3 = cr1 * -0.5 * x;
-  const first = cr1 * cr3;
-  const fourth = x * cr3;
-  const cr4 = fourth - first;
-  return toFixedPoint([first, cr1 - first + cr4, x - fourth - cr4, fourth]);
-});
-
-function placesOf(from: number, to: number) {
-  return Array.from({ length: to }, (_, index) => {
-    // Half a pixel too far to the upper left, as libvips has it, also along an axis that keeps its length.
-    const position = (index * from) / to - 0.5;
-    const first = Math.floor(position) - 1;
-    const neighbours = [0, 1, 2, 3].map((k) => Math.min(from - 1, Math.max(0, first + k)));
-    return { neighbours, weights: enlargingWeights[stepOf(position)]! };
-  });
-}
-
-function enlarge({ values, width, height }: Pixels, size: number): Uint8Array {
-  const across = placesOf(width, size);
-  const down = placesOf(height, size);
-  const enlarged = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
-      for (let channel = 0; channel < 3; channel++) {
-        let sum = 0;
-        for (let j = 0; j < 4; j++) {
-          let row = 0;
-          const start = down[y]!.neighbours[j]! * width;
-          for (let i = 0; i < 4; i++) {
-            row += across[x]!.weights[i]! * values[(start + across[x]!.neighbours[i]!) * 3 + channel]!;
-          }
-          sum += down[y]!.weights[j]! * ((row + half) >> weightBits);
-        }
-        enlarged[(y * size + x) * 3 + channel] = fromFixedPoint(sum);
-      }
-    }
-  }
-  return enlarged;
-}
-
 /**
- * Stretches an image to a square as `decodeImage` does with sharp, to the bit.
+ * Stretches an image to a square as `decodeImage` does in Node, to the bit.
  *
  * @param values - RGB, 0..255, shape [height, width, 3].
  * @returns Shape [size, size, 3].
  */
 export function stretchToSquare(values: Uint8Array, width: number, height: number, size: number): Uint8Array {
-  let image: Pixels = { values, width, height };
-  if (image.height > size) {
-    const axis = { values: image.values, outer: 1, length: image.height, inner: image.width * 3 };
-    image = { ...image, values: shrinkAxis(axis, size), height: size };
-  }
-  if (image.width > size) {
-    const axis = { values: image.values, outer: image.height, length: image.width, inner: 3 };
-    image = { ...image, values: shrinkAxis(axis, size), width: size };
-  }
-  return image.height < size || image.width < size ? enlarge(image, size) : image.values;
+  if (width < size || height < size) return stretchBicubically(values, width, height, size);
+  let image = values;
+  if (height > size) image = shrinkAxis({ values: image, outer: 1, length: height, inner: width * 3 }, size);
+  if (width > size) image = shrinkAxis({ values: image, outer: size, length: width, inner: 3 }, size);
+  return image;
 }

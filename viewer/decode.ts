@@ -1,50 +1,58 @@
-import { imageFormatOf, pixelLimit } from "../src/data/images/image-problems";
+import type { ImageKind } from "../src/data/formats/image-kind";
+import { understandImage } from "../src/data/formats/understand";
+import { decodePng } from "./png-pixels";
+import type { RgbImage } from "./rgb-image";
 
-/** A decoded image; whoever has it closes its bitmap. */
-export interface DecodedImage {
+/** A decoded image, with a bitmap to be drawn; whoever has it closes its bitmap. */
+export interface DecodedImage extends RgbImage {
   bitmap: ImageBitmap;
-  /** RGB, 0..255, shape [height, width, 3]; what is transparent lies on white. */
-  pixels: Uint8Array;
-  width: number;
-  height: number;
 }
 
-const headBytes = 256 * 1024;
+/** As many bytes as Node reads. */
+const fileSizeLimit = 512 * 1024 * 1024;
 const thumbnailWidth = 180;
 
-/** Profiles are converted to sRGB, as sharp does; other hints about colour (PNG's gAMA) are left alone, as there. */
-function hasColourProfile(head: Uint8Array, format: string): boolean {
-  const text = new TextDecoder("latin1").decode(head);
-  const marker = { PNG: "iCCP", JPEG: "ICC_PROFILE\0", WebP: "ICCP" }[format];
-  const end = format === "PNG" ? text.indexOf("IDAT") : -1;
-  return marker !== undefined && (end === -1 ? text : text.slice(0, end)).includes(marker);
-}
-
-async function readHead(file: Blob): Promise<Uint8Array> {
+async function readBytes(file: Blob): Promise<Uint8Array> {
+  if (file.size === 0) throw new Error("the file is empty (0 bytes)");
+  if (file.size > fileSizeLimit) throw new Error("it is too large for a page; cut it into patches first");
   try {
-    return new Uint8Array(await file.slice(0, headBytes).arrayBuffer());
+    return new Uint8Array(await file.arrayBuffer());
   } catch {
     throw new Error("it can't be read: it was moved, deleted or is a folder");
   }
 }
 
-async function openBitmap(file: Blob): Promise<ImageBitmap> {
-  if (file.size === 0) throw new Error("the file is empty (0 bytes)");
-  const head = await readHead(file);
-  const format = imageFormatOf(head);
-  if (format === null) throw new Error("its content is not a PNG, JPEG or WebP image");
+/** Why a browser does not give the pixels that Node gives, where it does not; null where it does. */
+function problemInBrowsers({ format, profile, alpha, bits }: ImageKind, bytes: Uint8Array): string | null {
+  if (format === "TIFF") return "this page reads no TIFF; convert it to PNG";
+  if (profile === "other") {
+    return "it has a colour profile, which browsers convert a little differently; convert it to sRGB";
+  }
+  if (format === "WebP" && alpha !== "none") return "it is a WebP with transparency; convert it to PNG";
+  const isInterlaced = bytes[28] === 1;
+  if (format === "PNG" && bits < 8 && isInterlaced) return "it is interlaced; save it without that";
+  return null;
+}
+
+const reasonOf = (format: string) =>
+  `the ${format} file is damaged or cut short, or too large for this browser`;
+
+async function openBitmap(file: Blob, format: string): Promise<ImageBitmap> {
   try {
-    return await createImageBitmap(file, {
-      colorSpaceConversion: hasColourProfile(head, format) ? "default" : "none",
-      premultiplyAlpha: "none",
-      imageOrientation: "from-image",
-    });
+    // Numbers as they are stored: those of other colours than sRGB are refused before.
+    const asStored = { colorSpaceConversion: "none", premultiplyAlpha: "none" } as const;
+    return await createImageBitmap(file, { ...asStored, imageOrientation: "from-image" });
   } catch {
-    throw new Error(
-      format === "TIFF"
-        ? "this browser reads no TIFF; convert it to PNG"
-        : `the ${format} file is damaged or cut short, or too large for this browser`,
-    );
+    throw new Error(reasonOf(format));
+  }
+}
+
+function pixelsOfPng(bytes: Uint8Array, kind: ImageKind): RgbImage {
+  try {
+    return decodePng(bytes, kind);
+  } catch (error) {
+    const { cause } = error as Error;
+    throw new Error(typeof cause === "string" ? cause : reasonOf("PNG"));
   }
 }
 
@@ -78,20 +86,28 @@ export function toRgba(rgb: Uint8Array): Uint8ClampedArray {
   return rgba;
 }
 
+function pixelsOf(bitmap: ImageBitmap): RgbImage {
+  const { width, height } = bitmap;
+  const { context } = drawOnWhite(bitmap, width, height);
+  return { pixels: toRgb(context.getImageData(0, 0, width, height).data), width, height };
+}
+
 /**
- * Decodes a file: upright, in sRGB.
+ * Decodes a file: upright, in sRGB, the pixels that `decodeImage` sees in Node. PNGs are decoded here; JPEGs and WebPs by
+ * the browser, which is checked in Chromium.
  *
- * @throws Error with the reason, as the rest of a sentence, if it can't be used.
+ * @throws Error with the reason, as the rest of a sentence, if it can't be used, or would have other pixels than in Node.
  */
 export async function decodeFile(file: Blob): Promise<DecodedImage> {
-  const bitmap = await openBitmap(file);
+  const bytes = await readBytes(file);
+  const understood = understandImage(bytes);
+  if (understood.ok === false) throw new Error(understood.reason);
+  const { kind } = understood;
+  const problem = problemInBrowsers(kind, bytes);
+  if (problem !== null) throw new Error(problem);
+  const bitmap = await openBitmap(file, kind.format);
   try {
-    const { width, height } = bitmap;
-    if (width * height > pixelLimit) {
-      throw new Error(`it has more than ${pixelLimit / 1e6} million pixels; cut it into patches first`);
-    }
-    const { context } = drawOnWhite(bitmap, width, height);
-    return { bitmap, pixels: toRgb(context.getImageData(0, 0, width, height).data), width, height };
+    return { bitmap, ...(kind.format === "PNG" ? pixelsOfPng(bytes, kind) : pixelsOf(bitmap)) };
   } catch (error) {
     bitmap.close();
     throw error;

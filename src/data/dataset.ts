@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { groupBy } from "../runtime/group-by";
 import { byCodeUnits, countOf, nameSome } from "../runtime/words";
 import { inspectImages } from "./images/image-index";
-import type { ImageFacts } from "./images/images";
+import { describeNotes, type ImageFacts } from "./images/images";
 import { type ChosenClasses, type ClassOptions, chooseClasses } from "./layouts/class-names";
 import { type LayoutOptions, recogniseLayout } from "./layouts/layouts";
 import { type NamedImage, selectMagnification, warnAboutNames, withName } from "./layouts/named-images";
@@ -67,10 +67,13 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
   );
   const records: ImageRecord[] = [];
   const skipped = [...found.skipped];
+  const notes: string[] = [];
   for (const [index, inspection] of inspections.entries()) {
     const image = selected[index]!;
-    if (inspection.ok === true) records.push(toRecord(image, chosen, inspection.facts));
-    else skipped.push({ file: image.file, reason: inspection.reason });
+    if (inspection.ok === true) {
+      records.push(toRecord(image, chosen, inspection.facts));
+      if (inspection.facts.note !== null) notes.push(`${image.file} (${inspection.facts.note})`);
+    } else skipped.push({ file: image.file, reason: inspection.reason });
   }
   if (records.length === 0 && shard === null) throw new Error(explainEmptiness(found.folder, skipped));
   return {
@@ -89,6 +92,7 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
       ...wanted.warnings,
       ...warnAboutNames(wanted.selected),
       ...warnAboutCopies(records),
+      ...describeNotes(notes),
       ...(indexProblem === null ? [] : [indexProblem]),
     ],
   };

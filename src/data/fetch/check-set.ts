@@ -2,7 +2,7 @@ import { join } from "node:path";
 import pMap from "p-map";
 import { startProgress } from "../../runtime/progress";
 import { countOf, nameSome } from "../../runtime/words";
-import { imageConcurrency, inspectImage } from "../images/images";
+import { describeNotes, imageConcurrency, inspectImage } from "../images/images";
 import { type ClassOptions, chooseClasses } from "../layouts/class-names";
 import type { FoundLayout } from "../layouts/found-layout";
 import { type LayoutOptions, recogniseLayout } from "../layouts/layouts";
@@ -77,24 +77,33 @@ function requireExpected(images: readonly CountedImage[], source: DataSource, wa
   }
 }
 
-async function findUnreadable(
+/** Images that can't be read, and those that look wrong, each with the reason in parentheses. */
+async function lookIntoImages(
   folder: string,
   files: readonly string[],
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<{ unreadable: string[]; notes: string[] }> {
   const progress = startProgress("Checking images", files.length, "images");
   try {
-    const problems = await pMap(
+    const inspections = await pMap(
       files,
       async (file) => {
         signal.throwIfAborted();
         const inspection = await inspectImage(join(folder, file));
         progress.advance();
-        return inspection.ok === true ? null : `${file} (${inspection.reason})`;
+        return { file, inspection };
       },
       { concurrency: imageConcurrency },
     );
-    return problems.filter((problem) => problem !== null) as string[];
+    const told = inspections.map(({ file, inspection }) =>
+      inspection.ok === true
+        ? { unreadable: null, note: inspection.facts.note && `${file} (${inspection.facts.note})` }
+        : { unreadable: `${file} (${inspection.reason})`, note: null },
+    );
+    return {
+      unreadable: told.flatMap(({ unreadable }) => unreadable ?? []),
+      notes: told.flatMap(({ note }) => note ?? []),
+    };
   } finally {
     progress.finish();
   }
@@ -120,7 +129,7 @@ export async function checkSet(folder: string, expectation: SetExpectation): Pro
   const missing = layout.skipped.map(({ file, reason }) => `${file} (${reason})`);
   if (source !== null && missing.length > 0) throw damaged(`not usable: ${nameSome(missing, 3)}`);
   const files = layout.images.map((image) => image.file);
-  const unreadable = await findUnreadable(layout.folder, files, signal);
+  const { unreadable, notes } = await lookIntoImages(layout.folder, files, signal);
   const sentence = `${countOf(unreadable.length, "image")} can't be read: ${nameSome(unreadable, 3)}`;
   if (unreadable.length > 0 && (source !== null || unreadable.length === images.length))
     throw damaged(sentence);
@@ -132,6 +141,7 @@ export async function checkSet(folder: string, expectation: SetExpectation): Pro
       ...warnings,
       ...(missing.length > 0 ? [`Not usable: ${nameSome(missing)}.`] : []),
       ...(unreadable.length > 0 ? [`${sentence}.`] : []),
+      ...describeNotes(notes),
     ],
   };
 }

@@ -7,7 +7,7 @@ import { explainFileError } from "./image-problems";
 import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "./images";
 
 /** Raised by hand when the facts are computed differently. */
-const indexVersion = 2;
+const indexVersion = 3;
 const indexKind = "images";
 
 /** A file as it was when somebody looked into it: the facts hold while size and time of change are the same. */

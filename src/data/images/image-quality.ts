@@ -31,7 +31,7 @@ export interface ImageQuality {
 export const qualityWidth = 448;
 
 /** Raised by hand when something is measured differently. */
-const qualityVersion = 1;
+const qualityVersion = 2;
 const cacheKind = "quality";
 /** Density, as a vector's length, below which a pixel is glass: paler than the palest stroma. */
 const glassDensity = 0.06;

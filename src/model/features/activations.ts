@@ -3,8 +3,9 @@ import pMap from "p-map";
 import { type Dataset, imagePath } from "../../data/dataset";
 import { sizeText } from "../../data/fetch/download-problems";
 import { type FreeSpace, freeSpaceOf } from "../../data/fetch/staging";
+import { decodeBatches } from "../../data/images/decode-batches";
 import type { ImageTransform } from "../../data/images/image-transform";
-import { decodeBatches, decodeImage, imageConcurrency } from "../../data/images/images";
+import { decodeImage, imageConcurrency } from "../../data/images/images";
 import { measureEntry, readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
 import { describeDevice } from "../../runtime/device";
@@ -54,7 +55,7 @@ export interface ActivationsTask {
 /** Images a batch, always filled up, so that an image's activations don't depend on which others there are. */
 const batchSize = 16;
 /** Raised by hand when the frozen stages, or how activations are kept, change. */
-const activationsVersion = 1;
+const activationsVersion = 2;
 const cacheKind = "activations";
 const cacheReaders = 8;
 /** What the file system and a checksum add, and some room for others. */

@@ -1,7 +1,7 @@
 import pMap from "p-map";
+import { decodeBatches } from "../../data/images/decode-batches";
 import type { ImageTransform } from "../../data/images/image-transform";
 import type { ImageView } from "../../data/images/image-views";
-import { decodeBatches } from "../../data/images/images";
 import { type ImageFiles, imagePath } from "../../data/record";
 import { readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
@@ -51,7 +51,7 @@ export interface ViewFeatures {
 export const featureBatchSize = 32;
 
 /** Raised by hand when decoding, preprocessing or the networks compute something else than before. */
-const featuresVersion = 2;
+const featuresVersion = 3;
 const cacheKind = "features";
 const cacheReaders = 16;
 const cacheWriters = 8;

@@ -1,0 +1,137 @@
+import { stat } from "node:fs/promises";
+import pMap from "p-map";
+import { stretchToSquare, withPixels } from "./decode-pixels";
+import { imageConcurrency, readImageFile, requirePositiveInteger, unusable } from "./images";
+
+/** Something done to an image's pixels, RGB, 0..255, before they are used. */
+export type PixelTransform = (pixels: Uint8Array) => Uint8Array;
+
+const unchanged: PixelTransform = (pixels) => pixels;
+
+/** Images of one batch, in order. */
+export interface DecodedBatch {
+  /** Shape [count, size, size, 3], RGB, 0..255. */
+  pixels: Uint8Array;
+  /** Index in `paths` of the batch's first image. */
+  start: number;
+  /** Images in this batch: `batchSize`, or less in the last one. */
+  count: number;
+}
+
+/**
+ * Decodes images batch by batch, the next batch while the caller works on this one.
+ *
+ * TensorFlow holds up whoever calls it, so a batch is handed over only when the next one's files are read and wait
+ * for the decoders, which need nobody's help from there on.
+ *
+ * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
+ *
+ * @param options.transform - Done to each image's pixels; it must leave their number as it is.
+ * @throws Error with path and reason at the first image that can't be used.
+ *
+ * @example
+ * for await (const { pixels, start, count } of decodeBatches(paths, 224, 16)) { … }
+ */
+export async function* decodeBatches(
+  paths: readonly string[],
+  size: number,
+  batchSize: number,
+  options: { transform?: PixelTransform } = {},
+): AsyncGenerator<DecodedBatch, void, undefined> {
+  requirePositiveInteger("An image's size", size);
+  requirePositiveInteger("A batch's size", batchSize);
+  const { transform = unchanged } = options;
+  const start = (first: number) => startBatch(paths.slice(first, first + batchSize), first, size, transform);
+  let ahead = start(0);
+  try {
+    for (let first = 0; first < paths.length; first += batchSize) {
+      const batch = await ahead.decoded;
+      if (batch.ok === false) throw batch.error;
+      ahead = start(first + batchSize);
+      await ahead.queued;
+      yield batch.value;
+    }
+  } finally {
+    await ahead.decoded;
+  }
+}
+
+type BatchOutcome = { ok: true; value: DecodedBatch } | { ok: false; error: unknown };
+
+/** A batch that is under way. Neither promise rejects: nobody may ask for it any more. */
+interface StartedBatch {
+  /** Every file is read and waits for a decoder. */
+  queued: Promise<unknown>;
+  decoded: Promise<BatchOutcome>;
+}
+
+/** A batch of files with at most this many bytes together is read at once, a larger one few at a time. */
+const waitingBytesLimit = 64 * 1024 * 1024;
+
+/** Bytes of files together; one that can't be asked counts nothing, and its reading says why. */
+async function totalBytes(paths: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(
+    paths.map((path) =>
+      stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function startBatch(
+  paths: readonly string[],
+  start: number,
+  size: number,
+  transform: PixelTransform,
+): StartedBatch {
+  const imageBytes = size * size * 3;
+  const pixels = new Uint8Array(paths.length * imageBytes);
+  const failures: unknown[] = [];
+  const decoding: Promise<void>[] = [];
+
+  async function decode(path: string, bytes: Buffer, index: number): Promise<void> {
+    try {
+      const image = await withPixels(bytes, (whole) => stretchToSquare(whole, size));
+      if (image.ok === false) failures.push(unusable(path, image.reason));
+      else pixels.set(transform(image.value), index * imageBytes);
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+
+  async function read(path: string, index: number, waitForDecoder: boolean): Promise<void> {
+    if (failures.length > 0) return;
+    const file = await readImageFile(path);
+    if (file.ok === false) {
+      failures.push(unusable(path, file.reason));
+      return;
+    }
+    const decodingOne = decode(path, file.value, index);
+    decoding.push(decodingOne);
+    if (waitForDecoder) await decodingOne;
+  }
+
+  /** Reading at once leaves no file behind others' decoding, which takes the same threads. */
+  async function readAll(): Promise<void> {
+    if ((await totalBytes(paths)) <= waitingBytesLimit) {
+      await Promise.all(paths.map((path, index) => read(path, index, false)));
+    } else {
+      const one = (path: string, index: number) => read(path, index, true);
+      await pMap(paths, one, { concurrency: imageConcurrency });
+    }
+  }
+
+  const queued = readAll();
+  const finished = queued.then(() => Promise.all(decoding));
+  return {
+    queued,
+    decoded: finished.then(() =>
+      failures.length > 0
+        ? { ok: false, error: failures[0] }
+        : { ok: true, value: { pixels, start, count: paths.length } },
+    ),
+  };
+}
