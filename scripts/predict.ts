@@ -1,6 +1,7 @@
 // What a trained classifier says about new images: npm run predict -- runs/latest/classifier images --out answers.csv
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { SkippedImage } from "../src/data/dataset";
+import { describeNotes } from "../src/data/images/images";
 import { findSources, type PatientFrom } from "../src/data/layouts/image-sources";
 import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
 import { predictSources } from "../src/model/classifier/predict-sources";
@@ -131,6 +132,10 @@ async function main(): Promise<void> {
   for (const sentence of [describeJudged(images, skipped), describeDecision(classifier)])
     console.error(sentence);
   console.error(describeFamiliarity(classifier));
+  const odd = images.flatMap(({ file, unlike }) =>
+    unlike.filter(({ about }) => about === "numbers").map(({ text }) => `${file} (${text})`),
+  );
+  for (const note of describeNotes(odd)) console.error(`Note: ${note}`);
   listSkipped(skipped);
   if (skipped.length > 0) process.exitCode = badFilesExitCode;
 }

@@ -18,7 +18,7 @@ export const exportTolerance = 1e-4;
 
 /** How images of any size become what the network takes: none of the formats does it by itself. */
 export const resizingText =
-  "The whole image is stretched to a square with a cubic kernel (Catmull-Rom, a = -0.5), widened when shrinking so that all pixels count: Pillow's BICUBIC, tf.image.resize with bicubic and antialias, or libvips' and sharp's cubic. Transparent parts are laid on white.";
+  "The image is turned upright by its EXIF orientation, converted to sRGB by its colour profile, reduced to 8 bits (the upper ones of 16) and, where it is transparent, laid on white. Then the whole of it is stretched to a square with a cubic kernel (Catmull-Rom, a = -0.5), centres on centres, widened when shrinking so that all pixels count: Pillow's BICUBIC, or tf.image.resize with bicubic and antialias. libvips' and sharp's cubic does nearly the same where no edge becomes longer; an image that is enlarged lies half an output pixel off there.";
 
 const exportFormatName = "breakhis-lab export 1";
 

@@ -49,7 +49,7 @@ export interface Familiarity {
 
 /** One way in which an image is unlike the training images. */
 export interface Unlikeness {
-  about: "features" | "stain" | "size";
+  about: "features" | "stain" | "size" | "numbers";
   /** A sentence without its full stop. */
   text: string;
 }

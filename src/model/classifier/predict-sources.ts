@@ -21,7 +21,7 @@ export interface SourcePrediction extends ImageSource, ImagePrediction {
   height: number;
   /** To the nearest training image; above 1 is unlike all of them. Null where the classifier remembers none. */
   distance: number | null;
-  /** In which ways the image is unlike the training images; none where that can't be told. */
+  /** What speaks against the answer: ways in which the image is unlike the training images, numbers that look wrong. */
   unlike: Unlikeness[];
 }
 
@@ -64,8 +64,10 @@ function judge(classifier: Classifier, images: readonly Inspected[], features: F
       familiarity === undefined
         ? { distance: null, unlike: [] }
         : compareWithTraining(familiarity, row, facts);
-    const { width: pixelWidth, height } = facts;
-    return { ...source, width: pixelWidth, height, ...decisions[i]!, distance, unlike };
+    const { width: pixelWidth, height, note } = facts;
+    const odd: Unlikeness[] = note === null ? [] : [{ about: "numbers", text: note }];
+    const size = { width: pixelWidth, height };
+    return { ...source, ...size, ...decisions[i]!, distance, unlike: [...unlike, ...odd] };
   });
 }
 

@@ -150,7 +150,7 @@ describe("extractFeatures", () => {
     expect((await extractFeatures(dataset, meanColourBackbone(), { transform: other })).computed).toBe(12);
     const device = describeDevice().kind;
     const oldKeys = dataset.records.map((record) =>
-      sha256(JSON.stringify([2, "resnet50", "1234", size, featureBatchSize, device, record.sha256])),
+      sha256(JSON.stringify([3, "resnet50", "1234", size, featureBatchSize, device, record.sha256])),
     );
     const kept = readdirSync(join(folder, "cache", "features"), { recursive: true }).map((name) =>
       basename(String(name)),
