@@ -14,8 +14,6 @@ interface Flags {
   sha256?: string;
 }
 
-/** What a shell shows for a program that was stopped with Ctrl-C. */
-
 function magnificationNumber(text: string): number {
   if (!/^(?:40|100|200|400)x?$/i.test(text)) throw new InvalidArgumentError("Expected 40, 100, 200 or 400.");
   return Number.parseInt(text, 10);

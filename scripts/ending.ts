@@ -1,6 +1,6 @@
 import { requestStop } from "../src/runtime/interruption";
 
-/** The exit code of a program that Ctrl-C has ended. */
+/** What a shell shows for a program that was stopped with Ctrl-C. */
 export const interruptedExitCode = 130;
 
 /**

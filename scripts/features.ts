@@ -18,8 +18,6 @@ interface Flags {
   shard?: Shard;
 }
 
-/** What a shell shows for a program that was stopped with Ctrl-C. */
-
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
   return Number(text);

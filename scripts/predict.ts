@@ -28,7 +28,7 @@ interface Flags {
   patientFrom: PatientFrom;
 }
 
-/** What a shell shows for a program that was stopped with Ctrl-C. */
+/** The exit code where some files could not be answered; the others were. */
 const badFilesExitCode = 2;
 
 function positiveNumber(text: string): number {

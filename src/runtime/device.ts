@@ -7,7 +7,7 @@ export interface Device {
   kind: "gpu" | "cpu";
   /** The GPU's or the processor's name, as its driver or the kernel gives it. */
   name: string;
-  /** Logical processor cores that this process may use. */
+  /** Logical processor cores of the machine; a container may let a process use fewer. */
   cores: number;
   /** The version of the native library that is really loaded, for example "2.21.0". */
   tensorflowVersion: string;

@@ -1,10 +1,10 @@
 import { tf } from "../tensorflow";
 
 /**
- * The addon's internal interface: what `native-ops.ts` and `native-graph.ts` are built on.
+ * The addon's internal interface: what `native-ops.ts`, `native-graph.ts` and `native-trace.ts` are built on.
  *
- * Only these three know of it, so they are the ones to look at when the addon's version changes. Elsewhere in
- * the project the currency is `tf.Tensor`.
+ * Only these four call it, so they are the ones to look at when the addon's version changes. What is computed on
+ * `native-ops.ts` passes `NativeId`s around; elsewhere in the project the currency is `tf.Tensor`.
  */
 
 /** The version of the addon whose interface is used here. */
