@@ -16,6 +16,8 @@ const TSLAB_VERSION = "1.0.22";
 function main() {
   requireTslabVersion();
   const connectionFile = connectionFileFrom(process.argv.slice(2));
+  // Before anything that takes time: whoever started the kernel may be killed meanwhile.
+  require("./kernel/lifetime").endWithParent();
 
   restoreRemovedNodeFunctions();
   // Deprecation warnings of dependencies would appear on stderr under the reader's cells.
@@ -42,7 +44,6 @@ function main() {
   // After startKernel, because they replace the process-wide handlers that it installs.
   require("./kernel/interruption").replaceInterruptHandler(session);
   require("./kernel/stray-errors").replaceStrayErrorHandlers(session);
-  require("./kernel/lifetime").endWithParent();
 }
 
 /** Stops with one sentence when another tslab is installed: its internals may differ silently. */

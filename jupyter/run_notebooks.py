@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -64,9 +65,14 @@ def main():
             return 128 + received[0]
         if not isinstance(error, NotebookFailure):
             raise
-        print(f"\n{error}", *(f"  {line}" for line in error.details), sep="\n", file=sys.stderr)
+        print(printable("\n".join([f"\n{error}", *(f"  {line}" for line in error.details)])), file=sys.stderr)
         return 1
     return 0
+
+
+def printable(text):
+    """Shows control characters, which names of files in a message may hold, instead of sending them to the terminal."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def parse_arguments():

@@ -2,13 +2,14 @@
 import { readArticleComparison } from "../src/experiments/article";
 import { textTable } from "../src/experiments/evaluation-text";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 
 async function main(): Promise<void> {
   const [folder = ""] = process.argv.slice(2);
   const comparison = await readArticleComparison(folder);
   if (comparison === null) throw new Error(`There are no two runs to compare in ${folder} and beside it.`);
   const { columns, rows, comparability } = comparison;
-  console.log(`\n${textTable([columns, ...rows])}\n\n${comparability}`);
+  say(`\n${textTable([columns, ...rows])}\n\n${comparability}`);
 }
 
 main().catch(endWithReason);

@@ -5,6 +5,7 @@ import { type CacheKind, clearCache, surveyCache } from "../src/runtime/cache-su
 import { largest } from "../src/runtime/many";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 
 const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
 
@@ -30,19 +31,19 @@ function formatTable(kinds: readonly CacheKind[]): string {
 async function showCache(): Promise<void> {
   const kinds = await surveyCache();
   if (kinds.length === 0) {
-    console.log(`${cacheFolder()} is empty.`);
+    say(`${cacheFolder()} is empty.`);
     return;
   }
-  console.log(`${cacheFolder()}: ${total(kinds)}\n\n${formatTable(kinds)}\n`);
+  say(`${cacheFolder()}: ${total(kinds)}\n\n${formatTable(kinds)}\n`);
   const byDefault = kinds.filter((one) => one.clearedByDefault).map(({ kind }) => kind);
-  if (byDefault.length > 0) console.log(`npm run cache -- clear         removes ${byDefault.join(" and ")}`);
-  console.log("npm run cache -- clear <kind>  removes that kind");
+  if (byDefault.length > 0) say(`npm run cache -- clear         removes ${byDefault.join(" and ")}`);
+  say("npm run cache -- clear <kind>  removes that kind");
 }
 
 async function clear(kind: string | undefined): Promise<void> {
   const removed = await clearCache(kind ?? null);
-  if (removed.length === 0) console.log(`${cacheFolder()} holds nothing that is computed again by itself.`);
-  else console.log(`Freed ${total(removed)}: ${removed.map((one) => one.kind).join(", ")}.`);
+  if (removed.length === 0) say(`${cacheFolder()} holds nothing that is computed again by itself.`);
+  else say(`Freed ${total(removed)}: ${removed.map((one) => one.kind).join(", ")}.`);
 }
 
 async function main(): Promise<void> {

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { describeFetched, fetchDataset } from "../src/data/fetch/fetch-dataset";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
 import { interruptedExitCode, stopOnInterrupt } from "./ending";
+import { complain, say } from "./say";
 
 interface Flags {
   magnification?: number;
@@ -104,13 +105,13 @@ async function main(): Promise<void> {
   showProgress();
   try {
     const fetched = await fetchDataset(source, flags);
-    for (const warning of fetched.warnings) console.error(`Note: ${warning}`);
+    for (const warning of fetched.warnings) complain(`Note: ${warning}`);
     const folder = shortPath(fetched.folder);
-    console.log(describeFetched({ ...fetched, folder }));
-    if (fetched.sha256 !== null) console.log(`The archive's SHA-256: ${fetched.sha256}`);
-    console.log(`Next: npm start -- --data ${/[^\w./-]/.test(folder) ? JSON.stringify(folder) : folder}`);
+    say(describeFetched({ ...fetched, folder }));
+    if (fetched.sha256 !== null) say(`The archive's SHA-256: ${fetched.sha256}`);
+    say(`Next: npm start -- --data ${/[^\w./-]/.test(folder) ? JSON.stringify(folder) : folder}`);
   } catch (error) {
-    console.error((error as Error).message);
+    complain((error as Error).message);
     process.exitCode = wasStopped ? interruptedExitCode : 1;
   }
 }

@@ -5,6 +5,7 @@ import { ensureDemoDataset } from "../src/data/demo/demo";
 import { dataFolder } from "../src/runtime/paths";
 import { onProgress } from "../src/runtime/progress";
 import { endWithReason, stopOnInterrupt } from "./ending";
+import { say } from "./say";
 
 function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
@@ -38,7 +39,7 @@ async function main(): Promise<void> {
   });
   await ensureDemoDataset(folder, options);
   if (process.stderr.isTTY) process.stderr.write("\n");
-  console.log(`Synthetic images are in ${relative(process.cwd(), folder) || "."}.`);
+  say(`Synthetic images are in ${relative(process.cwd(), folder) || "."}.`);
 }
 
 main().catch(endWithReason);

@@ -3,6 +3,7 @@ import { checkFiles } from "./doctor/files";
 import { formatFindings } from "./doctor/finding";
 import { checkJupyter } from "./doctor/jupyter";
 import { checkPackages } from "./doctor/packages";
+import { say } from "./say";
 import { runMain } from "./setup/failure.js";
 
 /** `npm run doctor`: what is installed here, what it computes on, and what to do where something is wrong. */
@@ -13,9 +14,9 @@ async function main(): Promise<number> {
     ...checkJupyter(),
     ...(await checkFiles()),
   ];
-  console.log(formatFindings(findings));
+  say(formatFindings(findings));
   const broken = findings.filter(({ state }) => state === "wrong").length;
-  console.log(
+  say(
     broken === 0
       ? "\nEverything that is needed is there and works."
       : `\n${broken} thing${broken === 1 ? " is" : "s are"} wrong; each line says what to do.`,

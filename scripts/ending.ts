@@ -1,4 +1,5 @@
 import { requestStop } from "../src/runtime/interruption";
+import { complain } from "./say";
 
 /** What a shell shows for a program that was stopped with Ctrl-C. */
 export const interruptedExitCode = 130;
@@ -17,6 +18,6 @@ export function stopOnInterrupt(onStop: () => void = () => undefined): void {
 
 /** What a program's failure comes to: its reason, for people, on stderr, and exit code 1. */
 export function endWithReason(error: unknown): void {
-  console.error(error instanceof Error ? error.message : error);
+  complain(error instanceof Error ? error.message : String(error));
   process.exitCode = 1;
 }

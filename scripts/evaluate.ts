@@ -31,6 +31,7 @@ import { completeSettings } from "../src/runtime/settings";
 import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
+import { complain, say } from "./say";
 
 interface Flags {
   data?: string;
@@ -131,7 +132,7 @@ function showProgress(): void {
     return;
   }
   onProgress(({ task, unit, done, finished }) => {
-    if (finished) console.error(`${task}: ${done} ${unit}.`);
+    if (finished) complain(`${task}: ${done} ${unit}.`);
   });
 }
 
@@ -158,7 +159,7 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
     ? 1
     : foldCount * repeats + (flags.compare || officialFolds ? 0 : 2 * flags.auditSeeds);
   const cost = describeCost(recipe, { images: dataset.records.length, fits });
-  if (cost !== "") console.log(cost);
+  if (cost !== "") say(cost);
   if (flags.compare) {
     const task = { dataset, settings, folds: foldCount, repeats };
     const compared = await compareRecipes(stepsTo(recipe), {
@@ -167,7 +168,7 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
     });
     return finish(flags, describeComparison(compared), compared);
   }
-  console.log(`Images: ${describeRecipe(recipe)}.`);
+  say(`Images: ${describeRecipe(recipe)}.`);
   const task = { dataset, settings, targets, ...(await featuresOf(dataset, backbone, recipe)) };
   if (officialFolds !== null) {
     const evaluation = await evaluateFoldFiles({ ...task, folds: officialFolds });
@@ -184,10 +185,10 @@ async function finish(
   text: string,
   numbers: Evaluation | RecipeComparison | FoldFilesEvaluation | AnswerScores,
 ): Promise<void> {
-  console.log(text);
+  say(text);
   if (out !== undefined) await writeFileAtomically(out, `${JSON.stringify(numbers, null, 2)}\n`);
   if (!numbers.complete) {
-    console.error("Stopped; the numbers are of what was finished.");
+    complain("Stopped; the numbers are of what was finished.");
     process.exitCode = interruptedExitCode;
   }
 }
@@ -206,13 +207,13 @@ async function main(): Promise<void> {
   showProgress();
   if (flags.out !== undefined) await requireWritable(flags.out);
   const dataset = data === undefined ? null : await openDataset(data, { magnification });
-  if (dataset !== null) console.log(describeDataset(dataset));
+  if (dataset !== null) say(describeDataset(dataset));
   if (predictions !== undefined) return evaluateAnswers(flags, predictions, dataset);
   if (dataset === null) {
     throw new Error("There is nothing to evaluate: give --data <folder>, or --predictions <csv>.");
   }
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
-  console.log(explanation);
+  say(explanation);
   try {
     await evaluate(flags, dataset, backbone);
   } finally {

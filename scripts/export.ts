@@ -7,6 +7,7 @@ import { loadRunResults } from "../src/export/run-results";
 import { loadClassifier } from "../src/model/classifier/classifier";
 import { notMedicalDevice } from "../src/views/display/findings";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 
 interface Flags {
   format: ExportFormat;
@@ -22,12 +23,12 @@ async function run(folder: string, flags: Flags): Promise<void> {
   try {
     const results = await loadRunResults(folder, classifier.provenance.runId);
     const about = await exportClassifier({ classifier, format, out, results, images, stainBeside });
-    console.log(`${resolve(out)}: ${about.model}, export.json, MODEL-CARD.md`);
+    say(`${resolve(out)}: ${about.model}, export.json, MODEL-CARD.md`);
     const { images: count, largestDifference, tolerance } = about.check;
-    console.log(
+    say(
       `Read back and asked about ${count} images: the largest difference in probability is ${differenceText(largestDifference)} (at most ${tolerance} is accepted).`,
     );
-    console.log(notMedicalDevice);
+    say(notMedicalDevice);
   } finally {
     classifier.backbone.dispose();
   }

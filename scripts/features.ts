@@ -8,6 +8,7 @@ import { writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
+import { complain, say } from "./say";
 
 interface Flags {
   backbone: BackboneChoice["backbone"];
@@ -57,8 +58,8 @@ function readCommandLine(): { folder: string; flags: Flags } {
 }
 
 function listOddities({ skipped, warnings }: Dataset): void {
-  for (const warning of warnings) console.error(`Note: ${warning}`);
-  for (const { file, reason } of skipped) console.error(`Left out: ${file}: ${reason}.`);
+  for (const warning of warnings) complain(`Note: ${warning}`);
+  for (const { file, reason } of skipped) complain(`Left out: ${file}: ${reason}.`);
 }
 
 async function main(): Promise<void> {
@@ -67,30 +68,26 @@ async function main(): Promise<void> {
   stopOnInterrupt();
   showProgressBars();
   const dataset = await openDataset(folder, { magnification, shard });
-  console.log(describeDataset(dataset));
+  say(describeDataset(dataset));
   listOddities(dataset);
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
-  console.log(explanation);
+  say(explanation);
   const features = await extractFeatures(dataset, backbone);
   backbone.dispose();
   if (!features.complete) {
-    console.error("Stopped. What was computed is kept; the same command goes on from there.");
+    complain("Stopped. What was computed is kept; the same command goes on from there.");
     process.exitCode = interruptedExitCode;
     return;
   }
   const speed =
     features.computed === 0 ? "" : `, ${(features.computed / features.seconds).toFixed(1)} a second`;
-  console.log(`${features.computed} images computed${speed}; ${features.fromCache} were known.`);
+  say(`${features.computed} images computed${speed}; ${features.fromCache} were known.`);
   if (out === undefined) {
-    console.log(
-      `They are kept in ${cacheFolder()}: the same command with --out, instead of --shard, finds them.`,
-    );
+    say(`They are kept in ${cacheFolder()}: the same command with --out, instead of --shard, finds them.`);
     return;
   }
   const { matrix, table } = await writeFeatures(out, dataset, features);
-  console.log(
-    `${matrix}: float32 [${features.count}, ${features.width}]\n${table}: the images in the same order`,
-  );
+  say(`${matrix}: float32 [${features.count}, ${features.width}]\n${table}: the images in the same order`);
 }
 
 main().catch(endWithReason);

@@ -10,9 +10,10 @@ import { countOf } from "../src/runtime/words";
 import { forecastFineTuning } from "../src/training/forecast";
 import { durationText } from "../src/views/display/progress-bar";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 
 async function main(): Promise<void> {
-  console.log(`${articleAssumptions}\n`);
+  say(`${articleAssumptions}\n`);
   const settings = completeSettings(JSON.parse(process.argv[2] ?? "{}"));
   const { fineTune } = settings;
   if (fineTune === null) return;
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
     validation: validation.length,
   });
   backbone.dispose();
-  console.log(
+  say(
     `${explanation}\nForecast from a short measurement on this machine: training from ${fineTune.from} on, at most ` +
       `${countOf(fineTune.epochs, "epoch")} of ${countOf(train.length, "image")}, takes about ${durationText(seconds)} a run.`,
   );

@@ -5,6 +5,7 @@ import { describeNotes } from "../src/data/images/images";
 import { findSources, type PatientFrom } from "../src/data/layouts/image-sources";
 import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
 import { predictSources } from "../src/model/classifier/predict-sources";
+import { printable } from "../src/runtime/printable";
 import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { type JudgedImage, judgeImages } from "../src/scores/triage/judged-images";
 import { notMedicalDevice } from "../src/views/display/findings";
@@ -18,6 +19,7 @@ import {
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/report/prediction-table";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { showProgressBars } from "./progress-bars";
+import { complain } from "./say";
 
 interface Flags {
   out?: string;
@@ -81,11 +83,11 @@ async function load(folder: string, weights: string | null): Promise<Classifier>
 }
 
 function listSkipped(skipped: readonly SkippedImage[]): void {
-  for (const { file, reason } of skipped) console.error(`Not read: ${file}: ${reason}.`);
+  for (const { file, reason } of skipped) complain(`Not read: ${file}: ${reason}.`);
 }
 
 function stopped(): void {
-  console.error("Stopped. What was computed is kept; the same command goes on from there.");
+  complain("Stopped. What was computed is kept; the same command goes on from there.");
   process.exitCode = interruptedExitCode;
 }
 
@@ -96,7 +98,10 @@ async function writeAnswers(
 ): Promise<void> {
   const { out, html } = flags;
   if (out !== undefined) await writeFileAtomically(out, encode(images, classifier, flags));
-  else if (html === undefined) process.stdout.write(encode(images, classifier, flags));
+  else if (html === undefined) {
+    const answers = encode(images, classifier, flags);
+    process.stdout.write(process.stdout.isTTY ? printable(answers) : answers);
+  }
 }
 
 async function main(): Promise<void> {
@@ -113,7 +118,7 @@ async function main(): Promise<void> {
     throw new Error(`There is no image in ${given.join(", ")}: give image files, or folders that hold some.`);
   }
   const classifier = await load(folder, flags.weights ?? null);
-  console.error(notMedicalDevice);
+  complain(notMedicalDevice);
   const { predictions, complete, ...unread } = await predictSources(classifier, found.groups);
   const skipped = [...found.skipped, ...unread.skipped];
   if (!complete) return stopped();
@@ -129,13 +134,12 @@ async function main(): Promise<void> {
     await writeFileAtomically(flags.html, await predictionPageHtml({ classifier, images, work, skipped }));
   }
   classifier.backbone.dispose();
-  for (const sentence of [describeJudged(images, skipped), describeDecision(classifier)])
-    console.error(sentence);
-  console.error(describeFamiliarity(classifier));
+  for (const sentence of [describeJudged(images, skipped), describeDecision(classifier)]) complain(sentence);
+  complain(describeFamiliarity(classifier));
   const odd = images.flatMap(({ file, unlike }) =>
     unlike.filter(({ about }) => about === "numbers").map(({ text }) => `${file} (${text})`),
   );
-  for (const note of describeNotes(odd)) console.error(`Note: ${note}`);
+  for (const note of describeNotes(odd)) complain(`Note: ${note}`);
   listSkipped(skipped);
   if (skipped.length > 0) process.exitCode = badFilesExitCode;
 }

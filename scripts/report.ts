@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { writeReport } from "../src/views/report/report";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 
 /** `tsx scripts/report.ts <run folder>`: writes the run's report.html and prints where it is. */
 async function main(): Promise<void> {
@@ -8,7 +9,7 @@ async function main(): Promise<void> {
   if (folder === undefined) {
     throw new Error("Expected the folder of a run, for example: npm run report -- runs/latest");
   }
-  console.log(await writeReport(resolve(folder)));
+  say(await writeReport(resolve(folder)));
 }
 
 main().catch(endWithReason);

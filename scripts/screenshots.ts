@@ -20,6 +20,7 @@ import {
 } from "../test/support/browser/browser";
 import { type Lab, startLab } from "../test/support/browser/lab";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 import { provideChromium } from "./test/chromium";
 
 /** What each notebook is shown by: the cell with this id, its code and its output. */
@@ -130,7 +131,7 @@ interface Task {
 }
 
 async function takeNotebook({ browser, lab, name, cell, folder, outputs }: Task): Promise<void> {
-  console.log(`${name}: running …`);
+  say(`${name}: running …`);
   const lost = await openNotebook(browser, lab, `notebooks/${name}`);
   await lost.page.evaluate("jupyterapp.shell.collapseLeft(); jupyterapp.shell.collapseRight();");
   const failed = (await runAllCells(lost)).flatMap((result) => result.outputs).find(({ evalue }) => evalue);
@@ -206,7 +207,7 @@ async function write(file: string, picture: Buffer): Promise<void> {
   }
   await mkdir(join(file, ".."), { recursive: true });
   await writeFileAtomically(file, small);
-  console.log(`${relative(process.cwd(), file)}: ${Math.round(small.length / 1000)} kB`);
+  say(`${relative(process.cwd(), file)}: ${Math.round(small.length / 1000)} kB`);
 }
 
 main().catch(endWithReason);

@@ -6,6 +6,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { SetupFailure, runMain } = require("./setup/failure.js");
 const { runShown } = require("./setup/processes.js");
+const { movedProblem } = require("./setup/python-environment.js");
 
 const root = path.resolve(__dirname, "..");
 const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
@@ -17,6 +18,8 @@ runMain(async () => {
       "Nothing is set up here yet: run npm run setup (or npm start, which does it too) first.",
     );
   }
+  const problem = script === "doctor.ts" ? null : movedProblem(root);
+  if (problem !== null) throw new SetupFailure(problem);
   const command = [
     tsx,
     "--tsconfig",

@@ -7,6 +7,7 @@ import { buildViewer } from "../src/export/viewer-page";
 import { loadClassifier } from "../src/model/classifier/classifier";
 import { notMedicalDevice } from "../src/views/display/findings";
 import { endWithReason } from "./ending";
+import { say } from "./say";
 import { serveFolder } from "./viewer/static-server";
 
 interface Flags {
@@ -28,8 +29,8 @@ async function buildPage(folder: string, flags: Flags): Promise<void> {
   try {
     const results = await loadRunResults(folder, classifier.provenance.runId);
     const { check } = await buildViewer({ classifier, out, results });
-    console.log(`${resolve(out)}: a page for any static server; it needs no network and uploads nothing.`);
-    console.log(
+    say(`${resolve(out)}: a page for any static server; it needs no network and uploads nothing.`);
+    say(
       `The model in it was asked about ${check.images} images: the largest difference in probability is ${differenceText(check.largestDifference)}.`,
     );
   } finally {
@@ -39,10 +40,10 @@ async function buildPage(folder: string, flags: Flags): Promise<void> {
 
 async function run(folder: string, flags: Flags): Promise<void> {
   await buildPage(folder, flags);
-  console.log(notMedicalDevice);
+  say(notMedicalDevice);
   if (!flags.serve) return;
   const { server, address } = await serveFolder(resolve(flags.out), flags.port);
-  console.log(`Open ${address} (on this machine only; Ctrl-C ends it).`);
+  say(`Open ${address} (on this machine only; Ctrl-C ends it).`);
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.once(signal, () => {
       server.close();

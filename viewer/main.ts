@@ -21,7 +21,15 @@ const redrawMs = 400;
 const spokenShare = 0.1;
 
 let worker: Worker;
-const ask = (request: Request) => worker.postMessage(request);
+/** The image whose explanation is being computed. */
+let explaining: number | null = null;
+/** Whether the worker has said that it can answer, and whether an earlier one had. */
+let isReady = false;
+let isSetUp = false;
+function ask(request: Request): void {
+  if (request.kind === "explain") explaining = request.id;
+  worker.postMessage(request);
+}
 
 let about: ViewerAbout;
 let list: ListPanel;
@@ -131,7 +139,7 @@ function addFiles({ images: chosen, others }: ChosenFiles): void {
   batch.total += fresh.length;
   const ignored = others === 0 ? "" : ` ${countOf(others, "other file")} left out.`;
   say(`Looking at ${countOf(fresh.length, "image")}.${ignored}`);
-  if (looking === null) goOn();
+  if (looking === null && isReady) goOn();
 }
 
 function stop(): void {
@@ -244,7 +252,15 @@ function setUpChoosing(): void {
   });
 }
 
-function getReady({
+function getReady(answer: Extract<Answer, { kind: "ready" }>): void {
+  isReady = true;
+  // The page was set up by the worker before this one: there is only work to go on with.
+  if (isSetUp) goOn();
+  else setUp(answer);
+  isSetUp = true;
+}
+
+function setUp({
   about: found,
   backend,
   difference,
@@ -296,8 +312,10 @@ function take(message: Extract<Answer, { kind: "predicted" | "unreadable" }>): v
 function listen(data: Answer): void {
   if (data.kind === "loading") byId<HTMLProgressElement>("progress").value = data.share;
   else if (data.kind === "ready") getReady(data);
-  else if (data.kind === "explained") explanations.show(data.id, data.explanation);
-  else if (data.kind === "failed") fail(`The classifier can't be used here: ${data.reason}`);
+  else if (data.kind === "explained") {
+    explaining = null;
+    explanations.show(data.id, data.explanation);
+  } else if (data.kind === "failed") fail(`The classifier can't be used here: ${data.reason}`);
   else take(data);
 }
 
@@ -306,9 +324,27 @@ function fail(text: string): void {
   complain(text);
 }
 
+const unreachable =
+  "The part of this page that computes could not be started. Open the page from a server, not as a file: npm run viewer serves it.";
+
+/** The worker has ended: what it was at is given up, with the reason, and another one goes on with the rest. */
+function replaceWorker(reason: string): void {
+  worker.terminate();
+  isReady = false;
+  const problem = `computing failed in this browser (${reason})`;
+  if (explaining !== null) explanations.fail(explaining, problem);
+  explaining = null;
+  if (looking !== null) {
+    if (images.includes(looking)) looking.problem = problem;
+    looking = null;
+    batch.done++;
+  }
+  complain(`The part of this page that computes has failed (${reason}) and is started again.`);
+  drawSoon();
+  start();
+}
+
 function start(): void {
-  const unreachable =
-    "The part of this page that computes could not be started. Open the page from a server, not as a file: npm run viewer serves it.";
   try {
     worker = new Worker("worker.js");
   } catch {
@@ -316,7 +352,10 @@ function start(): void {
     return;
   }
   worker.addEventListener("message", ({ data }: MessageEvent<Answer>) => listen(data));
-  worker.addEventListener("error", () => fail(unreachable));
+  // Without having been ready it would fail again, and again.
+  worker.addEventListener("error", ({ message }) =>
+    isReady ? replaceWorker(message || "it has ended") : fail(unreachable),
+  );
   ask({ kind: "start", backend: new URLSearchParams(location.search).get("backend") });
 }
 

@@ -2,6 +2,16 @@
 
 const POLL_MS = 1000;
 
+/** @param {number} processId */
+function isRunning(processId) {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
 /**
  * Ends the kernel when the program that started it is gone, killed for instance, so that no orphan holds memory.
  *
@@ -9,10 +19,14 @@ const POLL_MS = 1000;
  */
 function endWithParent() {
   const parent = Number(process.env["JPY_PARENT_PID"]);
-  if (process.ppid !== parent) return;
-  setInterval(() => {
-    if (process.ppid !== parent) process.exit(1);
-  }, POLL_MS).unref();
+  if (!(parent > 0)) return;
+  // Started through a wrapper, the kernel is somebody else's child while its program lives.
+  const endIfAlone = () => {
+    if (process.ppid !== parent && !isRunning(parent)) process.exit(1);
+  };
+  // The program may have been killed while Node started.
+  endIfAlone();
+  setInterval(endIfAlone, POLL_MS).unref();
 }
 
 module.exports = { endWithParent };

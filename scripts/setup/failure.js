@@ -79,6 +79,9 @@ function describeFailure(error) {
   return explainOutput(error.message) ?? `Something unexpected went wrong: ${error.message}`;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: names of files in a message may hold escape sequences.
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+
 /**
  * Runs a program's main function; a failure is printed without a stack and ends it with code 1.
  *
@@ -88,7 +91,7 @@ async function runMain(main) {
   try {
     process.exitCode = (await main()) ?? 0;
   } catch (error) {
-    console.error(describeFailure(error));
+    console.error(describeFailure(error).replace(CONTROL, ""));
     if (process.env["BREAKHIS_DEBUG"]) console.error(error);
     process.exitCode = 1;
   }

@@ -55,6 +55,18 @@ function wantedStamp(root, variant) {
 }
 
 /**
+ * Set-up writes where the project lies into its environment and its links, so a folder that was moved finds none of them.
+ *
+ * @param {string} root
+ * @returns {string | null} What to do; null where it lies as it did.
+ */
+function movedProblem(root) {
+  const folder = readStamp(stampFile(root))?.["folder"];
+  if (typeof folder !== "string" || folder === venvFolder(root)) return null;
+  return `This project was set up in ${path.dirname(folder)} and lies in ${root} now: run npm run setup, which does what that needs.`;
+}
+
+/**
  * @param {string} root
  * @param {Choice} choice
  * @returns {string | null} Why .venv has to be made (again); null when it is as it should be.
@@ -147,6 +159,7 @@ function tensorflowFolder(root) {
 module.exports = {
   chooseTensorFlow,
   environmentProblem,
+  movedProblem,
   makeEnvironment,
   rememberChoice,
   stampFile,

@@ -10,7 +10,7 @@ import { type NamedImage, selectMagnification, warnAboutNames, withName } from "
 import type { Dataset, ImageRecord, SkippedImage } from "./record";
 
 export { describeDataset } from "./dataset-description";
-export { type Dataset, type ImageRecord, imagePath, type SkippedImage } from "./record";
+export { type Dataset, type ImageRecord, imageFile, imagePath, type SkippedImage } from "./record";
 
 /** One of several parts of a folder's images, so that as many processes can share the work. */
 export interface Shard {

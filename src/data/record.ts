@@ -65,6 +65,22 @@ export interface ImageFiles {
   records: readonly Pick<ImageRecord, "file" | "sha256">[];
 }
 
+/** An image's file, and the checksum of the bytes that it must still hold. */
+export interface ImageFile {
+  /** Absolute. */
+  path: string;
+  /** Hexadecimal. */
+  sha256: string;
+}
+
+/** A record's file as it was when the data set was opened: decoding it refuses what has changed since. */
+export function imageFile(
+  dataset: Pick<ImageFiles, "folder">,
+  record: Pick<ImageRecord, "file" | "sha256">,
+): ImageFile {
+  return { path: imagePath(dataset, record), sha256: record.sha256 };
+}
+
 /** Absolute path of a record's file. */
 export function imagePath(dataset: Pick<ImageFiles, "folder">, record: Pick<ImageRecord, "file">): string {
   return join(dataset.folder, record.file);

@@ -1,4 +1,4 @@
-import { type Dataset, imagePath } from "../data/dataset";
+import { type Dataset, imageFile } from "../data/dataset";
 import { decodeImage } from "../data/images/images";
 import type { PatientSubset } from "../data/split/patient-subset";
 import type { Backbone } from "../model/backbones/backbone";
@@ -37,7 +37,7 @@ async function begin({ dataset, backbone }: ScratchOptions, { train }: PatientSu
   const { inputSize } = backbone;
   const rows = createRandom(seed).fork("images to scale by").shuffle(train).slice(0, scalingImages);
   const decoded = await Promise.all(
-    rows.map((row) => decodeImage(imagePath(dataset, dataset.records[row]!), inputSize)),
+    rows.map((row) => decodeImage(imageFile(dataset, dataset.records[row]!), inputSize)),
   );
   const images = tf.tensor4d(
     Int32Array.from(Buffer.concat(decoded)),
@@ -77,7 +77,7 @@ export function scratchArm(name: string, options: ScratchOptions): LearningArm {
         try {
           if (tuned.ended === "interrupted") return null;
           const classifier = buildClassifier({ ...tuned, dataset, settings, runId: null });
-          const files = test.map((row) => imagePath(dataset, dataset.records[row]!));
+          const files = test.map((row) => imageFile(dataset, dataset.records[row]!));
           const { predictions, skipped } = await predictImages(classifier, files);
           if (skipped[0]) throw new Error(`${skipped[0].file} can't be used: ${skipped[0].reason}.`);
           return Float32Array.from(predictions.flatMap(({ probabilities }) => probabilities));

@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { NetworkGraph } from "../model/backbones/network-graph";
 import { tf } from "../runtime/tensorflow";
 import type { CheckImages } from "./check-images";
@@ -19,9 +18,10 @@ export async function writeForBrowsers(
   check: CheckImages,
 ): Promise<Float32Array> {
   const model = buildLayersModel(graph, inputSize);
-  await model.save(pathToFileURL(folder).href);
+  // Not by a file: URL, whose escaped characters (a space, a tilde) tfjs-node takes for names.
+  await model.save(tf.io.fileSystem(folder));
   model.dispose();
-  const loaded = await tf.loadLayersModel(pathToFileURL(join(folder, "model.json")).href);
+  const loaded = await tf.loadLayersModel(tf.io.fileSystem(join(folder, "model.json")));
   const answers = tf.tidy(() => {
     const images = Float32Array.from(check.pixels);
     return loaded.predict(tf.tensor4d(images, [check.count, inputSize, inputSize, 3])) as tf.Tensor2D;

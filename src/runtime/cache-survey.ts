@@ -21,7 +21,8 @@ const notes: Readonly<Record<string, KindNote>> = {
     clearedByDefault: true,
   },
   images: {
-    purpose: "checksums, sizes, colours and likeness of the images of each folder; looked up again",
+    purpose:
+      "checksums, sizes, colours and likeness of the images of each folder, good while a file's size, number and times are the same; looked up again",
     clearedByDefault: true,
   },
   test: { purpose: "how long each test file took and what failed last", clearedByDefault: false },

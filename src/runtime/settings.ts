@@ -47,6 +47,9 @@ const fineTuneSchema = z.strictObject({
 /** How a backbone's stages are trained along, after the head. */
 export interface FineTuneSettings extends z.output<typeof fineTuneSchema> {}
 
+/** @internal Width and height that a backbone sees; what a saved classifier says is held to it, too. */
+export const inputSizeSchema = z.number().int().min(32).max(1024);
+
 /** @internal What settings may be, for the flags of `npm start` and for tests. */
 export const settingsSchema = z
   .strictObject({
@@ -94,13 +97,7 @@ export const settingsSchema = z
     /** Answers with the mean over the views of an image, instead of what is said of the image as it is. */
     averageViews: z.boolean().default(false).meta({ description: "answer with the mean over those views" }),
     /** Width and height in pixels that the backbone sees, in [32, 1024]. */
-    inputSize: z
-      .number()
-      .int()
-      .min(32)
-      .max(1024)
-      .default(224)
-      .meta({ description: "pixels the network sees" }),
+    inputSize: inputSizeSchema.default(224).meta({ description: "pixels the network sees" }),
     /** Units of the head's hidden layers, first to last: at most 8, each in [1, 8192]. */
     hiddenUnits: z
       .array(z.number().int().min(1).max(8192))

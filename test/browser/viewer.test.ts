@@ -349,6 +349,33 @@ describe("the viewer, in other circumstances", () => {
     }
   });
 
+  it("says why when the part that computes fails, and goes on with the next image", async () => {
+    const address = await serve(classifier, "failing");
+    const browser = await startBrowser();
+    try {
+      const { page } = await visit(browser, `${address}?backend=wasm`);
+      // The first image is being looked at for as long as the worker is kept busy with it.
+      await page.workers()[0]!.evaluate(() => {
+        Object.assign(globalThis, { createImageBitmap: () => new Promise(() => {}) });
+      });
+      await page.setInputFiles("#files", files.slice(0, 3));
+      await page.getByText("Image 1 of 3").waitFor();
+      await page.workers()[0]!.evaluate(() => {
+        setTimeout(() => {
+          throw new Error("out of memory");
+        });
+      });
+      await page.getByText(/^2 images looked at.*1 file could not be read/).waitFor();
+      expect(await page.textContent("#problem")).toMatch(
+        /computes has failed \(.*out of memory\) and is started again/,
+      );
+      expect(await page.textContent("#unread-list")).toContain("computing failed in this browser");
+      expect((await downloadRows(page)).length).toBe(2);
+    } finally {
+      await browser.close();
+    }
+  });
+
   it("refuses to answer where it would answer something else", async () => {
     const out = join(home, "damaged");
     await buildViewer({ classifier, out, results });

@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, statSync, symlinkSync } from "node:fs";
 import { chmod, readdir, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
@@ -272,6 +274,36 @@ describe("openDataset leaves out, and says so", () => {
   });
 });
 
+describe("what is no file in a folder of images", () => {
+  it("is listed with what it is: pipes, sockets and links to devices", async () => {
+    const root = await set({ [`benign/${benign}`]: null });
+    execFileSync("mkfifo", [join(root, "benign", "a.png")]);
+    const server = createServer().listen(join(root, "benign", "b.png"));
+    await once(server, "listening");
+    symlinkSync("/dev/zero", join(root, "benign", "c.png"));
+    const { records, skipped } = await openDataset(root);
+    server.close();
+    expect(records).toHaveLength(1);
+    expect(skipped).toEqual([
+      { file: "benign/a.png", reason: "it is a named pipe, not a file" },
+      { file: "benign/b.png", reason: "it is a socket, not a file" },
+      { file: "benign/c.png", reason: "it is a device, not a file" },
+    ]);
+  });
+
+  it("does not multiply: links that branch at every level lead to each image once", async () => {
+    const root = await set({ "benign/0/1.png": null });
+    // Two links at each of 30 levels: 2³⁰ ways to the last folder.
+    const level = (depth: number) => join(root, "benign", String(depth));
+    for (let depth = 1; depth <= 30; depth++) {
+      mkdirSync(level(depth));
+      for (const name of ["left", "right"]) symlinkSync(level(depth - 1), join(level(depth), name));
+    }
+    const { records } = await openDataset(root);
+    expect(records.map(({ file }) => file)).toEqual(["benign/0/1.png"]);
+  });
+});
+
 describe("openDataset warns", () => {
   it("of names that contradict their folder, which counts", async () => {
     const dataset = await openDataset(
@@ -399,8 +431,7 @@ describe("openDataset with a magnification", () => {
 
 describe("what was seen in the images", () => {
   async function imagesReadAnew(folder: string): Promise<number> {
-    // The index is the only thing between a file's content and its record: an image whose content is exchanged
-    // behind its back (same size, same time) is only noticed if it is read.
+    // The index is the only thing between a file's content and its record.
     const dataset = await openDataset(folder);
     return dataset.records.filter(({ meanColour }) => meanColour[0] === 9).length;
   }
@@ -429,8 +460,6 @@ describe("what was seen in the images", () => {
     const before = await openDataset(root);
     expect(await openDataset(root)).toEqual(before);
 
-    await exchange(first, time);
-    expect(await imagesReadAnew(root)).toBe(0);
     await exchange(first, new Date("2026-01-01T00:00:01Z"));
     expect(await imagesReadAnew(root)).toBe(1);
 
@@ -440,6 +469,37 @@ describe("what was seen in the images", () => {
     expect((await openDataset(root)).records).toEqual(before.records);
     for (const file of await indexFiles()) await rm(file);
     expect((await openDataset(root)).records).toEqual(before.records);
+  });
+
+  it("is not told of a file that was replaced by another of the same size and time, as cp -p and rsync do", async () => {
+    const time = new Date("2026-01-01T00:00:00Z");
+    const root = await set({ [`benign/${benign}`]: await plainPng(8, 8, 8) });
+    const path = join(root, "benign", benign);
+    await utimes(path, time, time);
+    await openDataset(root);
+    await exchange(path, time);
+    expect(await imagesReadAnew(root)).toBe(1);
+    const other = `${path}.new`;
+    await writeFile(other, await plainPng(8, 8, 8));
+    await utimes(other, time, time);
+    await rename(other, path);
+    expect(await imagesReadAnew(root)).toBe(0);
+  });
+
+  it("goes with two files that exchange their names, though size and time tell nothing", async () => {
+    const time = new Date("2026-01-01T00:00:00Z");
+    const root = await set({ "a/one.png": await plainPng(8, 8, 8), "b/two.png": await plainPng(9, 9, 9) });
+    const [one, two] = [join(root, "a", "one.png"), join(root, "b", "two.png")];
+    for (const path of [one, two]) await utimes(path, time, time);
+    const before = await openDataset(root);
+    await rename(one, `${one}.aside`);
+    await rename(two, one);
+    await rename(`${one}.aside`, two);
+    const after = await openDataset(root);
+    expect(after.records.map(({ sha256 }) => sha256)).toEqual(
+      before.records.map(({ sha256 }) => sha256).reverse(),
+    );
+    expect(after.records.map(({ meanColour }) => meanColour[0])).toEqual([9, 8]);
   });
 
   it("is not needed: a cache that can't be written only costs time, and a warning", async () => {

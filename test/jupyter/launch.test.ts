@@ -91,6 +91,19 @@ describe("a kernel started in a folder of notebooks", () => {
   });
 });
 
+describe("a kernel whose program was killed before the kernel watched over it", () => {
+  it("ends at once", () => {
+    const ended = spawnSync(process.execPath, ["-e", ""]).pid;
+    const launch = spawnSync(
+      process.execPath,
+      [join(launcherFolder, "kernel.js"), "kernel", "--config-path=none.json"],
+      { encoding: "utf8", env: { ...process.env, JPY_PARENT_PID: String(ended) } },
+    );
+    // Without a word about the connection file, which it did not get to.
+    expect([launch.status, launch.stderr]).toEqual([1, ""]);
+  });
+});
+
 describe("findProjectRoot", () => {
   const { findProjectRoot } = requireScript(join(launcherFolder, "kernel/project-root.js"));
   const project = createProject({});

@@ -45,6 +45,8 @@ beforeAll(async () => {
     await sharp(raw(index), { raw: { width, height, channels } }).png().toFile(join(images, file));
   }
   writeFileSync(join(images, "malignant", "broken.png"), "no image");
+  // It would rename the terminal's window and clear it.
+  writeFileSync(join(images, "malignant", "\u001b]0;owned\u0007\u001b[2Jz.png"), "no image");
 });
 
 describe("npm run features", () => {
@@ -54,6 +56,8 @@ describe("npm run features", () => {
     const result = runProgram([images, ...choice, "--out", out]);
     expect(result.status, result.stderr).toBe(0);
     expect(result.stderr).toMatch(/Left out: malignant\/broken\.png: /);
+    expect(result.stderr).toContain("Left out: malignant/\\u001b]0;owned\\u0007\\u001b[2Jz.png: ");
+    expect(result.stderr + result.stdout).not.toContain("\u001b");
     expect(result.stdout).toMatch(/EfficientNet-Lite0 .*, as asked for\.\n3 images computed/);
     const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 48 });
     const { values } = await extractFeatures(await openDataset(images), backbone);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fine, formatFindings, note, wrong } from "../../scripts/doctor/finding";
 import { describeFailure, explainOutput } from "../../scripts/setup/failure.js";
 import { diskProblem } from "../../scripts/setup/machine.js";
+import { movedProblem, stampFile } from "../../scripts/setup/python-environment.js";
 import { hashFiles, stampMatches, writeStamp } from "../../scripts/setup/stamps.js";
 import { formatDuration } from "../../scripts/setup/terminal.js";
 import { findChromium, provideChromium } from "../../scripts/test/chromium.js";
@@ -18,6 +19,18 @@ beforeEach(() => {
 afterEach(() => {
   rmSync(folder, { recursive: true });
   vi.unstubAllEnvs();
+});
+
+describe("a project's folder that was moved after set-up", () => {
+  it("is told in a sentence with what to do, by the program that runs all others", () => {
+    expect(movedProblem(folder)).toBeNull();
+    writeStamp(stampFile(folder), { folder: join(folder, ".venv") });
+    expect(movedProblem(folder)).toBeNull();
+    writeStamp(stampFile(folder), { folder: "/elsewhere/.venv" });
+    expect(movedProblem(folder)).toBe(
+      `This project was set up in /elsewhere and lies in ${folder} now: run npm run setup, which does what that needs.`,
+    );
+  });
 });
 
 describe("explainOutput", () => {

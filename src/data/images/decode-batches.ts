@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import pMap from "p-map";
+import type { ImageFile } from "../record";
 import { stretchToSquare, withPixels } from "./decode-pixels";
-import { imageConcurrency, readImageFile, requirePositiveInteger, unusable } from "./images";
+import { imageConcurrency, pathOf, readImageFile, requirePositiveInteger, unusable } from "./images";
 
 /** Something done to an image's pixels, RGB, 0..255, before they are used. */
 export type PixelTransform = (pixels: Uint8Array) => Uint8Array;
@@ -12,7 +13,7 @@ const unchanged: PixelTransform = (pixels) => pixels;
 export interface DecodedBatch {
   /** Shape [count, size, size, 3], RGB, 0..255. */
   pixels: Uint8Array;
-  /** Index in `paths` of the batch's first image. */
+  /** Index in `images` of the batch's first image. */
   start: number;
   /** Images in this batch: `batchSize`, or less in the last one. */
   count: number;
@@ -26,6 +27,7 @@ export interface DecodedBatch {
  *
  * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
  *
+ * @param images - Paths, or with the checksums that the files must have.
  * @param options.transform - Done to each image's pixels; it must leave their number as it is.
  * @throws Error with path and reason at the first image that can't be used.
  *
@@ -33,7 +35,7 @@ export interface DecodedBatch {
  * for await (const { pixels, start, count } of decodeBatches(paths, 224, 16)) { … }
  */
 export async function* decodeBatches(
-  paths: readonly string[],
+  images: readonly (string | ImageFile)[],
   size: number,
   batchSize: number,
   options: { transform?: PixelTransform } = {},
@@ -41,10 +43,10 @@ export async function* decodeBatches(
   requirePositiveInteger("An image's size", size);
   requirePositiveInteger("A batch's size", batchSize);
   const { transform = unchanged } = options;
-  const start = (first: number) => startBatch(paths.slice(first, first + batchSize), first, size, transform);
+  const start = (first: number) => startBatch(images.slice(first, first + batchSize), first, size, transform);
   let ahead = start(0);
   try {
-    for (let first = 0; first < paths.length; first += batchSize) {
+    for (let first = 0; first < images.length; first += batchSize) {
       const batch = await ahead.decoded;
       if (batch.ok === false) throw batch.error;
       ahead = start(first + batchSize);
@@ -82,13 +84,13 @@ async function totalBytes(paths: readonly string[]): Promise<number> {
 }
 
 function startBatch(
-  paths: readonly string[],
+  images: readonly (string | ImageFile)[],
   start: number,
   size: number,
   transform: PixelTransform,
 ): StartedBatch {
   const imageBytes = size * size * 3;
-  const pixels = new Uint8Array(paths.length * imageBytes);
+  const pixels = new Uint8Array(images.length * imageBytes);
   const failures: unknown[] = [];
   const decoding: Promise<void>[] = [];
 
@@ -102,9 +104,10 @@ function startBatch(
     }
   }
 
-  async function read(path: string, index: number, waitForDecoder: boolean): Promise<void> {
+  async function read(image: string | ImageFile, index: number, waitForDecoder: boolean): Promise<void> {
     if (failures.length > 0) return;
-    const file = await readImageFile(path);
+    const path = pathOf(image);
+    const file = await readImageFile(image);
     if (file.ok === false) {
       failures.push(unusable(path, file.reason));
       return;
@@ -116,11 +119,11 @@ function startBatch(
 
   /** Reading at once leaves no file behind others' decoding, which takes the same threads. */
   async function readAll(): Promise<void> {
-    if ((await totalBytes(paths)) <= waitingBytesLimit) {
-      await Promise.all(paths.map((path, index) => read(path, index, false)));
+    if ((await totalBytes(images.map(pathOf))) <= waitingBytesLimit) {
+      await Promise.all(images.map((image, index) => read(image, index, false)));
     } else {
-      const one = (path: string, index: number) => read(path, index, true);
-      await pMap(paths, one, { concurrency: imageConcurrency });
+      const one = (image: string | ImageFile, index: number) => read(image, index, true);
+      await pMap(images, one, { concurrency: imageConcurrency });
     }
   }
 
@@ -131,7 +134,7 @@ function startBatch(
     decoded: finished.then(() =>
       failures.length > 0
         ? { ok: false, error: failures[0] }
-        : { ok: true, value: { pixels, start, count: paths.length } },
+        : { ok: true, value: { pixels, start, count: images.length } },
     ),
   };
 }

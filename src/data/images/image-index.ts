@@ -10,11 +10,13 @@ import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from
 const indexVersion = 3;
 const indexKind = "images";
 
-/** A file as it was when somebody looked into it: the facts hold while size and time of change are the same. */
+/**
+ * A file as it was when somebody looked into it: the facts hold while its stamp is the same, which is its size, its
+ * number on the disk and its two times. The time of change (ctime) can't be set: whoever copies a file over another with
+ * `cp -p`, rsync or tar, keeps its size and its time of modification, and no more.
+ */
 interface IndexedFile {
-  size: string;
-  /** Nanoseconds, as text: a number would round them. */
-  changed: string;
+  stamp: string;
   facts: ImageFacts;
 }
 
@@ -46,7 +48,8 @@ async function readIndex(folder: string): Promise<Index> {
 /**
  * Looks into every image once, on all cores, and remembers the facts in one index file a folder.
  *
- * Only files that are new or changed since are read; a broken file is looked into every time. What was seen before a
+ * Only files that are new or changed since are read, by what the file system says of them (size, number, times of
+ * modification and of change): of what it does not tell, decoding learns by the checksum. A broken file is looked into every time. What was seen before a
  * failure or an interrupt is kept, and when the process is killed all but the last seconds.
  *
  * @param folder - Absolute; names the index.
@@ -84,7 +87,7 @@ export async function inspectImages(
       const inspection = await inspectImage(path);
       inspections[row] = inspection;
       if (inspection.ok === true && stamp.ok === true) {
-        index.set(path, { size: stamp.size, changed: stamp.changed, facts: inspection.facts });
+        index.set(path, { stamp: stamp.value, facts: inspection.facts });
       } else index.delete(path);
       keeper.noteChange();
       await keeper.keepSometimes();
@@ -98,13 +101,13 @@ export async function inspectImages(
   return { inspections, indexProblem };
 }
 
-/** A file's size and time of change, read before its content: one that changes in between is looked into next time. */
-type Stamp = { ok: true; size: string; changed: string } | { ok: false; reason: string };
+/** Read before the file's content: one that changes in between is looked into next time. */
+type Stamp = { ok: true; value: string } | { ok: false; reason: string };
 
 async function readStamp(path: string): Promise<Stamp> {
   try {
     const file = await stat(path, { bigint: true });
-    return { ok: true, size: String(file.size), changed: String(file.mtimeNs) };
+    return { ok: true, value: [file.size, file.ino, file.mtimeNs, file.ctimeNs].join(" ") };
   } catch (error) {
     return { ok: false, reason: explainFileError(error) };
   }
@@ -113,7 +116,7 @@ async function readStamp(path: string): Promise<Stamp> {
 /** What is known of a file without reading it, or null if it has to be read. */
 function seenBefore(seen: IndexedFile | undefined, stamp: Stamp): Inspection | null {
   if (stamp.ok === false) return stamp;
-  if (seen === undefined || seen.size !== stamp.size || seen.changed !== stamp.changed) return null;
+  if (seen === undefined || seen.stamp !== stamp.value) return null;
   return { ok: true, facts: seen.facts };
 }
 

@@ -1,5 +1,8 @@
 import { imageFormatOf } from "../formats/image-format";
 
+/** The code that `openRegularFile` gives; not imported from there, since browsers have no files to open. */
+const noFileCode = "ENOFILE";
+
 /** A file has at most this many bytes, so that decoding on every core fits in memory. */
 export const fileSizeLimit: number = 512 * 1024 * 1024;
 
@@ -14,7 +17,8 @@ const fileProblems: Readonly<Record<string, string>> = {
 
 /** Says in one sentence why a file could not be read from the disk. */
 export function explainFileError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  if (code === noFileCode) return message;
   return fileProblems[code] ?? `it can't be read (${code || String(error)})`;
 }
 

@@ -1,7 +1,8 @@
-import { open } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { sha256 } from "../../runtime/content-hash";
+import { openRegularFile } from "../../runtime/regular-file";
 import { countOf, nameSome } from "../../runtime/words";
+import type { ImageFile } from "../record";
 import { asSharp, type Outcome, type Pixels, stretchToSquare, withPixels } from "./decode-pixels";
 import { explainFileError, fileSizeLimit } from "./image-problems";
 import { likenessSize, perceptualHash } from "./perceptual-hash";
@@ -33,10 +34,22 @@ export const describeNotes = (notes: readonly string[]): string[] =>
 /** The facts of a readable image, or the reason why it can't be used, as the rest of a sentence. */
 export type Inspection = { ok: true; facts: ImageFacts } | { ok: false; reason: string };
 
-/** Reads the file of an image, or says why it can't be read. */
-export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
+/** The path of an image that is given by it, or with its checksum too. */
+export const pathOf = (image: string | ImageFile): string => (typeof image === "string" ? image : image.path);
+
+/**
+ * Reads the file of an image, or says why it can't be read. What is decoded is what was looked into: of a file with a
+ * checksum, only the bytes that it stands for are taken.
+ */
+export async function readImageFile(image: string | ImageFile): Promise<Outcome<Buffer>> {
+  const read = await readBytes(pathOf(image));
+  if (read.ok === false || typeof image === "string" || sha256(read.value) === image.sha256) return read;
+  return { ok: false, reason: "it has changed since it was looked into; open the data set again" };
+}
+
+async function readBytes(path: string): Promise<Outcome<Buffer>> {
   try {
-    const file = await open(path, "r");
+    const file = await openRegularFile(path);
     try {
       const { size } = await file.stat();
       if (size > fileSizeLimit) {
@@ -55,8 +68,8 @@ export async function readImageFile(path: string): Promise<Outcome<Buffer>> {
   }
 }
 
-async function readPixels<T>(path: string, work: (pixels: Pixels, bytes: Buffer) => Promise<T>) {
-  const file = await readImageFile(path);
+async function readPixels<T>(image: string | ImageFile, work: (pixels: Pixels, bytes: Buffer) => Promise<T>) {
+  const file = await readImageFile(image);
   return file.ok === false ? file : withPixels(file.value, (pixels) => work(pixels, file.value));
 }
 
@@ -64,9 +77,9 @@ async function readPixels<T>(path: string, work: (pixels: Pixels, bytes: Buffer)
 export const unusable = (path: string, reason: string): Error =>
   new Error(`The image ${path} can't be used: ${reason}.`);
 
-async function usePixels<T>(path: string, work: (pixels: Pixels) => Promise<T>): Promise<T> {
-  const outcome = await readPixels(path, work);
-  if (outcome.ok === false) throw unusable(path, outcome.reason);
+async function usePixels<T>(image: string | ImageFile, work: (pixels: Pixels) => Promise<T>): Promise<T> {
+  const outcome = await readPixels(image, work);
+  if (outcome.ok === false) throw unusable(pathOf(image), outcome.reason);
   return outcome.value;
 }
 
@@ -105,13 +118,14 @@ export async function inspectImage(path: string): Promise<Inspection> {
 /**
  * Decodes an image of any kind that is read (the table in data/README.md) and stretches it to a square.
  *
+ * @param image - A path, or with the checksum that the file must have.
  * @param size - Edge of the square in pixels, at least 1.
  * @returns Shape [size, size, 3], RGB, 0..255. The same file gives the same bytes every time.
- * @throws Error with the reason if the file is missing, broken or no image that is understood.
+ * @throws Error with the reason if the file is missing, broken, no image that is understood or another one than it was.
  */
-export function decodeImage(path: string, size: number): Promise<Uint8Array> {
+export function decodeImage(image: string | ImageFile, size: number): Promise<Uint8Array> {
   requirePositiveInteger("An image's size", size);
-  return usePixels(path, (pixels) => stretchToSquare(pixels, size));
+  return usePixels(image, (pixels) => stretchToSquare(pixels, size));
 }
 
 /** An image as it is looked at: upright, in its own proportions. */

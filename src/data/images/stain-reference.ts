@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { breathe } from "../../runtime/interruption";
 import { median } from "../../runtime/percentile";
 import { startProgress } from "../../runtime/progress";
+import type { ImageFile } from "../record";
 import { decodeImage, imageConcurrency } from "./images";
 import { type DensityVector, unitVector } from "./optical-density";
 import { estimateStains, type Stains } from "./stain";
@@ -40,20 +41,23 @@ export function combineStains(stains: readonly Stains[]): StainReference {
  * Fits what images are normalised to. Pass the training part's images only: a reference that has seen the test
  * part has learned from it.
  *
- * @param paths - Of training images; those whose stains can't be told are left out.
+ * @param images - Training images, as paths or with their checksums; those whose stains can't be told are left out.
  * @param size - Edge in pixels that images are stretched to, as for the network.
  * @throws Error if no image shows two stains, or one can't be read.
  *
  * @example
- * const reference = await fitStainReference(split.train.map((row) => imagePath(dataset, dataset.records[row]!)), 224);
+ * const reference = await fitStainReference(split.train.map((row) => imageFile(dataset, dataset.records[row]!)), 224);
  */
-export async function fitStainReference(paths: readonly string[], size: number): Promise<StainReference> {
-  const progress = startProgress("Looking at stains", paths.length, "images");
+export async function fitStainReference(
+  images: readonly (string | ImageFile)[],
+  size: number,
+): Promise<StainReference> {
+  const progress = startProgress("Looking at stains", images.length, "images");
   try {
     const estimates = await pMap(
-      paths,
-      async (path) => {
-        const estimate = estimateStains(await decodeImage(path, size));
+      images,
+      async (image) => {
+        const estimate = estimateStains(await decodeImage(image, size));
         progress.advance();
         await breathe();
         return estimate;
@@ -63,7 +67,7 @@ export async function fitStainReference(paths: readonly string[], size: number):
     const stains = estimates.flatMap((estimate) => (estimate.found === true ? [estimate.stains] : []));
     if (stains.length === 0) {
       throw new Error(
-        `None of ${paths.length} images shows haematoxylin and eosin, so there is nothing to normalise stains to. Leave normalisation out for this data set.`,
+        `None of ${images.length} images shows haematoxylin and eosin, so there is nothing to normalise stains to. Leave normalisation out for this data set.`,
       );
     }
     return combineStains(stains);

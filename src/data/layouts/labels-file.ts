@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import { largest } from "../../runtime/many";
+import { readRegularFile } from "../../runtime/regular-file";
 
 /** One line of a table, its cells without the blanks around them. */
 export interface TableRow {
@@ -57,7 +57,7 @@ function decodeText(bytes: Buffer): string {
  * @throws Error if the file can't be read or is no CSV file.
  */
 export async function readTable(path: string, name: string): Promise<LabelsTable> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+  const bytes = await readRegularFile(path).catch((error: NodeJS.ErrnoException) => {
     const reason = error.code === "ENOENT" ? "there is no such file" : error.message;
     throw new Error(`The labels file ${path} can't be read: ${reason}.`);
   });

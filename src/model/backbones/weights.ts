@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readRegularFile } from "../../runtime/regular-file";
 import { readKerasHdf5 } from "./keras-hdf5";
 import { decodeSafetensors } from "./safetensors";
 import type { WeightsFile } from "./weight-tensors";
@@ -10,7 +10,7 @@ const safetensorsBrace = 8;
 
 async function readWhole(path: string): Promise<Buffer> {
   try {
-    return await readFile(path);
+    return await readRegularFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") throw new Error(`There is no file of weights at ${path}.`);

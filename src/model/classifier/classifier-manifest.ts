@@ -1,11 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { ImageView } from "../../data/images/image-views";
 import type { StainReference } from "../../data/images/stain-reference";
 import { describeDevice } from "../../runtime/device";
 import { projectRoot } from "../../runtime/paths";
+import { readRegularFile } from "../../runtime/regular-file";
+import { inputSizeSchema } from "../../runtime/settings";
 import type { FamiliarityDescription } from "./familiarity-file";
 
 const plainFormat = "breakhis-lab classifier 1";
@@ -110,7 +111,7 @@ const manifestSchema = z
     // Once softened probabilities before the threshold; to leave it out of account would predict something else.
     temperature: z.literal(1, softened).optional(),
     preprocessing: z.object({
-      inputSize: positiveInteger,
+      inputSize: inputSizeSchema,
       colours: z.literal("RGB, 0 to 255"),
       resizing: z.literal("stretched to a square, cubic"),
       stain: stainSchema.optional(),
@@ -253,7 +254,7 @@ export function checkManifest(json: unknown, path: string): ClassifierManifest {
  */
 export async function readPart(folder: string, file: string): Promise<Buffer> {
   try {
-    return await readFile(join(folder, file));
+    return await readRegularFile(join(folder, file));
   } catch (error) {
     throw new Error(
       `There is no saved classifier in ${resolve(folder)}: ${file} could not be read (${(error as Error).message}).`,

@@ -3,8 +3,9 @@ import pMap from "p-map";
 import type { Dataset, SkippedImage } from "../../data/dataset";
 import type { ImageTransform } from "../../data/images/image-transform";
 import { asItIs, type ImageView, transformFor } from "../../data/images/image-views";
-import { decodeImage, imageConcurrency } from "../../data/images/images";
+import { decodeImage, imageConcurrency, pathOf } from "../../data/images/images";
 import type { StainReference } from "../../data/images/stain-reference";
+import type { ImageFile } from "../../data/record";
 import { writeFolderAtomically } from "../../runtime/atomic-folder";
 import { sha256 } from "../../runtime/content-hash";
 import { breathe } from "../../runtime/interruption";
@@ -335,9 +336,10 @@ export async function loadClassifier(
 
 type Decoded = { file: string; pixels: Uint8Array } | { file: string; reason: string };
 
-async function tryDecoding(file: string, inputSize: number): Promise<Decoded> {
+async function tryDecoding(image: string | ImageFile, inputSize: number): Promise<Decoded> {
+  const file = pathOf(image);
   try {
-    return { file, pixels: await decodeImage(file, inputSize) };
+    return { file, pixels: await decodeImage(image, inputSize) };
   } catch (error) {
     return { file, reason: (error as Error).message };
   }
@@ -385,12 +387,12 @@ function predictBatch(
  * Predicts the classes of image files, in padded batches of one size: the result for an image is the same bit
  * for bit whether it is asked for alone or with a thousand others.
  *
- * @param files - Paths; of any format and size.
+ * @param files - Paths, or with the checksums that the files must have; of any format and size.
  * @returns Predictions in the order of the files, and the files that could not be read with their reasons.
  */
 export async function predictImages(
   classifier: Classifier,
-  files: readonly string[],
+  files: readonly (string | ImageFile)[],
 ): Promise<{ predictions: ImagePrediction[]; skipped: SkippedImage[] }> {
   const predictions: ImagePrediction[] = [];
   const skipped: SkippedImage[] = [];

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import pMap from "p-map";
-import { type Dataset, imagePath } from "../../data/dataset";
+import { type Dataset, imageFile } from "../../data/dataset";
 import { sizeText } from "../../data/fetch/download-problems";
 import { type FreeSpace, freeSpaceOf } from "../../data/fetch/staging";
 import { decodeBatches } from "../../data/images/decode-batches";
@@ -115,7 +115,7 @@ function imagesInstead(task: ActivationsTask): Activations {
     await pMap(
       wanted,
       async (row, i) => {
-        const image = await decodeImage(imagePath(dataset, dataset.records[row]!), inputSize);
+        const image = await decodeImage(imageFile(dataset, dataset.records[row]!), inputSize);
         pixels.set(transform?.apply(image) ?? image, i * length);
       },
       { concurrency: imageConcurrency },
@@ -177,10 +177,10 @@ function openStore(task: ActivationsTask, frozen: number) {
     signal: AbortSignal,
     onDone: (images: number) => void,
   ) {
-    const paths = rows.map((row) => imagePath(dataset, dataset.records[row]!));
+    const images = rows.map((row) => imageFile(dataset, dataset.records[row]!));
     const decoding = transform ? { transform: transform.apply } : {};
     let computed = 0;
-    for await (const { pixels, start, count } of decodeBatches(paths, inputSize, batchSize, decoding)) {
+    for await (const { pixels, start, count } of decodeBatches(images, inputSize, batchSize, decoding)) {
       if (signal.aborted) break;
       const encoded = compute(pixels, count);
       for (let image = 0; image < count; image++) {
@@ -197,7 +197,7 @@ function openStore(task: ActivationsTask, frozen: number) {
   async function read(row: number): Promise<Uint8Array> {
     const kept = await readEntry(cacheKind, keyOf(row));
     if (kept?.length === bytes) return kept;
-    const image = await decodeImage(imagePath(dataset, dataset.records[row]!), inputSize);
+    const image = await decodeImage(imageFile(dataset, dataset.records[row]!), inputSize);
     return compute(transform?.apply(image) ?? image, 1).slice();
   }
 

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { csvText } from "../../data/csv";
 import type { Dataset } from "../../data/dataset";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Features } from "./features";
@@ -31,13 +32,11 @@ export function encodeNpy(values: Float32Array, [rows, columns]: [number, number
 
 type Cell = string | number | null;
 
-const encodeCell = (cell: Cell): string => {
-  const text = String(cell ?? "");
-  return /[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text;
-};
+const encodeCell = (cell: Cell): string => (typeof cell === "string" ? csvText(cell) : String(cell ?? ""));
 
 /**
- * Encodes a data set's records as CSV (RFC 4180), one line a record, in their order; unknown values are empty.
+ * Encodes a data set's records as CSV (RFC 4180), one line a record, in their order; unknown values are empty. Texts
+ * that a spreadsheet would take for formulas get an apostrophe in front, as `csvText` says.
  *
  * @example
  * encodeRecords(dataset).split("\n")[0]; // "file,label,class,subtype,slide,patient,magnification,…"

@@ -2,7 +2,7 @@ import pMap from "p-map";
 import { decodeBatches } from "../../data/images/decode-batches";
 import type { ImageTransform } from "../../data/images/image-transform";
 import type { ImageView } from "../../data/images/image-views";
-import { type ImageFiles, imagePath } from "../../data/record";
+import { type ImageFiles, imageFile } from "../../data/record";
 import { readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
 import { describeDevice } from "../../runtime/device";
@@ -172,11 +172,11 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
   const { images, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
   const width = backbone.featureWidth;
   const groups = [...groupBy(missing, (row) => keys[row]!)];
-  const paths = groups.map(([, rows]) => imagePath(images, images.records[rows[0]!]!));
+  const files = groups.map(([, rows]) => imageFile(images, images.records[rows[0]!]!));
   let computed = 0;
   let writing: Promise<void> = Promise.resolve();
   const decoding = transform === null ? {} : { transform: transform.apply };
-  const batches = decodeBatches(paths, backbone.inputSize, batchSize, decoding);
+  const batches = decodeBatches(files, backbone.inputSize, batchSize, decoding);
   try {
     for await (const { pixels, start, count } of batches) {
       if (signal.aborted) break;
@@ -215,7 +215,7 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of
  * the cache's key. By default nothing.
  * @param options.task - What progress is reported as, by default "Computing features".
- * @throws Error naming the file if an image can't be read any more.
+ * @throws Error naming the file if an image can't be read any more, or is another one than when the data set was opened.
  */
 export async function extractFeatures(
   images: ImageFiles,

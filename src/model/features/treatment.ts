@@ -1,6 +1,6 @@
 import { asItIs, type ImageView, transformFor, viewsOf } from "../../data/images/image-views";
 import { fitStainReference, type StainReference } from "../../data/images/stain-reference";
-import { type Dataset, type ImageFiles, imagePath } from "../../data/record";
+import { type Dataset, type ImageFiles, imageFile } from "../../data/record";
 import { makeSplit } from "../../data/split/split";
 import { runCooperatively } from "../../runtime/interruption";
 import type { Settings } from "../../runtime/settings";
@@ -36,8 +36,8 @@ export async function fitTreatment(
 ): Promise<Treatment> {
   const views = viewsOf(settings.augmentation);
   if (settings.stain === "as-is") return { stain: null, fittedOn: [], views };
-  const paths = train.map((row) => imagePath(dataset, dataset.records[row]!));
-  return { stain: await fitStainReference(paths, inputSize), fittedOn: train, views };
+  const images = train.map((row) => imageFile(dataset, dataset.records[row]!));
+  return { stain: await fitStainReference(images, inputSize), fittedOn: train, views };
 }
 
 /** The same for the split that a run's settings make. */

@@ -1,13 +1,15 @@
-import { execFileSync } from "node:child_process";
-import { constants, mkdirSync, writeFileSync } from "node:fs";
-import { open } from "node:fs/promises";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeBatches } from "../../../src/data/images/decode-batches";
 import { decodeImage, decodePicture, encodeThumbnail, inspectImage } from "../../../src/data/images/images";
 import { sha256 } from "../../../src/runtime/content-hash";
+import * as regularFile from "../../../src/runtime/regular-file";
 import { plainPng, useTemporaryFolders } from "../../support/data/image-files";
+
+const regularFilePath = "../../../src/runtime/regular-file";
+vi.mock("../../../src/runtime/regular-file", { spy: true });
 
 const temporary = useTemporaryFolders();
 
@@ -354,21 +356,27 @@ describe("decodeBatches", () => {
   });
 
   it("works ahead: the next batch waits for the decoders before the caller gets busy with this one", async () => {
-    // A named pipe can be opened for writing, without waiting, only once somebody reads from it.
-    const pipe = join(temporary.folder("images"), "pipe.png");
-    mkdirSync(dirname(pipe), { recursive: true });
-    execFileSync("mkfifo", [pipe]);
-    const batches = decodeBatches([paths[0]!, pipe], 4, 1);
+    const slow = write("slow.png", await plainPng(9, 9, 9));
+    const { openRegularFile: truly } = await vi.importActual<typeof regularFile>(regularFilePath);
+    let letRead = () => {};
+    const mayBeRead = new Promise<void>((fulfil) => {
+      letRead = fulfil;
+    });
+    vi.mocked(regularFile.openRegularFile).mockImplementation(async (path) => {
+      if (path === slow) await mayBeRead;
+      return truly(path);
+    });
+    const batches = decodeBatches([paths[0]!, slow], 4, 1);
     let handedOver = false;
     const first = batches.next().then(() => {
       handedOver = true;
     });
-    const writer = await vi.waitFor(() => open(pipe, constants.O_WRONLY | constants.O_NONBLOCK), 60_000);
+    await vi.waitFor(() => expect(regularFile.openRegularFile).toHaveBeenCalledWith(slow), 60_000);
     expect(handedOver).toBe(false);
-    await writer.writeFile(await plainPng(9, 9, 9));
-    await writer.close();
+    letRead();
     await first;
     expect((await batches.next()).value?.pixels.slice(0, 3)).toEqual(Uint8Array.from([9, 9, 9]));
+    vi.mocked(regularFile.openRegularFile).mockReset();
   });
 
   it("names the image that can't be used, after the batches before it", async () => {

@@ -1,7 +1,9 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { csvText } from "../../../src/data/csv";
+import { inspectImage } from "../../../src/data/images/images";
 import { findSources, shortestNames } from "../../../src/data/layouts/image-sources";
 import { temporaryFolder } from "../../support/temporary-folder";
 
@@ -61,6 +63,23 @@ describe("findSources", () => {
     const { groups, skipped } = await findSources([join(folder, "gone.png")]);
     expect(groups).toEqual([]);
     expect(skipped).toEqual([{ file: join(folder, "gone.png"), reason: "there is no such file" }]);
+  });
+});
+
+describe("a pipe or a device given as an image", () => {
+  it("has a reason at once", async () => {
+    const pipe = join(folder, "pipe.png");
+    execFileSync("mkfifo", [pipe]);
+    for (const [path, kind] of [
+      [pipe, "a named pipe"],
+      ["/dev/zero", "a device"],
+    ] as const) {
+      const [group] = (await findSources([path])).groups;
+      expect(await inspectImage(group!.sources[0]!.path)).toEqual({
+        ok: false,
+        reason: `it is ${kind}, not a file`,
+      });
+    }
   });
 });
 

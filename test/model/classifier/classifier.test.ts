@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
@@ -317,6 +318,40 @@ describe("a classifier on EfficientNet-Lite0", () => {
       Object.assign(manifest, { positiveClass: 2, threshold: 1.5 });
     });
     await expect(loadClassifier(senseless, { backbone })).rejects.toThrow(/threshold/);
+  });
+
+  it("is refused for a size that no setting may have, before anything of that size is made", async () => {
+    for (const inputSize of [16, 1_000_000]) {
+      const huge = withManifest(`size-${inputSize}`, (manifest) => {
+        Object.assign(manifest["preprocessing"]!, { inputSize });
+      });
+      await expect(loadClassifier(huge, { backbone })).rejects.toThrow(/preprocessing\.inputSize/);
+    }
+  });
+
+  it("is refused at once where its files are pipes, and where it names pipes or devices as weights", async () => {
+    for (const file of ["classifier.json", "head.safetensors"]) {
+      const piped = join(home, `piped-${file}`);
+      cpSync(saved, piped, { recursive: true });
+      rmSync(join(piped, file));
+      execFileSync("mkfifo", [join(piped, file)]);
+      await expect(loadClassifier(piped, { backbone })).rejects.toThrow(
+        `${file} could not be read (it is a named pipe, not a file)`,
+      );
+    }
+    const pipe = join(home, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    for (const [weightsPath, kind] of [
+      [pipe, "a named pipe"],
+      ["/dev/zero", "a device"],
+    ]) {
+      const named = withManifest(`named-${kind}`, (manifest) => {
+        Object.assign(manifest["provenance"]!, { weightsPath });
+      });
+      await expect(loadClassifier(named)).rejects.toThrow(
+        `${weightsPath} can't be read: it is ${kind}, not a file`,
+      );
+    }
   });
 
   it("names the weights file it needs when the one at hand is another", async () => {

@@ -208,6 +208,24 @@ describe("extractFeatures", () => {
     unsubscribe();
   });
 
+  it("refuses an image that has changed since the data set was opened, and keeps nothing of it", async () => {
+    const root = join(folder, "changing");
+    for (const name of ["a", "b"]) mkdirSync(join(root, name), { recursive: true });
+    const [one, two] = [join(root, "a", "one.png"), join(root, "b", "two.png")];
+    const [first, second, third] = dataset.records.slice(0, 3).map((record) => imagePath(dataset, record));
+    copyFileSync(first!, one);
+    copyFileSync(second!, two);
+    const opened = await openDataset(root);
+    copyFileSync(third!, one);
+    await expect(extractFeatures(opened, meanColourBackbone("resnet50", "changing"))).rejects.toThrow(
+      `The image ${one} can't be used: it has changed since it was looked into; open the data set again.`,
+    );
+    copyFileSync(first!, one);
+    const again = await extractFeatures(opened, meanColourBackbone("resnet50", "changing"));
+    const truth = await extractFeatures(opened, meanColourBackbone("resnet50", "the truth"));
+    expect(again.values).toEqual(truth.values);
+  });
+
   it("works on no records at all", async () => {
     const features = await extractFeatures({ ...dataset, records: [] }, meanColourBackbone());
     expect(features).toMatchObject({ count: 0, complete: true, computed: 0 });
@@ -295,6 +313,9 @@ print(json.dumps([str(matrix.dtype), list(matrix.shape), bool(matrix.flags.c_con
     expect(table.split("\n").slice(1).join("\n")).toMatch(
       /^"a ""b"",\nc\.png",0,benign,A,22549AB,22549,100,/,
     );
+    const record = exampleRecord({ file: "=1+1/a.png", subtype: "+1", slide: "-2", patient: "@A1" });
+    const formulas = encodeRecords(exampleDataset({ classes: ["=1+1", "b"], records: [record] }));
+    expect(formulas.split("\n")[1]).toMatch(/^'=1\+1\/a\.png,0,'=1\+1,'\+1,'-2,'@A1,/);
     expect(encodeNpy(new Float32Array(0), [0, 5]).length % 64).toBe(0);
     expect(() => encodeNpy(new Float32Array(3), [2, 2])).toThrow(RangeError);
   });
