@@ -34,6 +34,10 @@ STARTUP_SECONDS = 120
 SETTLE_SECONDS = 0.3
 SHUTDOWN_SECONDS = 4
 FIRST_LINE_WIDTH = 72
+# How often a long cell says how far it is.
+PROGRESS_SECONDS = 10
+# What progress bars and live figures say of themselves, as "Computing features: 20 of 90 images" and "Epoch 3 of 30".
+PROGRESS = re.compile(r"(?:Epoch \d+ of \d+|[^.:]+: \d+ of \d+ ).*")
 
 
 class NotebookFailure(Exception):
@@ -80,6 +84,9 @@ def parse_arguments():
     parser.add_argument("notebooks", nargs="+", type=Path)
     parser.add_argument("--output-folder", type=Path, required=True, help="where the executed notebooks go")
     parser.add_argument("--kernel", default="tslab", help="name of an installed kernel (default: tslab)")
+    parser.add_argument(
+        "--progress", type=float, default=PROGRESS_SECONDS, help="seconds between two words of a long cell"
+    )
     parser.add_argument("--timeout", type=int, help="seconds a cell may take (default: any time)")
     return parser.parse_args()
 
@@ -97,6 +104,9 @@ class NotebookRun:
         self.path = path
         self.kernel = arguments.kernel
         self.timeout = arguments.timeout
+        self.progress_seconds = arguments.progress
+        self.told_at = None
+        self.told = False
         self.output_file = arguments.output_folder / path.name
         self.notebook = read_notebook(path)
         # Positions in the notebook; empty code cells are not sent to the kernel.
@@ -160,7 +170,7 @@ class NotebookRun:
             "display_name": manager.kernel_spec.display_name,
             "language": manager.kernel_spec.language,
         }
-        self.notice_late_errors(channels.iopub_channel)
+        self.listen(channels.iopub_channel)
         return client
 
     def keep_reply(self, cell, cell_index, execute_reply):
@@ -168,12 +178,13 @@ class NotebookRun:
         self.numbers_by_request[execute_reply["parent_header"]["msg_id"]] = self.number
         cell.execution_count = self.reply.get("execution_count")
 
-    def notice_late_errors(self, iopub):
-        """Keeps error messages that belong to a cell that has ended; nbclient throws them away."""
+    def listen(self, iopub):
+        """Tells how far a cell is, and keeps errors of cells that have ended; nbclient throws those away."""
         get_msg = iopub.get_msg
 
         async def get_and_notice(*args, **kwargs):
             message = await get_msg(*args, **kwargs)
+            self.tell_progress(message)
             number = self.numbers_by_request.get(message["parent_header"].get("msg_id"))
             if message["msg_type"] == "error" and number is not None:
                 self.cell(number).outputs.append(output_from_msg(message))
@@ -182,6 +193,16 @@ class NotebookRun:
 
         iopub.get_msg = get_and_notice
 
+    def tell_progress(self, message):
+        if message["msg_type"] not in ("display_data", "update_display_data"):
+            return
+        found = PROGRESS.search(message["content"]["data"].get("text/plain", ""))
+        if found is None or monotonic() - self.told_at < self.progress_seconds:
+            return
+        self.told_at = monotonic()
+        self.told = True
+        print(f"\n      {found.group().strip()}", end="", flush=True)
+
     def cell(self, number):
         return self.notebook.cells[self.positions[number - 1]]
 
@@ -189,6 +210,7 @@ class NotebookRun:
         cell = self.cell(self.number)
         print(f"  [{self.number}/{len(self.positions)}] {first_line(cell)}", end=" ", flush=True)
         started = monotonic()
+        self.told_at, self.told = started, False
         self.reply = None
         try:
             await client.async_execute_cell(cell, self.positions[self.number - 1])
@@ -197,7 +219,8 @@ class NotebookRun:
         except CellTimeoutError:
             self.fail(f"it took longer than the allowed {self.timeout} s.")
         finally:
-            print(f"{monotonic() - started:.1f} s", flush=True)
+            before = "\n      done in " if self.told else ""
+            print(f"{before}{monotonic() - started:.1f} s", flush=True)
         self.check_cell(cell)
 
     def check_cell(self, cell):

@@ -8,6 +8,7 @@ const { readStamp } = require("../setup/stamps.js");
 const { setUp } = require("../setup/set-up.js");
 const { formatDuration } = require("../setup/terminal.js");
 const { HELP, readOptions } = require("./options.js");
+const { describeSavedSettings, forgetShipped, shippedNotebooks } = require("./shipped-notebooks.js");
 const { describeSummary } = require("./summary.js");
 
 /** The exit code of a program ended by Ctrl-C. */
@@ -16,21 +17,29 @@ const INTERRUPTED = 130;
 const root = path.resolve(__dirname, "..", "..");
 
 /**
- * A run's name: the local time, as in "2026-11-23T21-30-05"; with a number behind it where that is taken.
+ * Reserves a run's name by making its folder, which only one program can: the local time, as in "2026-11-23T21-30-05",
+ * with a number behind it where that is taken.
  *
  * @param {string} runs - The folder of all runs.
  * @param {Date} now
+ * @returns {string} The folder.
  */
-function newRunId(runs, now) {
+function reserveRun(runs, now) {
+  fs.mkdirSync(runs, { recursive: true });
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
   const time = local.toISOString().slice(0, 19).replaceAll(":", "-");
   for (let number = 1; ; number++) {
-    const id = number === 1 ? time : `${time}-${number}`;
-    if (!fs.existsSync(path.join(runs, id))) return id;
+    const folder = path.join(runs, number === 1 ? time : `${time}-${number}`);
+    try {
+      fs.mkdirSync(folder);
+      return folder;
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
+    }
   }
 }
 
-/** The notebooks that `npm start` runs, in order: 01 to 04. */
+/** The notebooks that `npm start` runs, in order: 01 to 04; as they were saved last. */
 function findNotebooks() {
   const folder = path.join(root, "notebooks");
   const names = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
@@ -60,9 +69,9 @@ function runScript(script, args, { quiet = false } = {}) {
  *
  * @param {string} runFolder
  * @param {Record<string, unknown>} settings
- * @param {string[]} [notebooks] - By default all four.
+ * @param {string[]} notebooks
  */
-function runNotebooks(runFolder, settings, notebooks = findNotebooks()) {
+function runNotebooks(runFolder, settings, notebooks) {
   const program = path.join(root, "jupyter", "run_notebooks.py");
   const python = path.join(root, ".venv", "bin", "python");
   const env = childEnvironment({
@@ -104,13 +113,14 @@ async function start(args) {
   }
 
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
-  const runFolder = path.join(runs, newRunId(runs, new Date()));
-  fs.mkdirSync(runs, { recursive: true });
+  const runFolder = reserveRun(runs, new Date());
   // The report finds it there: src/experiments/article.ts.
   const byPatient = `${runFolder}-by-patient`;
-  if (options.preset !== null) await runByPatient(byPatient, options.settings);
+  const notebooks = chooseNotebooks(options, path.basename(runFolder));
+  if (options.preset !== null) await runByPatient(byPatient, options.settings, notebooks);
   console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);
-  const code = await runNotebooks(runFolder, options.settings);
+  const code = await runNotebooks(runFolder, options.settings, notebooks);
+  forgetShipped(root, path.basename(runFolder));
   if (code === INTERRUPTED) {
     console.error(`Stopped; what ran until then is in ${shown(runFolder, from)}.`);
     return code;
@@ -128,20 +138,36 @@ async function start(args) {
 }
 
 /**
+ * The notebooks to run: as they were saved last, with a word about the settings in them that are not the shipped ones, or
+ * as they are shipped.
+ *
+ * @param {import("./options.js").StartOptions} options
+ * @param {string} run - Its name.
+ */
+function chooseNotebooks({ asShipped }, run) {
+  const saved = findNotebooks();
+  if (asShipped) return shippedNotebooks(root, saved, run);
+  const differences = describeSavedSettings(root, saved);
+  if (differences !== "") console.log(`\n${differences}`);
+  return saved;
+}
+
+/**
  * What a preset does before its own run: says what it assumes and how long it will take, and trains once with the
  * patients kept apart, to be shown beside it.
  *
  * @param {string} runFolder
  * @param {Record<string, unknown>} settings
+ * @param {string[]} notebooks
  */
-async function runByPatient(runFolder, settings) {
+async function runByPatient(runFolder, settings, notebooks) {
   console.log();
   if ((await runScript("forecast.ts", [JSON.stringify(settings)])) !== 0)
     throw new SetupFailure("The time could not be forecast; the reason is above.");
   console.log(
     "\nTwo runs: first split by patient, which the article's is shown beside, then split as assumed.",
   );
-  const training = findNotebooks().filter((notebook) => path.basename(notebook).startsWith("03-"));
+  const training = notebooks.filter((notebook) => path.basename(notebook).startsWith("03-"));
   if ((await runNotebooks(runFolder, { ...settings, split: "patient" }, training)) !== 0)
     throw new SetupFailure("The run split by patient failed, as said above.");
 }
@@ -189,4 +215,4 @@ function run(args) {
   return runMain(() => start(args));
 }
 
-module.exports = { run, newRunId };
+module.exports = { run, reserveRun };

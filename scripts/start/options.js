@@ -172,6 +172,7 @@ ${Object.entries(settingFlags)
   .join("\n")}
 ${helpLine("--preset perceptilabs", "the article that this project follows, as far as it says what it did")}
 ${helpLine("--tensorflow cpu|cuda|auto", "which TensorFlow to install (auto: cuda where an NVIDIA driver answers)")}
+${helpLine("--as-shipped", "run the notebooks as they are shipped, not as you saved them last")}
 ${helpLine("--setup-only", "set up, and run nothing")}
 ${helpLine("--help", "show this")}`;
 
@@ -179,6 +180,7 @@ ${helpLine("--help", "show this")}`;
  * @typedef {object} StartOptions
  * @property {boolean} help
  * @property {boolean} setupOnly
+ * @property {boolean} asShipped
  * @property {"cpu" | "cuda" | "auto" | null} tensorflow
  * @property {string | null} preset
  * @property {Record<string, unknown>} settings - What was given, under the names of the settings.
@@ -193,7 +195,14 @@ ${helpLine("--help", "show this")}`;
  * @throws {SetupFailure} naming the flag, what it takes and what was given.
  */
 function readOptions(args, from) {
-  const { help, "setup-only": setupOnly, tensorflow: wheel, preset: name, ...given } = parse(args);
+  const {
+    help,
+    "setup-only": setupOnly,
+    "as-shipped": asShipped,
+    tensorflow: wheel,
+    preset: name,
+    ...given
+  } = parse(args);
   const chosen = typeof name === "string" ? String(readValue("preset", preset, name, from)) : null;
   /** @type {Record<string, unknown>} */
   const settings = { ...(chosen === null ? {} : PRESETS[chosen]) };
@@ -210,6 +219,7 @@ function readOptions(args, from) {
   return {
     help: help === true,
     setupOnly: setupOnly === true,
+    asShipped: asShipped === true,
     preset: chosen,
     tensorflow: /** @type {StartOptions["tensorflow"]} */ (variant),
     settings,
@@ -236,7 +246,14 @@ function parse(args) {
   const flag = /** @type {const} */ ({ type: "boolean" });
   const flags = Object.fromEntries(Object.keys(settingFlags).map((name) => [name, text]));
   try {
-    const options = { ...flags, preset: text, tensorflow: text, "setup-only": flag, help: flag };
+    const options = {
+      ...flags,
+      preset: text,
+      tensorflow: text,
+      "setup-only": flag,
+      "as-shipped": flag,
+      help: flag,
+    };
     return parseArgs({ args, options, allowPositionals: false }).values;
   } catch (error) {
     const message = error instanceof Error ? (error.message.split(/\. |\n/)[0] ?? "") : String(error);

@@ -8,7 +8,7 @@ import type { Prediction } from "../scores/prediction";
 import type { FineTuning } from "../training/fine-tuning/fine-tune";
 import type { TrainingResult } from "../training/head/train";
 import type { Run } from "../training/runs/run-folder";
-import type { RunSummary } from "../training/runs/run-summary";
+import type { RunBase, RunSummary } from "../training/runs/run-summary";
 
 /** What a run's summary is made from. */
 export interface SummarySources {
@@ -21,6 +21,8 @@ export interface SummarySources {
   training: Pick<TrainingResult, "ended" | "bestEpoch">;
   /** Nothing where the head alone was trained. */
   fineTuning?: Pick<FineTuning, "from" | "trainedWeights" | "history" | "bestEpoch" | "ended"> | null;
+  /** The run that it began with, if it did. */
+  base?: RunBase;
   predictions: readonly Prediction[];
   /** In seconds, by step, for example features and training. */
   timings: Record<string, number>;
@@ -52,6 +54,7 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     backboneExplanation: explanation,
     weights: { name: backbone.weights.name, sha256: backbone.weights.sha256 },
     ...summarizeFineTuning(sources.fineTuning ?? null),
+    ...(sources.base === undefined ? {} : { base: sources.base }),
     split: split.by,
     seed: provenance.seed,
     counts: countParts(dataset, split),

@@ -1,11 +1,15 @@
-import { openDataset } from "../data/dataset";
-import { ensureDemoDataset } from "../data/demo/demo";
-import { loadSplit } from "../data/split/split";
+import { resolve } from "node:path";
+import type { Dataset } from "../data/record";
+import { filesOfSplit, type Split } from "../data/split/split";
 import { type Backbone, loadBackbone } from "../model/backbones/backbone";
 import { type Classifier, classifierTransform, loadClassifier } from "../model/classifier/classifier";
-import type { FineTuneSettings } from "../runtime/settings";
+import type { Features } from "../model/features/features";
+import type { Treatment } from "../model/features/treatment";
+import type { FineTuneSettings, Settings } from "../runtime/settings";
 import { type FineTuning, fineTune } from "../training/fine-tuning/fine-tune";
 import type { SavedRun } from "../training/runs/run-log";
+import { openRun } from "./open-run";
+import type { RunMaterial } from "./run-material";
 
 /** A trained classifier as the base for other images. */
 export interface TransferBase {
@@ -26,9 +30,7 @@ async function tuneOnRun(
   options: Partial<FineTuneSettings>,
 ): Promise<FineTuning> {
   const { settings } = run;
-  const folder = settings.data ?? (await ensureDemoDataset());
-  const dataset = await openDataset(folder, { magnification: settings.magnification });
-  const split = await loadSplit(run.splitFile, dataset, settings);
+  const { dataset, split } = await openRun(run);
   const { backbone, head } = classifier;
   const transform = classifierTransform(classifier);
   return fineTune({ from: "last", ...options, dataset, backbone, head, split, settings, transform });
@@ -71,6 +73,51 @@ export async function prepareTransfer(
 /** In the order given: those first that share weights of later ones. */
 function disposeAll(backbones: readonly Backbone[]): void {
   for (const backbone of backbones) backbone.dispose();
+}
+
+/**
+ * Refuses a base that has seen images of the other set: it would be compared with what it has learned by heart.
+ *
+ * @throws Error that counts them and says which base to take instead, where that is known.
+ */
+export async function refuseSameImages(
+  base: Pick<SavedRun, "id" | "splitFile" | "summary">,
+  other: Pick<Dataset, "records">,
+): Promise<void> {
+  const seen = new Set((await filesOfSplit(base.splitFile)).map(({ sha256 }) => sha256));
+  const same = other.records.filter(({ sha256 }) => seen.has(sha256)).length;
+  if (same === 0) return;
+  const before = base.summary.base;
+  const remedy =
+    before === undefined
+      ? "Choose another folder as `data`, or the run of another set as `baseRun`"
+      : `It is a run of this notebook, which began with ${before.id}: set \`baseRun\` to "${before.id}", or choose another folder as \`data\``;
+  throw new Error(
+    `The base, run ${base.id}, was trained or tested on ${same} of the other set's ${other.records.length} images, so it would be asked what it knows by heart. ${remedy}.`,
+  );
+}
+
+/** What a classifier for the other set is trained on: features of the base's fine-tuned network. */
+export function transferMaterial(
+  base: SavedRun,
+  transfer: TransferBase,
+  other: {
+    settings: Settings;
+    folder: string;
+    dataset: Dataset;
+    split: Split;
+    features: Features;
+    treatment: Treatment;
+  },
+): RunMaterial {
+  const { settings, folder, dataset, split, features, treatment } = other;
+  const { tuned: backbone, explanation } = transfer;
+  return {
+    settings: { ...settings, data: resolve(folder), backbone: backbone.name },
+    ...{ dataset, split, treatment, features, backbone, explanation },
+    description: "",
+    base: { id: base.id, dataFingerprint: base.summary.dataFingerprint ?? null },
+  };
 }
 
 type Question = Pick<Classifier, "classes" | "positiveClass">;

@@ -46,6 +46,10 @@ const notes: Readonly<Record<string, KindNote>> = {
     purpose: "JupyterLab's settings and servers; clear it only when none runs",
     clearedByDefault: false,
   },
+  "as-shipped": {
+    purpose: "notebooks as they are shipped, while npm start -- --as-shipped runs them",
+    clearedByDefault: true,
+  },
   logs: { purpose: "what set-up's steps printed", clearedByDefault: false },
 };
 

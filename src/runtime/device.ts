@@ -38,6 +38,11 @@ function graphicsCardName(): string {
   }
 }
 
+/** What TensorFlow computes on, without its name, for which a GPU's driver has to be asked. */
+export function deviceKind(): Device["kind"] {
+  return (tf.backend() as unknown as NodeBackend).isUsingGpuDevice ? "gpu" : "cpu";
+}
+
 /** Names the device that TensorFlow uses, and the TensorFlow that is loaded. */
 export function describeDevice(): Device {
   const backend = tf.backend() as unknown as NodeBackend;
@@ -63,6 +68,13 @@ export function describeArithmetic(kind: Device["kind"]): string {
   return process.env["NVIDIA_TF32_OVERRIDE"] === "0"
     ? "float32 (NVIDIA_TF32_OVERRIDE is 0)"
     : "float32, products in TF32 where the GPU has it (NVIDIA_TF32_OVERRIDE=0 turns that off)";
+}
+
+/** What decides the last bits of what is computed, for keys of the cache: the device, and a changed arithmetic. */
+export function arithmeticKey(): string {
+  const device = deviceKind();
+  const asked = process.env["NVIDIA_TF32_OVERRIDE"];
+  return device === "gpu" && asked === "0" ? `gpu, ${describeArithmetic(device)}` : device;
 }
 
 /** Counts live tensors and the memory they and the process hold. */

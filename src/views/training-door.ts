@@ -1,6 +1,6 @@
 // One door for the training notebook: what it shows while it trains, and of all runs.
 
-export { tuneLive } from "./live/live-fine-tuning";
+export { gatherLive, showFineTuning, trainLive, trainLiveOn } from "./live/live-runs";
 export { type LiveTraining, type LiveTrainingOptions, liveTraining } from "./live/live-training";
 export { compareKeptRuns } from "./runs/run-comparison";
 export { plotRuns } from "./runs/run-curves";

@@ -117,12 +117,12 @@ describe("the notebooks in JupyterLab", () => {
     await restartKernel(lost);
     await expect(runCell(lost, position("settings"))).rejects.toThrow(/resolveSettings/);
 
-    for (const id of ["imports", "settings", "features", "train"]) await runCell(lost, position(id));
+    for (const id of ["imports", "settings", "train"]) await runCell(lost, position(id));
     // The same settings give the same curves.
     expect(await history()).toBe(first);
 
     await typeLine(lost, position("settings"), "learningRate", "  learningRate: 7e-3,");
-    for (const id of ["settings", "train", "keep", "runs"]) await runCell(lost, position(id));
+    for (const id of ["settings", "train", "runs"]) await runCell(lost, position(id));
     expect(await history()).not.toBe(first);
     const [again, changed] = runSettings().slice(before.length);
     expect(again!.learningRate).toBe(before[0]!.learningRate);

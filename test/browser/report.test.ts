@@ -104,8 +104,8 @@ describe("report.html", () => {
     rmSync(folder, { recursive: true });
   });
 
-  it("refuses a folder without notebooks and says what to do", async () => {
-    await expect(writeReport(folder)).rejects.toThrow(/holds no executed notebook.*npm start/);
+  it("refuses a folder that is no run's and says what to do", async () => {
+    await expect(writeReport(folder)).rejects.toThrow(/is no run's folder.*notebook 03.*npm start/);
   });
 
   it("names no address that a page would load something from", () => {

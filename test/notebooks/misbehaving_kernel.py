@@ -20,6 +20,11 @@ class MisbehavingKernel(Kernel):
         if code == "quiet error":
             error = {"ename": "QuietError", "evalue": "shown, not replied", "traceback": ["QuietError"]}
             self.send_response(self.iopub_socket, "error", error)
+        if code == "long":
+            for done in (1, 2):
+                text = f"Computing features: {done} of 3 images, {3 - done} s left"
+                content = {"data": {"text/plain": text}, "metadata": {}, "transient": {"display_id": "bar"}}
+                self.send_response(self.iopub_socket, "display_data" if done == 1 else "update_display_data", content)
         return {"status": "ok", "execution_count": self.execution_count}
 
 

@@ -189,6 +189,23 @@ describe.concurrent("the notebook runner", () => {
     expect(readExecuted("endless")).toHaveLength(1);
   });
 
+  it("says of a long cell how far it is, as its progress bar does", async () => {
+    const { status, stdout } = await runNotebook(
+      "progress",
+      ["fine", "long"],
+      [...["--kernel", "misbehaving"], ...["--progress", "0"]],
+    );
+    expect(status).toBe(0);
+    const [, fine, long, ...words] = stdout.trimEnd().split("\n");
+    expect(fine).toMatch(/^ {2}\[1\/2\] fine \d+\.\d s$/);
+    expect(long).toBe("  [2/2] long ");
+    expect(words.slice(0, 2)).toEqual([
+      "      Computing features: 1 of 3 images, 2 s left",
+      "      Computing features: 2 of 3 images, 1 s left",
+    ]);
+    expect(words[2]).toMatch(/^ {6}done in \d+\.\d s$/);
+  });
+
   it.each([
     ["dropped", "the kernel did not run it, it answered aborted."],
     ["dropped as tslab does", "the kernel did not run it, it answered abort."],

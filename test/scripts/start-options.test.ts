@@ -1,8 +1,8 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { newRunId } from "../../scripts/start/main.js";
+import { reserveRun } from "../../scripts/start/main.js";
 import { HELP, readOptions, settingFlags } from "../../scripts/start/options.js";
 import { describeSummary } from "../../scripts/start/summary.js";
 import { projectRoot } from "../../src/runtime/paths";
@@ -21,7 +21,14 @@ const read = (...args: string[]) => readOptions(args, folder);
 
 describe("readOptions", () => {
   it("passes on only what was given", () => {
-    expect(read()).toEqual({ help: false, setupOnly: false, preset: null, tensorflow: null, settings: {} });
+    expect(read()).toEqual({
+      help: false,
+      setupOnly: false,
+      asShipped: false,
+      preset: null,
+      tensorflow: null,
+      settings: {},
+    });
     expect(read("--epochs", "5", "--tensorflow", "cpu", "--setup-only")).toEqual({
       help: false,
       setupOnly: true,
@@ -159,12 +166,13 @@ describe("readOptions", () => {
   });
 });
 
-describe("newRunId", () => {
-  it("is the local time, and is not given twice", () => {
+describe("reserveRun", () => {
+  it("makes a folder named by the local time, and nobody gets the same one", () => {
+    const runs = join(folder, "reserved");
     const now = new Date(2026, 10, 3, 21, 30, 5);
-    expect(newRunId(folder, now)).toBe("2026-11-03T21-30-05");
-    mkdirSync(join(folder, "2026-11-03T21-30-05"));
-    expect(newRunId(folder, now)).toBe("2026-11-03T21-30-05-2");
+    const names = [1, 2, 3].map(() => basename(reserveRun(runs, now)));
+    expect(names).toEqual(["2026-11-03T21-30-05", "2026-11-03T21-30-05-2", "2026-11-03T21-30-05-3"]);
+    expect(readdirSync(runs).sort()).toEqual([...names].sort());
   });
 });
 

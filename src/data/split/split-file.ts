@@ -4,7 +4,7 @@ import { nameSome } from "../../runtime/words";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Dataset } from "../record";
 import { checkSplit } from "./split-check";
-import { type Split, splitParts } from "./split-value";
+import { type Split, type SplitPart, splitParts } from "./split-value";
 
 const splitFileSchema = z.object({
   format: z.literal("breakhis-lab split"),
@@ -79,6 +79,17 @@ export async function loadSplit(
   for (const part of splitParts) split[part].sort((one, other) => one - other);
   checkSplit(dataset, split, options);
   return split;
+}
+
+/**
+ * The images that a saved split knows, with the parts that they are in.
+ *
+ * @throws Error if the file is no split.
+ */
+export async function filesOfSplit(
+  path: string,
+): Promise<{ file: string; sha256: string; part: SplitPart | "none" }[]> {
+  return parseSplitFile(path, await readFile(path, "utf8")).images;
 }
 
 function parseSplitFile(path: string, text: string): z.infer<typeof splitFileSchema> {

@@ -13,7 +13,7 @@ import {
 } from "./split-value";
 
 export { checkSplit, duplicatesAcrossParts, patientsInSeveralParts, refuseDuplicates } from "./split-check";
-export { loadSplit, saveSplit } from "./split-file";
+export { filesOfSplit, loadSplit, saveSplit } from "./split-file";
 export { describeSplit, type SplitDescription, type SplitRow } from "./split-report";
 export {
   defaultFractions,

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { checksumFile, downloadFile, probeDownload } from "../../data/fetch/download";
 import { cacheFolder, projectRoot } from "../../runtime/paths";
@@ -122,4 +122,28 @@ export async function locateResnet50(
     found: false,
     reason: `${kept} is not the published file (its MD5 is ${md5}, expected ${published.md5}); remove it to have it downloaded again, or give its path as \`weights\` to use it all the same`,
   };
+}
+
+function stampOf(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+}
+
+/**
+ * Everything that decides which weights are found, in one text: as long as it is the same, so are they. Whether a server
+ * answers is not part of it.
+ *
+ * @param weights - The path that was given, or null.
+ */
+export function weightsSituation(weights: string | null): string {
+  const { BREAKHIS_WEIGHTS, BREAKHIS_WEIGHTS_URL, BREAKHIS_OFFLINE } = process.env;
+  const given = weights ?? (BREAKHIS_WEIGHTS || null);
+  const kept = [publishedResnet50.name, efficientnetLite0File].map((name) => join(weightsFolder(), name));
+  const paths = [
+    ...(given === null ? [] : [resolve(given)]),
+    ...kept,
+    findKeptWeights(efficientnetLite0File),
+  ];
+  const stamps = paths.map((path) => [path, path === null ? null : stampOf(path)]);
+  return JSON.stringify([BREAKHIS_WEIGHTS_URL ?? "", BREAKHIS_OFFLINE ?? "", stamps]);
 }

@@ -8,7 +8,7 @@ import type { ImageTransform } from "../../data/images/image-transform";
 import { decodeImage, imageConcurrency } from "../../data/images/images";
 import { measureEntry, readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
-import { describeDevice } from "../../runtime/device";
+import { arithmeticKey } from "../../runtime/device";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { decodeFloat16, encodeFloat16 } from "../../runtime/native/float16";
 import { cacheFolder } from "../../runtime/paths";
@@ -149,7 +149,7 @@ function openStore(task: ActivationsTask, frozen: number) {
     staged.stages[frozen]!.name,
     batchSize,
     transform?.id ?? null,
-    describeDevice().kind,
+    arithmeticKey(),
   ];
   const keyOf = (row: number) => sha256(JSON.stringify([...computation, dataset.records[row]!.sha256]));
 

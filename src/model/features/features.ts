@@ -5,12 +5,13 @@ import type { ImageView } from "../../data/images/image-views";
 import { type ImageFiles, imageFile } from "../../data/record";
 import { readEntry, writeEntry } from "../../runtime/content-cache";
 import { sha256 } from "../../runtime/content-hash";
-import { describeDevice } from "../../runtime/device";
+import { arithmeticKey } from "../../runtime/device";
 import { groupBy } from "../../runtime/group-by";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../../runtime/progress";
 import { tf } from "../../runtime/tensorflow";
 import type { Backbone } from "../backbones/architecture";
+import { type FeaturesOrigin, featuresVersion, originOf } from "./features-origin";
 
 /** Backbone outputs of a data set, one row an image. */
 export interface Features {
@@ -24,6 +25,8 @@ export interface Features {
   count: number;
   /** The image of each row: training compares them, so that no copy is learned from and tested on. */
   images?: readonly { file: string; sha256: string }[];
+  /** What they were made of. */
+  origin?: FeaturesOrigin;
   /** Further views of the same images, where there are any. */
   views?: readonly ViewFeatures[];
   /** Records whose stains all images were normalised to: who learns from others, or tests on these, would cheat. */
@@ -50,8 +53,6 @@ export interface ViewFeatures {
  */
 export const featureBatchSize = 32;
 
-/** Raised by hand when decoding, preprocessing or the networks compute something else than before. */
-const featuresVersion = 3;
 const cacheKind = "features";
 const cacheReaders = 16;
 const cacheWriters = 8;
@@ -101,7 +102,7 @@ function embedBatch(
   return tf.tidy(() => backbone.embed(tf.tensor4d(Int32Array.from(pixels), shape, "int32")));
 }
 
-/** Everything that a row depends on. GPUs round differently (TF32), so the kind of device is part of it. */
+/** Everything that a row depends on. GPUs round differently (TF32), so device and arithmetic are part of it. */
 function cacheKeys(
   records: ImageFiles["records"],
   backbone: Backbone,
@@ -116,7 +117,7 @@ function cacheKeys(
     batchSize,
   ];
   const common = transform === null ? computation : [...computation, transform.id];
-  const device = describeDevice().kind;
+  const device = arithmeticKey();
   return records.map((record) => sha256(JSON.stringify([...common, device, record.sha256])));
 }
 
@@ -243,6 +244,7 @@ export async function extractFeatures(
       values,
       count: records.length,
       images: records.map(({ file, sha256: content }) => ({ file, sha256: content })),
+      origin: originOf(images, backbone, [transform?.id ?? null]),
       complete: computed === missing.length,
       computed,
       fromCache,

@@ -7,6 +7,7 @@ import type { Settings } from "../../runtime/settings";
 import { countOf } from "../../runtime/words";
 import type { Backbone } from "../backbones/architecture";
 import { extractFeatures, type Features, type ViewFeatures } from "./features";
+import { originOf, treatmentIds } from "./features-origin";
 
 /** What is done to images between decoding and the backbone. */
 export interface Treatment {
@@ -88,6 +89,7 @@ async function extractViews(
   const [first = asItIs, ...further] = views;
   const features = await extractFeatures(images, backbone, { transform: transformFor(stain, first) });
   const treated: Features = stain === null ? features : { ...features, fittedOn };
+  treated.origin = originOf(images, backbone, treatmentIds(stain, [first, ...further]));
   if (further.length === 0) return treated;
   const rows = options.rowsWithViews ?? images.records.map((_, row) => row);
   const seen = { ...images, records: rows.map((row) => images.records[row]!) };

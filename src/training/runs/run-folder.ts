@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { link, mkdir, readdir, readFile, rename, rm, stat, symlink } from "node:fs/promises";
+import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { runsFolder } from "../../runtime/paths";
 import type { Settings } from "../../runtime/settings";
@@ -59,8 +59,19 @@ function timeId(now: Date): string {
   return local.toISOString().slice(0, 19).replaceAll(":", "-");
 }
 
+/** Makes a folder that was not there; false if somebody else has made it. */
+async function makeFolder(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
 /**
- * Takes an id for this run by writing its settings: whoever comes second finds them there.
+ * Takes a reserved id for this run by writing its settings: whoever comes second finds them there.
  *
  * Written elsewhere and then linked, so that the file appears whole, and for one process only.
  */
@@ -80,10 +91,21 @@ async function claim(id: string, settings: Settings): Promise<Run | null> {
   }
 }
 
+/** Reserves an id that nobody has, by making its folder: the local time, with a number behind it where that is taken. */
+async function reserveId(): Promise<string> {
+  await mkdir(runsFolder(), { recursive: true });
+  const time = timeId(new Date());
+  for (let number = 1; ; number++) {
+    const id = number === 1 ? time : `${time}-${number}`;
+    if (await makeFolder(join(runsFolder(), id))) return id;
+  }
+}
+
 /**
  * Starts a run: makes its folder and keeps its settings in it.
  *
- * The id is `$BREAKHIS_RUN` if no run has used it yet, else the time; two runs of one second get different ones.
+ * The id is `$BREAKHIS_RUN`, which `npm start` has reserved, if no run has used it yet, else the time; an id is had by
+ * making its folder, so that no two runs ever get the same one.
  */
 export async function startRun(settings: Settings): Promise<Run> {
   const wanted = process.env["BREAKHIS_RUN"];
@@ -92,10 +114,21 @@ export async function startRun(settings: Settings): Promise<Run> {
     const run = await claim(wanted, settings);
     if (run !== null) return run;
   }
-  const time = timeId(new Date());
-  for (let number = 1; ; number++) {
-    const run = await claim(number === 1 ? time : `${time}-${number}`, settings);
+  for (;;) {
+    const run = await claim(await reserveId(), settings);
     if (run !== null) return run;
+  }
+}
+
+/** Removes what a run has written, where nothing came of it; its folder too, unless there is something else in it. */
+export async function discardRun(run: Run): Promise<void> {
+  for (const name of ["history.jsonl", "state.json", settingsFile]) {
+    await rm(join(run.folder, name), { force: true });
+  }
+  try {
+    await rmdir(run.folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
   }
 }
 

@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Dataset } from "../../data/dataset";
 import { type Split, saveSplit } from "../../data/split/split";
 import { type Classifier, saveClassifier } from "../../model/classifier/classifier";
+import { type FeaturesOrigin, refuseOtherFeatures } from "../../model/features/features-origin";
 import { runsFolder } from "../../runtime/paths";
 import { completeSettings, type Settings } from "../../runtime/settings";
 import { writeFileAtomically } from "../../runtime/write-file";
@@ -19,6 +21,7 @@ import {
   settingsFile,
   summaryFile,
 } from "./run-folder";
+import { clearState, readState, type UnfinishedState } from "./run-state";
 import type { RunSummary } from "./run-summary";
 
 export { type Run, startRun } from "./run-folder";
@@ -32,6 +35,8 @@ export interface RunResults {
   history: readonly EpochRecord[];
   predictions: readonly Prediction[];
   summary: RunSummary;
+  /** Of the features that the classifier's head was trained on; undefined is refused. */
+  origin: FeaturesOrigin | undefined;
 }
 
 /** A finished run, read back. */
@@ -50,6 +55,8 @@ export interface SavedRun extends Run {
 export interface ListedRun extends Run {
   settings: Settings;
   summary: RunSummary | null;
+  /** How it stands without results; nothing where it has them. */
+  unfinished?: UnfinishedState;
 }
 
 const historyFile = "history.jsonl";
@@ -63,11 +70,31 @@ export async function saveHistory(run: Run, history: readonly EpochRecord[]): Pr
   await writeFileAtomically(join(run.folder, historyFile), lines.join(""));
 }
 
+/** @throws Error that says in what the results are not those of the run's settings. */
+async function refuseOtherResults(run: Run, results: RunResults): Promise<void> {
+  const { dataset, split, classifier, summary, origin } = results;
+  const settings = await readSettings(run.folder);
+  if (settings === null) throw new Error(`${run.folder} has no ${settingsFile}: start a run with startRun.`);
+  if (summary.bestEpoch === 0) {
+    throw new Error(`The run ${run.id} was stopped before its first epoch ended: there is nothing to keep.`);
+  }
+  if (split.by !== settings.split || split.seed !== settings.seed) {
+    throw new Error(
+      `The run ${run.id} asks for a split by ${settings.split} with seed ${settings.seed}, found one by ${split.by} with seed ${split.seed}: make the split with its settings.`,
+    );
+  }
+  const { backbone, stain } = classifier;
+  refuseOtherFeatures(origin, { settings, dataset, backbone, stain });
+}
+
 /**
  * Keeps everything that a training leaves. The summary comes last, so a run that has one is whole; then
  * `runs/latest` points to it.
+ *
+ * @throws Error if nothing was trained, or something of it does not agree with the run's settings.
  */
 export async function saveRun(run: Run, results: RunResults): Promise<void> {
+  await refuseOtherResults(run, results);
   const { dataset, split, classifier, history, predictions, summary } = results;
   await saveHistory(run, history);
   // Training has refused copies in several parts, unless it was told to take them.
@@ -76,6 +103,7 @@ export async function saveRun(run: Run, results: RunResults): Promise<void> {
   await writePredictions(join(run.folder, predictionsFile), predictions, classifier);
   await saveClassifier(join(run.folder, classifierFolderName), classifier);
   await writeFileAtomically(join(run.folder, summaryFile), `${JSON.stringify(summary, null, 2)}\n`);
+  await clearState(run);
   await pointLatestTo(run);
 }
 
@@ -91,14 +119,15 @@ async function readHistory(path: string): Promise<EpochRecord[]> {
   return lines.map((line) => JSON.parse(line) as EpochRecord);
 }
 
-/** The id that `runs/latest` points to, else the newest finished run's. */
+/** The id that `runs/latest` points to, if that run is there and has finished, else the newest finished run's. */
 async function latestId(): Promise<string> {
-  try {
-    return basename(await readlink(join(runsFolder(), latestName)));
-  } catch {
-    const finished = (await listRuns()).find((run) => run.summary !== null);
-    if (finished !== undefined) return finished.id;
+  const pointedTo = await readlink(join(runsFolder(), latestName)).catch(() => null);
+  if (pointedTo !== null) {
+    const id = basename(pointedTo);
+    if (existsSync(join(runsFolder(), id, summaryFile))) return id;
   }
+  const finished = (await listRuns()).find((run) => run.summary !== null);
+  if (finished !== undefined) return finished.id;
   throw new Error(`There is no finished run in ${runsFolder()} yet: run notebook 03 (03-train-model) first.`);
 }
 
@@ -147,14 +176,21 @@ export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latest
  */
 export async function settingsOfRun(id: string): Promise<Settings> {
   const runId = await findRunId(id);
-  const settings = await readRunFile<Settings>(join(runsFolder(), runId), settingsFile);
+  const folder = join(runsFolder(), runId);
+  const settings = await readRunFile<Settings>(folder, settingsFile);
   if (settings === null)
     throw new Error(`There is no run ${runId} in ${runsFolder()}: listRuns() knows all of them.`);
+  const base = (await readRunFile<RunSummary>(folder, summaryFile))?.base;
+  if (base !== undefined) {
+    throw new Error(
+      `The run ${runId} began with the classifier of the run ${base.id}, so its settings alone don't make it again: run notebook 05 (05-transfer-to-other-scans) with baseRun = "${base.id}".`,
+    );
+  }
   return completeSettings(settings);
 }
 
 /** The epochs that a run has kept so far, in order; none if it ended before the first did. */
-export async function loadHistory(run: Run): Promise<EpochRecord[]> {
+export async function loadHistory(run: Pick<Run, "folder">): Promise<EpochRecord[]> {
   try {
     return await readHistory(join(run.folder, historyFile));
   } catch (error) {
@@ -165,11 +201,11 @@ export async function loadHistory(run: Run): Promise<EpochRecord[]> {
 
 /** Every run that was started, the newest first, with its settings and, if it finished, its summary. */
 export async function listRuns(): Promise<ListedRun[]> {
-  const listed = (await findRuns()).map(async (run) => ({
-    ...run,
-    settings: await readSettings(run.folder),
-    summary: await readRunFile<RunSummary>(run.folder, summaryFile),
-  }));
+  const listed = (await findRuns()).map(async (run) => {
+    const settings = await readSettings(run.folder);
+    const summary = await readRunFile<RunSummary>(run.folder, summaryFile);
+    return { ...run, settings, summary, ...(summary === null ? { unfinished: await readState(run) } : {}) };
+  });
   return (await Promise.all(listed)).flatMap((run) =>
     run.settings === null ? [] : [{ ...run, settings: run.settings }],
   );

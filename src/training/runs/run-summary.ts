@@ -16,6 +16,12 @@ export interface FineTuningSummary {
   ended: TrainingResult["ended"];
 }
 
+/** A run whose classifier another one begins with, and the images that it was trained on. */
+export interface RunBase {
+  id: string;
+  dataFingerprint: string | null;
+}
+
 /** A run's `summary.json`. */
 export interface RunSummary {
   id: string;
@@ -40,6 +46,8 @@ export interface RunSummary {
   weights: { name: string; sha256: string };
   /** What was trained of the backbone; nothing where it stayed as it was. */
   fineTuning?: FineTuningSummary;
+  /** What notebook 05 began with; nothing where the settings alone say how the run was made. */
+  base?: RunBase;
   split: SplitKind;
   seed: number;
   /** Patients are those that are known. */

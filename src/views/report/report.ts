@@ -15,6 +15,7 @@ import { tableHtml } from "../display/table-html";
 import { frontSections } from "./report-front";
 import { type Notebook, notebookSection, type Section } from "./report-outputs";
 import { summaryRows } from "./report-summary";
+import { trainingSection, withTraining } from "./report-training";
 
 /** What a report is made of. */
 export interface ReportContent {
@@ -23,7 +24,7 @@ export interface ReportContent {
   summary: RunSummary | null;
   /** The results; none where the run was not analysed. */
   front: readonly Section[];
-  /** The executed notebooks. */
+  /** The executed notebooks; none where the run was trained and analysed in JupyterLab. */
   sections: readonly Section[];
 }
 
@@ -40,16 +41,17 @@ export interface ReportAssets {
  * Makes `report.html` in a run's folder, one page that needs no other file and no network: the results with data card,
  * model card, figures and explained errors, then the executed notebooks; and `report.json` with the same numbers.
  *
- * @param runFolder - Holds the executed notebooks (`*.ipynb`) and, as far as they got, `summary.json` and
- * `analysis.json`.
+ * @param runFolder - Holds what training has left, and, as far as they were made, `analysis.json` and executed notebooks
+ * (`*.ipynb`).
  * @returns The report's path.
- * @throws Error if the folder holds no notebook.
+ * @throws Error if the folder is no run's.
  */
 export async function writeReport(runFolder: string): Promise<string> {
+  const settings = await readRunFile<Settings>(runFolder, settingsFile);
   const files = (await readdir(runFolder)).filter((name) => name.endsWith(".ipynb")).sort();
-  if (files.length === 0) {
+  if (settings === null && files.length === 0) {
     throw new Error(
-      `${runFolder} holds no executed notebook (*.ipynb), so there is nothing to report; run npm start.`,
+      `${runFolder} is no run's folder: it holds no ${settingsFile}. Train in notebook 03 (03-train-model), or run npm start.`,
     );
   }
   const sections: Section[] = [];
@@ -58,11 +60,11 @@ export async function writeReport(runFolder: string): Promise<string> {
     sections.push(notebookSection(notebook, `part-${i + 1}`, file.replace(/\.ipynb$/, "")));
   }
   const summary = await readRunFile<RunSummary>(runFolder, summaryFile);
-  const settings = await readRunFile<Settings>(runFolder, settingsFile);
   const analysis = summary === null ? null : await loadAnalysis(runFolder);
   const article = await readArticleComparison(runFolder);
-  const front =
+  const results =
     summary === null || analysis === null ? [] : frontSections(summary, settings, analysis, article);
+  const front = withTraining(results, await trainingSection(runFolder, summary));
   const path = join(runFolder, "report.html");
   const page = reportHtml(
     { title: `Run ${basename(runFolder)}`, summary, front, sections },
@@ -84,6 +86,9 @@ async function writeNumbers(
   await writeFileAtomically(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 
+const notAnalysed =
+  "This run was not analysed: notebook 04 (04-analyse-results) adds intervals, triage, leakage and explained errors.";
+
 /** Puts a report's parts together as one HTML page. */
 export function reportHtml(content: ReportContent, assets: ReportAssets): string {
   const nonce = randomBytes(16).toString("base64");
@@ -91,8 +96,15 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
   const linked = (sections: readonly Section[]) =>
     sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("");
   const rows = content.summary === null ? [] : summaryRows(content.summary);
+  const analysed = content.front.some(({ id }) => id === "headline");
   const numbers =
-    rows.length === 0 ? "<p>This run has no results yet.</p>" : tableHtml(["this run", ""], rows);
+    rows.length === 0
+      ? "<p>This run has no results yet.</p>"
+      : `${tableHtml(["this run", ""], rows)}<p>${escapeHtml(notAnalysed)}</p>`;
+  const appendix =
+    content.sections.length === 0
+      ? ""
+      : `<p>Appendix: the executed notebooks</p><ol>${linked(content.sections)}</ol>`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -107,12 +119,12 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
 <h1>${escapeHtml(content.title)}</h1>
 ${createdHtml(content.summary)}
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
-${content.front.length === 0 ? numbers : ""}
+${analysed ? "" : numbers}
 </header>
 <main>
 <div class="front">
 ${htmlOf(content.front.slice(0, 1))}
-<nav aria-label="Contents"><ol>${linked(content.front)}</ol><p>Appendix: the executed notebooks</p><ol>${linked(content.sections)}</ol></nav>
+<nav aria-label="Contents"><ol>${linked(content.front)}</ol>${appendix}</nav>
 ${htmlOf(content.front.slice(1))}
 </div>
 <div class="appendix">

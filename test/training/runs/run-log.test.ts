@@ -76,7 +76,8 @@ describe("a run from images to its results", () => {
       ...{ run, dataset, split, classifier, explanation: loaded.explanation },
       ...{ training, predictions, timings },
     });
-    results = { dataset, split, classifier, history: training.history, predictions, summary };
+    const { origin } = features;
+    results = { dataset, split, classifier, history: training.history, predictions, summary, origin };
     await saveRun(run, results);
   });
   afterAll(() => loaded?.backbone.dispose());
