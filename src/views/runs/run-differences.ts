@@ -25,6 +25,22 @@ export function settingText(value: unknown): string {
   return String(value);
 }
 
+/** Folders and files are known by the end of their paths. */
+const pathSettings: ReadonlySet<string> = new Set(["data", "weights"]);
+
+/**
+ * A setting's value as it is read beside those of other runs: of a path, only its end.
+ *
+ * @example
+ * settingOf("data", "/home/me/data/BreaKHis_v1"); // "…/data/BreaKHis_v1"
+ */
+export function settingOf(name: string, value: unknown): string {
+  const text = settingText(value);
+  if (!pathSettings.has(name)) return text;
+  const parts = text.split("/");
+  return parts.length > 3 ? `…/${parts.slice(-2).join("/")}` : text;
+}
+
 /** A setting's name in words: "learningRate" becomes "learning rate". */
 export function settingName(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
@@ -39,7 +55,7 @@ export function settingName(name: string): string {
 export function describeChanges(older: ListedRun, newer: ListedRun): string[] {
   const settings = differingSettings([older, newer]).map(
     (name) =>
-      `${settingName(name)} ${settingText(older.settings[name])} → ${settingText(newer.settings[name])}`,
+      `${settingName(name)} ${settingOf(name, older.settings[name])} → ${settingOf(name, newer.settings[name])}`,
   );
   const [before, after] = [older.summary, newer.summary];
   if (before === null || after === null) return settings;

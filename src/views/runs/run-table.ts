@@ -1,12 +1,20 @@
 import { type ListedRun, listRuns } from "../../training/runs/run-log";
+import type { RunSummary } from "../../training/runs/run-summary";
 import { type HtmlDisplay, htmlDisplay, noteDisplay } from "../display/display";
 import { roundTo } from "../display/figure";
 import { type Cell, tableHtml } from "../display/table-html";
-import { codeOf, describeChanges, differingSettings, settingName, settingText } from "./run-differences";
+import {
+  codeOf,
+  describeChanges,
+  differingSettings,
+  settingName,
+  settingOf,
+  settingText,
+} from "./run-differences";
 
 /** How runs are listed. */
 export interface RunTableOptions {
-  /** A column's name, for example "validation accuracy, %"; by default the newest run comes first. */
+  /** A column's or a setting's name, such as "validation accuracy, %" or "learning rate"; by default the newest run comes first. */
   sortBy?: string;
   /** Smallest first; by default the largest number, or the last name, comes first. */
   ascending?: boolean;
@@ -14,13 +22,13 @@ export interface RunTableOptions {
 
 interface Row {
   cells: Record<string, Cell>;
-  /** Columns whose value is another one than in the run before. */
-  changed: ReadonlySet<string>;
+  /** What rows can be sorted by besides: each setting by its name in words. */
+  settings: Record<string, Cell>;
 }
 
 /**
- * Lists every run with its scores, the settings in which runs differ, and what each changed since the one before it;
- * changed cells are marked. Show it as a cell's last value.
+ * Lists every run: how it ended, what it changed since the one before it, its scores, then the settings in which runs
+ * differ. Show it as a cell's last value.
  *
  * @throws RangeError if there is no column to sort by of this name; it names those there are.
  *
@@ -39,14 +47,26 @@ export function runsDisplay(runs: readonly ListedRun[], options: RunTableOptions
   const columns = Object.keys(rows[0]!.cells);
   const sorted = sortRows(rows, columns, options);
   const order = options.sortBy === undefined ? "the newest first" : `by ${options.sortBy}`;
-  const caption = `All runs, ${order}; marked is what changed since the run before`;
-  const html = tableHtml(
-    columns,
-    sorted.map(({ cells }) => columns.map((column) => cells[column]!)),
-    caption,
-    (row, column) => sorted[row]!.changed.has(columns[column]!),
-  );
-  return htmlDisplay(html, `Table of ${runs.length} runs`);
+  const values = sorted.map(({ cells }) => columns.map((column) => cells[column]!));
+  return htmlDisplay(tableHtml(columns, values, `All runs, ${order}`), `Table of ${runs.length} runs`);
+}
+
+const endings: Record<RunSummary["ended"], string> = {
+  completed: "all epochs done",
+  "early-stopping": "stopped early",
+  interrupted: "stopped by hand",
+};
+
+/** More of a reason than this makes rows higher than results are worth. */
+const longestReason = 90;
+
+/** How a run ended, or how it stands without results. */
+function endingOf({ summary, unfinished }: ListedRun): string {
+  if (summary !== null) return endings[summary.fineTuning?.ended ?? summary.ended];
+  if (unfinished === undefined || unfinished.state === "unknown") return "not finished";
+  if (unfinished.state !== "failed") return unfinished.state;
+  const { reason } = unfinished;
+  return `failed: ${reason.length > longestReason ? `${reason.slice(0, longestReason - 1)}…` : reason}`;
 }
 
 function rowOf(
@@ -55,40 +75,32 @@ function rowOf(
   names: readonly (keyof ListedRun["settings"])[],
 ): Row {
   const { id, settings, summary } = run;
-  const setting = (of: ListedRun, name: (typeof names)[number]): Cell => {
-    const value = of.settings[name];
-    return typeof value === "number" ? value : settingText(value);
-  };
   const changes = before === undefined ? null : describeChanges(before, run);
+  const sortable = Object.entries(settings).map(([name, value]) => [
+    settingName(name),
+    typeof value === "number" ? value : settingText(value),
+  ]);
   return {
     cells: {
       run: id,
       "changed since the run before": changes === null ? "the first run" : changes.join("; ") || "nothing",
-      "data set":
-        summary === null
-          ? "not finished"
-          : summary.synthetic
-            ? `${summary.dataset} (synthetic)`
-            : summary.dataset,
-      backbone: summary?.backbone ?? null,
-      ...Object.fromEntries(names.map((name) => [settingName(name), setting(run, name)])),
-      "best epoch": summary?.bestEpoch ?? null,
+      ended: endingOf(run),
       "validation accuracy, %": percentCell(summary?.validation?.accuracy),
       "test accuracy, %": percentCell(summary?.test?.accuracy),
       "majority class (test), %": percentCell(summary?.test?.majorityClassAccuracy),
       "AUC (test)": summary?.test?.auc ?? null,
+      "best epoch": summary === null ? null : (summary.fineTuning?.bestEpoch ?? summary.bestEpoch),
+      "data set, backbone": summary === null ? null : describeMaterial(summary),
+      settings: names.map((name) => `${settingName(name)} ${settingOf(name, settings[name])}`).join("; "),
       "training, s": secondsCell(summary?.timings["training"]),
       code: codeOf(run) ?? null,
     },
-    changed: new Set(
-      before === undefined
-        ? []
-        : names
-            .filter((name) => settingText(settings[name]) !== settingText(before.settings[name]))
-            .map(settingName),
-    ),
+    settings: Object.fromEntries(sortable),
   };
 }
+
+const describeMaterial = ({ dataset, synthetic, backbone, fineTuning }: RunSummary): string =>
+  `${dataset}${synthetic ? " (synthetic)" : ""}, ${backbone}${fineTuning === undefined ? "" : ` from ${fineTuning.from} on`}`;
 
 function sortRows(
   rows: readonly Row[],
@@ -97,16 +109,19 @@ function sortRows(
 ): readonly Row[] {
   const { sortBy, ascending = false } = options;
   if (sortBy === undefined) return rows;
-  if (!columns.includes(sortBy)) {
+  const known = [...columns, ...Object.keys(rows[0]!.settings)];
+  if (!known.includes(sortBy)) {
     throw new RangeError(
-      `Runs can be sorted by ${columns.map((name) => `"${name}"`).join(", ")}; found "${sortBy}".`,
+      `Runs can be sorted by ${known.map((name) => `"${name}"`).join(", ")}; found "${sortBy}".`,
     );
   }
   const sign = ascending ? 1 : -1;
   return [...rows].sort((a, b) => {
-    const [one, other] = [a.cells[sortBy]!, b.cells[sortBy]!];
+    const [one, other] = [a, b].map(
+      ({ cells, settings }) => cells[sortBy] ?? settings[sortBy] ?? null,
+    ) as Cell[];
     // What is not known comes last, either way.
-    if (one === null || other === null) return Number(one === null) - Number(other === null);
+    if (one == null || other == null) return Number(one == null) - Number(other == null);
     return sign * (one < other ? -1 : one > other ? 1 : 0);
   });
 }
