@@ -77,7 +77,13 @@ function treat(
 ): Promise<Treatment> {
   const { stain, augmentation } = settings;
   const learnedFrom = stain === "as-is" ? [] : train;
-  const key = JSON.stringify([fingerprintImages(dataset.records), inputSize, stain, augmentation, learnedFrom]);
+  const key = JSON.stringify([
+    fingerprintImages(dataset.records),
+    inputSize,
+    stain,
+    augmentation,
+    learnedFrom,
+  ]);
   const make = () => fitTreatment(dataset, settings, { train: learnedFrom, inputSize });
   return remember("treatments", sha256(key), { most: 32 }, make);
 }

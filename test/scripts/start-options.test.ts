@@ -32,6 +32,7 @@ describe("readOptions", () => {
     expect(read("--epochs", "5", "--tensorflow", "cpu", "--setup-only")).toEqual({
       help: false,
       setupOnly: true,
+      asShipped: false,
       preset: null,
       tensorflow: "cpu",
       settings: { epochs: 5 },
