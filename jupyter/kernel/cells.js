@@ -6,8 +6,11 @@
  */
 
 const path = require("node:path");
-const { describeDiagnostics, describeError } = require("./failures");
+const { EXPORT_ADVICE } = require("./advice");
+const { withoutExport } = require("./cell-names");
 const { displayOf } = require("./displays");
+const { describeDiagnostics, describeError, failureOf } = require("./failures");
+const { createNeededCells } = require("./needed-cells");
 
 /** The name that stack frames of a cell carry. */
 const CELL_NAME = /^notebook-cell-(\d+)$/;
@@ -20,6 +23,7 @@ const MAPPED_CELLS = 100;
 function prepareCells(compiler, files, session) {
   const sources = createSources(files);
   session.locate = sources.locate;
+  session.neededCells = createNeededCells();
 
   const converterModule = require("tslab/dist/converter.js");
   const { createConverter } = converterModule;
@@ -78,7 +82,7 @@ function reloadWholly(converter, compiler, sources, session) {
     compiler.beginCell(code);
     const result = converter.convert(previousDeclarations, code);
     missingModules = result.diagnostics.some((diagnostic) => diagnostic.code === 2307);
-    if (result.diagnostics.length > 0) session.failure = describeDiagnostics(result.diagnostics);
+    if (result.diagnostics.length > 0) session.failure = explain(result.diagnostics, session.neededCells);
 
     const emitted = result.sideOutputs ?? [];
     const again = emitted.some((output) => outputs.has(output.path));
@@ -90,8 +94,13 @@ function reloadWholly(converter, compiler, sources, session) {
       const lineCount = result.output.split("\n").length;
       sources.mapsByCell.set(session.cellNumber, { map: compiler.takeSourceMap(result.output), lineCount });
       sources.mapsByCell.delete(session.cellNumber - MAPPED_CELLS);
+      // In Node the plain package would compute in JavaScript, on tensors that the project's own can't use.
+      const native = result.output.replaceAll(
+        'require("@tensorflow/tfjs")',
+        'require("@tensorflow/tfjs-node")',
+      );
       // The name makes cells distinguishable in stack frames; without it all are "evalmachine.<anonymous>".
-      result.output = `\n${result.output}\n//# sourceURL=notebook-cell-${session.cellNumber}`;
+      result.output = `\n${native}\n//# sourceURL=notebook-cell-${session.cellNumber}`;
     }
     // tslab wraps a cell into an async function only for an `await` expression; the loop needs it, too.
     if (FOR_AWAIT.test(code)) result.hasToplevelAwait = true;
@@ -99,6 +108,11 @@ function reloadWholly(converter, compiler, sources, session) {
   }
 
   return { ...converter, convert };
+}
+
+function explain(diagnostics, neededCells) {
+  const sentence = neededCells.missingIn(diagnostics);
+  return sentence === null ? describeDiagnostics(diagnostics) : failureOf("CellNeeded", sentence);
 }
 
 /**
@@ -116,11 +130,20 @@ function collectResults(createExecutor, session) {
     error: (...args) => errors.push(args),
   });
 
+  /** @returns Why a cell is not even compiled, or null. */
+  function refuse(cell) {
+    if (cell === null) return failureOf("CompileError", EXPORT_ADVICE);
+    const missing = session.neededCells.missingFor(cell);
+    return missing === null ? null : failureOf("CellNeeded", missing);
+  }
+
   async function execute(code) {
     errors = [];
-    session.failure = null;
     session.displayable = null;
-    const ok = await executor.execute(code);
+    const cell = withoutExport(code);
+    session.failure = refuse(cell);
+    const ok = session.failure === null && (await executor.execute(cell));
+    session.neededCells.note(code, ok, (name) => executor.locals[name] === undefined);
     if (ok) {
       // Diagnostics of `@module` cells, which tslab counts as executed.
       for (const args of errors) console.error(...args);

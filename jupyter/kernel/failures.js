@@ -3,6 +3,7 @@
 /** Turns what a cell threw, or what the compiler found, into Jupyter's ename, evalue and a short traceback. */
 
 const { inspect } = require("node:util");
+const { adviceForBrowserPackage, adviceForImport } = require("./advice");
 
 const MAX_FRAMES = 4;
 const MAX_DIAGNOSTICS = 5;
@@ -13,12 +14,19 @@ const MAX_CAUSES = 3;
 const AWAIT_HINT =
   "In a cell, no bracket may follow `await`: store the expression in a constant and await that.";
 
+/** @returns {import("./session").Failure} A failure that one sentence says all about. */
+function failureOf(ename, evalue) {
+  return { ename, evalue, traceback: [`${ename}: ${evalue}`] };
+}
+
 /**
  * @param diagnostics - tslab's: lines and columns from 0, `fileName` relative to the project, absent for the cell.
  * @returns {import("./session").Failure}
  */
 function describeDiagnostics(diagnostics) {
-  const lines = diagnostics.map(({ fileName, start, messageText }) => {
+  const lines = diagnostics.map((diagnostic) => {
+    const { fileName, start } = diagnostic;
+    const messageText = adviceForImport(diagnostic) ?? diagnostic.messageText;
     const place = fileName
       ? `${fileName}:${start.line + 1}:${start.character + 1}`
       : `line ${start.line + 1}`;
@@ -67,6 +75,8 @@ function isErrorLike(value) {
 function nameAndMessage(thrown) {
   if (!isErrorLike(thrown)) return { name: "Thrown", message: shorten(inspect(thrown)) };
   const name = typeof thrown.name === "string" && thrown.name !== "" ? thrown.name : "Error";
+  const advice = adviceForBrowserPackage(thrown);
+  if (advice !== null) return { name, message: advice };
   if (thrown.message === "await is not defined") return { name, message: AWAIT_HINT };
   // Node appends the files that led to a missing module; they are tslab's.
   return { name, message: shorten(thrown.message.replace(/\nRequire stack:[\s\S]*$/, "")) };
@@ -110,4 +120,4 @@ function causesOf(thrown) {
   return lines;
 }
 
-module.exports = { describeDiagnostics, describeError, describeStrayError };
+module.exports = { failureOf, describeDiagnostics, describeError, describeStrayError };

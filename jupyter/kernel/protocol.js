@@ -6,12 +6,13 @@
  * tslab prints errors as text and leaves it at a reply without details, so notebooks, nbconvert and nbval don't see
  * an error. Here a failed cell sends `error` on iopub and replies with name, message and traceback; cells dropped
  * after it reply `aborted` (tslab says `abort`); `stop_on_error: false` is honoured; a last value that displays
- * itself is sent as the cell's result.
+ * itself is sent as the cell's result; and nothing that is printed or shown is lost (see `outgoing.js`).
  */
 
 const { setTimeout: delay } = require("node:timers/promises");
 const { bundleOf, offerDisplayHook } = require("./displays");
 const { describeError } = require("./failures");
+const { createOutgoing, freeSocket } = require("./outgoing");
 
 /** For 200 ms after a failed cell tslab drops every cell that arrives, because those that wait come one by one. */
 const DROPPING_MS = 210;
@@ -38,6 +39,7 @@ function prepareProtocol(session) {
       writeStream,
       writeDisplayData,
     );
+    this.outgoing.flush();
     const failure = failures.get(request);
     // A client that answers at once, with a cell sent after the error, must not have that one dropped.
     if (failure && request.stop_on_error !== false) await delay(DROPPING_MS);
@@ -49,7 +51,21 @@ function prepareProtocol(session) {
     reply.signAndSend(this.connInfo.key, socket);
   };
 
+  const { bindSocket } = ZmqServer.prototype;
+  ZmqServer.prototype.bindSocket = function (socket, port) {
+    if (socket === this.iopub) {
+      freeSocket(socket);
+      this.outgoing = createOutgoing((type, content, parent) => this.sendAs(type, content, parent));
+    }
+    return bindSocket.call(this, socket, port);
+  };
+
   ZmqServer.prototype.publishAs = function (type, content, parent) {
+    this.outgoing.add(type, content, parent);
+  };
+
+  ZmqServer.prototype.sendAs = function (type, content, parent) {
+    if (this.iopub.closed) return;
     const message = parent.createReply();
     message.header.msg_type = type;
     message.content = content;

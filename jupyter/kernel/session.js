@@ -24,6 +24,8 @@ function createSession() {
     failure: null,
     /** @type {Failure | null} The first error that happened during the cell but outside its own flow. */
     strayFailure: null,
+    /** Knows which cells make the names that are missing, once cells can run. */
+    neededCells: null,
     /** Replaced when the compiler is ready: the lines of source that a stack frame stands for. */
     locate: () => null,
   };

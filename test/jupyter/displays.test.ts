@@ -99,6 +99,42 @@ describe("displays", () => {
     expect(cell.messages[2]!.content.data).toEqual({ [PLOTLY]: { data: [2] }, "text/html": "<p>2</p>" });
   });
 
+  it("show values of other libraries, without an import that teaches them", async () => {
+    const frame = await kernel.execute(
+      `import { DataFrame } from "danfojs-node"; new DataFrame([{ part: "train", images: 144 }])`,
+    );
+    expect(messagesOf(frame, "execute_result")[0]!.data!["text/html"]).toContain(">144<");
+    const figure = await kernel.execute(`({ data: [{ y: [1, 2] }], layout: { title: "Loss" } })`);
+    expect(messagesOf(figure, "execute_result")[0]!.data![PLOTLY]).toMatchObject({ data: [{ y: [1, 2] }] });
+    const tensor = await kernel.execute(`import * as tf from "@tensorflow/tfjs-node"; tf.tensor1d([0.5])`);
+    expect(messagesOf(tensor, "execute_result")[0]!.data!["text/plain"]).toMatch(
+      /^Tensor, float32, shape \[1\]/,
+    );
+  });
+
+  it("arrive, however many a cell sends in one turn", async () => {
+    const cell = await kernel.execute(
+      `for (let i = 0; i < 2000; i++) { console.log("line " + i); if (i % 4 === 0) send({ "text/plain": i }, "f" + i); }\n` +
+        `for (let i = 0; i < 2000; i++) send({ "text/plain": i }, "f0", true);\n"the end"`,
+    );
+    const lines = streamText(cell, "stdout").trim().split("\n");
+    expect(lines).toEqual([...Array.from({ length: 2000 }, (_, i) => `line ${i}`), "the end"]);
+    expect(messagesOf(cell, "display_data")).toHaveLength(500);
+    const updates = messagesOf(cell, "update_display_data");
+    expect(updates.at(-1)!.data).toEqual({ "text/plain": 1999 });
+    // Each display stands where it was sent: after the line printed before it.
+    const types = cell.messages.map((message) => message.type);
+    expect(types.slice(0, 4)).toEqual(["stream", "display_data", "stream", "display_data"]);
+  });
+
+  it("are followed while a cell never lets the event loop turn", async () => {
+    const cell = await kernel.execute(
+      `console.log("begun"); const startedAt = Date.now(); while (true) if (Date.now() - startedAt > 150) console.log("on");`,
+      { interruptOn: ["on\n"] },
+    );
+    expect(cell.reply.status).toBe("error");
+  });
+
   it("leave while the cell goes on, if it lets the event loop turn", async () => {
     // The interrupt is sent when the text arrives; without it the cell would never end.
     const cell = await kernel.execute(

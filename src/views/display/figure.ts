@@ -18,7 +18,9 @@ export const plotlyMimeType = "application/vnd.plotly.v1+json";
  *
  * Backgrounds are transparent and no text colour is set, so the notebook's theme decides both.
  *
- * @param layout - `title` and `xaxis.title`, `yaxis.title` may be plain strings.
+ * @param data - Values may be typed arrays, such as probabilities and what a tensor's `dataSync` gives.
+ * @param layout - `title` and the titles of axes, `xaxis.title` for example, may be plain strings.
+ * @throws TypeError naming the place of a value that can't be drawn, a BigInt for example.
  */
 export function figure(data: Trace[], layout: Record<string, unknown>): Figure {
   const complete = {
@@ -27,10 +29,13 @@ export function figure(data: Trace[], layout: Record<string, unknown>): Figure {
     height: 400,
     margin: { l: 64, r: 24, t: 60, b: 48 },
     legend: { traceorder: "normal" },
-    ...layout,
+    ...withAxisTitles(plainValues(layout, "layout") as Record<string, unknown>),
     title: titleOf(layout["title"]),
   };
-  const content = { data, layout: complete };
+  const content = {
+    data: data.map((trace, i) => plainValues(trace, `data[${i}]`) as Trace),
+    layout: complete,
+  };
   return displayable(content, () => ({
     [plotlyMimeType]: content,
     "text/html": figureTableHtml(content),
@@ -52,6 +57,38 @@ export function axis(title: string, more: Record<string, unknown> = {}): Record<
 export function roundTo(value: number, digits: number): number {
   const factor = 10 ** digits;
   return Math.round(value * factor) / factor;
+}
+
+/** Plotly draws an axis' title from `title.text` alone. */
+function withAxisTitles(layout: Record<string, unknown>): Record<string, unknown> {
+  const entries = Object.entries(layout).map(([name, value]) => {
+    const isAxis = /^[xyz]axis\d*$/.test(name) && typeof value === "object" && value !== null;
+    if (!isAxis || typeof (value as Trace)["title"] !== "string") return [name, value];
+    return [name, { ...value, title: { text: (value as Trace)["title"] } }];
+  });
+  return Object.fromEntries(entries);
+}
+
+/**
+ * Makes lists of typed arrays, which JSON would write as objects that nothing draws; what has none stays the same
+ * object.
+ */
+function plainValues(value: unknown, place: string): unknown {
+  if (typeof value === "bigint") {
+    throw new TypeError(`A figure draws numbers: ${place} is a BigInt (${value}n), give Number(${value}n).`);
+  }
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
+    return Array.from(value as unknown as ArrayLike<unknown>, (one, i) => plainValues(one, `${place}[${i}]`));
+  }
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  if (Array.isArray(value)) {
+    const list = value.map((one, i) => plainValues(one, `${place}[${i}]`));
+    return list.some((one, i) => one !== value[i] && !Number.isNaN(one)) ? list : value;
+  }
+  const entries = Object.entries(value).map(([name, one]) => [name, plainValues(one, `${place}.${name}`)]);
+  return entries.some(([name, one]) => one !== (value as Trace)[name as string])
+    ? Object.fromEntries(entries)
+    : value;
 }
 
 function titleOf(title: unknown): { text: string; x: number; xanchor: string } {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { inspect } from "node:util";
 import { onProgress, type ProgressState } from "../../runtime/progress";
 import { jupyterDisplay, type MimeBundle } from "./display";
 import { displayOf } from "./known-values";
@@ -84,7 +85,7 @@ function showState(bars: Map<string, { live: LiveOutput; shownAtMs: number }>, s
 function bundleOf(value: unknown): MimeBundle {
   const display = displayOf(value);
   if (display !== null) return display[jupyterDisplay]();
-  return { "text/plain": typeof value === "string" ? value : JSON.stringify(value, null, 2) };
+  return { "text/plain": typeof value === "string" ? value : inspect(value) };
 }
 
 function send(bundle: MimeBundle, id: string, update: boolean): void {
