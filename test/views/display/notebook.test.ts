@@ -47,7 +47,7 @@ describe("show", () => {
     expect(sent.map(({ bundle }) => bundle)).toEqual([
       { "text/html": "<b>1</b>" },
       { "text/plain": "<b>" },
-      { "text/plain": '{\n  "a": 1\n}' },
+      { "text/plain": "{ a: 1 }" },
     ]);
     expect(new Set(sent.map(({ id }) => id)).size).toBe(3);
   });
