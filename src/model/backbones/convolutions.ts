@@ -1,5 +1,6 @@
 import type { Random } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
+import { countOf } from "../../runtime/words";
 import { type FoldedConvolution, foldBatchNorm } from "./folding";
 import { takeBatchNorm, takeWeight, type WeightsFile } from "./weight-tensors";
 
@@ -51,6 +52,24 @@ export function loadConvolution(file: WeightsFile, spec: ConvolutionSpec): Convo
     stride: spec.stride,
     parameters: kernel.length + (bias?.length ?? 0) + 4 * channels,
   };
+}
+
+/**
+ * Makes sure that a file of weights is of this network and no larger one: ResNet101's holds all that ResNet50 needs.
+ *
+ * What has no window, a classifier's dense layers and their normalisation for example, may be left over.
+ *
+ * @param taken - All convolutions of the network.
+ * @throws Error naming a convolution of the file that the network has not.
+ */
+export function refuseLeftovers(file: WeightsFile, taken: readonly Pick<Convolution, "name">[]): void {
+  const names = new Set(taken.map(({ name }) => `${name}/kernel`));
+  const left = [...file.tensors].filter(([name, { shape }]) => shape.length === 4 && !names.has(name));
+  const [first] = left;
+  if (first === undefined) return;
+  throw new Error(
+    `${file.path} holds ${countOf(left.length, "convolution")} that this network has not, the first "${first[0]}" [${first[1].shape.join(", ")}]: they are the weights of another network.`,
+  );
 }
 
 /** Applies a convolution; the activation, if any, comes after the bias. */

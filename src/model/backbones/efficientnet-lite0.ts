@@ -9,6 +9,7 @@ import {
   loadConvolution,
   loadWhole,
   randomiseConvolution,
+  refuseLeftovers,
 } from "./convolutions";
 import {
   convolutionsOfStage,
@@ -198,7 +199,7 @@ const efficientnetLite0: NetworkKind<EfficientnetLite0Network> = {
  * Lite variant (Google, 2020) has ReLU6 for swish and no squeeze-and-excite.
  *
  * @param file - Weights with the names that python/convert_efficientnet_lite0.py gives.
- * @throws Error naming the tensor and the file if one is missing or doesn't fit.
+ * @throws Error naming the tensor and the file if one is missing or doesn't fit, and if the file holds further convolutions.
  */
 export function buildEfficientnetLite0(
   file: WeightsFile,
@@ -206,6 +207,10 @@ export function buildEfficientnetLite0(
   inputSize: number,
 ): Backbone {
   checkInputSize(inputSize);
-  const network = loadWhole(() => loadNetwork(file));
+  const network = loadWhole(() => {
+    const loaded = loadNetwork(file);
+    refuseLeftovers(file, convolutionsOf(loaded));
+    return loaded;
+  });
   return backboneOf(efficientnetLite0, network, origin, inputSize);
 }

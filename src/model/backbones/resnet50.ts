@@ -8,6 +8,7 @@ import {
   loadConvolution,
   loadWhole,
   randomiseConvolution,
+  refuseLeftovers,
 } from "./convolutions";
 import { backboneOf, type NetworkKind } from "./network-backbone";
 import { imageNode, type NetworkGraph, startGraph } from "./network-graph";
@@ -246,10 +247,14 @@ const resnet50: NetworkKind<Resnet50Network> = {
  * is in its first 1×1 convolution, as in the paper.
  *
  * @param file - Keras' weights, with their names, for example "conv2_block1_0_conv/kernel".
- * @throws Error naming the tensor and the file if one is missing or doesn't fit.
+ * @throws Error naming the tensor and the file if one is missing or doesn't fit, and if the file holds further convolutions.
  */
 export function buildResnet50(file: WeightsFile, origin: NetworkOrigin, inputSize: number): Backbone {
   checkInputSize(inputSize);
-  const network = loadWhole(() => loadNetwork(file));
+  const network = loadWhole(() => {
+    const loaded = loadNetwork(file);
+    refuseLeftovers(file, convolutionsOf(loaded));
+    return loaded;
+  });
   return backboneOf(resnet50, network, origin, inputSize);
 }

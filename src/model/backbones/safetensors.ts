@@ -1,7 +1,14 @@
 import type { WeightTensor } from "./weight-tensors";
+import { widenBfloat16, widenFloat16 } from "./widened-floats";
 
 const lengthBytes = 8;
 const float32Bytes = 4;
+/** Types that are read: how many bytes a number has, and how it becomes a float32. */
+const types: Readonly<Record<string, { bytes: number; widen: (bytes: Uint8Array) => Float32Array }>> = {
+  F32: { bytes: float32Bytes, widen: (bytes) => new Float32Array(bytes.buffer) },
+  F16: { bytes: 2, widen: (bytes) => widenFloat16(new Uint16Array(bytes.buffer)) },
+  BF16: { bytes: 2, widen: (bytes) => widenBfloat16(new Uint16Array(bytes.buffer)) },
+};
 
 interface HeaderEntry {
   dtype: string;
@@ -43,25 +50,26 @@ function sliceTensor(name: string, entry: unknown, data: Buffer, path: string): 
   if (!isHeaderEntry(entry)) {
     throw new Error(`${path}: the weights "${name}" should have type, shape and place, found ${found}.`);
   }
-  if (entry.dtype !== "F32") {
-    throw new Error(`${path}: the weights "${name}" should be of type F32, found ${found}.`);
+  const type = types[entry.dtype];
+  if (type === undefined) {
+    throw new Error(`${path}: the weights "${name}" should be of type F32, F16 or BF16, found ${found}.`);
   }
   const [start, end] = entry.data_offsets;
   const count = entry.shape.reduce((product, size) => product * size, 1);
-  if (end - start !== count * float32Bytes || end > data.length) {
+  if (end - start !== count * type.bytes || end > data.length) {
     throw new Error(`${path}: the weights "${name}" reach beyond the file, which is damaged or cut short.`);
   }
-  // Copied, because a Float32Array must start at a multiple of four bytes.
-  const values = new Float32Array(count);
-  new Uint8Array(values.buffer).set(data.subarray(start, end));
-  return { shape: entry.shape, values };
+  // Copied, because an array of wider numbers must start at a multiple of their bytes.
+  return { shape: entry.shape, values: type.widen(Uint8Array.from(data.subarray(start, end))) };
 }
+
+const bytesOf = ({ data_offsets: [start, end] }: HeaderEntry) => end - start;
 
 /**
  * Reads a safetensors file: an 8-byte length, a JSON header with each tensor's type, shape and place, the values.
  *
  * @param path - Named in errors.
- * @throws Error that names the tensor, or the file where its header can't be read, if it is damaged or holds something else than float32.
+ * @throws Error that names the tensor, or the file where its header can't be read, if it is damaged or holds something else than float32, float16 or bfloat16.
  */
 export function decodeSafetensors(bytes: Buffer, path: string): Map<string, WeightTensor> {
   const { header, dataStart } = parseHeader(bytes, path);
@@ -72,7 +80,7 @@ export function decodeSafetensors(bytes: Buffer, path: string): Map<string, Weig
     if (name === "__metadata__") continue;
     const tensor = sliceTensor(name, entry, data, path);
     // Many tensors in one place would need far more memory than the file has bytes.
-    bytesLeft -= tensor.values.byteLength;
+    bytesLeft -= bytesOf(entry as HeaderEntry);
     if (bytesLeft < 0) throw new Error(`${path}: the weights "${name}" overlap others; the file is damaged.`);
     tensors.set(name, tensor);
   }
