@@ -1,3 +1,4 @@
+import { Transformer } from "@napi-rs/image";
 import sharp from "sharp";
 import type { ImageKind } from "../formats/image-kind";
 import { toRgbSamples } from "../formats/samples";
@@ -45,7 +46,33 @@ function decoder(bytes: Uint8Array, kind: ImageKind): ReturnType<typeof sharp> {
     : upright.toColourspace("rgb16").raw({ depth: "ushort" });
 }
 
+/** Most of BreaKHis and IDC: nothing is to be done to their numbers. */
+const isOrdinaryPng = ({ format, bits, colours, alpha, profile, orientation }: ImageKind) =>
+  format === "PNG" &&
+  bits === 8 &&
+  colours === "rgb" &&
+  alpha === "none" &&
+  profile !== "other" &&
+  orientation === 1;
+
+/**
+ * Decodes an ordinary PNG in about half of sharp's processor time: the same bytes, which a test holds it to.
+ *
+ * @returns Null where it finds something wrong: sharp decides about that.
+ */
+async function decodeQuickly(bytes: Uint8Array, { width, height }: ImageKind): Promise<Pixels | null> {
+  try {
+    const rgb = await new Transformer(bytes).rawPixels();
+    if (rgb.length !== 3 * width * height) return null;
+    return { rgb: new Uint8Array(rgb.buffer, rgb.byteOffset, rgb.byteLength), width, height, note: null };
+  } catch {
+    return null;
+  }
+}
+
 async function decodeSamples(bytes: Uint8Array, kind: ImageKind): Promise<Outcome<Pixels>> {
+  const quick = isOrdinaryPng(kind) ? await decodeQuickly(bytes, kind) : null;
+  if (quick !== null) return { ok: true, value: quick };
   const { data, info } = await decoder(bytes, kind).toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   const isDeep = info.size === 2 * width * height * channels;
