@@ -13,6 +13,7 @@ import {
   describeDecision,
   describeFamiliarity,
   describeJudged,
+  firstOfWork,
   pictureJudged,
   predictionPageHtml,
 } from "../src/views/report/prediction-page";
@@ -53,7 +54,12 @@ function readCommandLine(): { classifier: string; given: string[]; flags: Flags 
       ]),
     )
     .option("--html <file>", "writes the work list as one page, with pictures and Grad-CAM")
-    .option("--html-rows <number>", "images in the work list at most", positiveNumber, 100)
+    .option(
+      "--html-rows <number>",
+      "images in the work list at most; all that need a second look are in it all the same",
+      positiveNumber,
+      100,
+    )
     .option("--weights <file>", "the backbone's weights, where they are not where they were in training")
     .addOption(
       new Option("--patient-from <what>", "what tells the patient: BreaKHis' and IDC's names, or the folder")
@@ -130,7 +136,7 @@ async function main(): Promise<void> {
   await writeAnswers(images, classifier, flags);
   if (flags.html !== undefined) {
     const work = await pictureJudged(classifier, images, flags.htmlRows);
-    if (work.length < Math.min(flags.htmlRows, images.length)) return stopped();
+    if (work.length < firstOfWork(images, flags.htmlRows, classifier.positiveClass).length) return stopped();
     await writeFileAtomically(flags.html, await predictionPageHtml({ classifier, images, work, skipped }));
   }
   classifier.backbone.dispose();

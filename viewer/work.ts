@@ -55,17 +55,14 @@ export const startingThreshold = ({ triage, threshold }: Pick<ViewerAbout, "tria
 
 const kindOrder: readonly WorkKind[] = ["positive", "doubtful", "negative"];
 
-function explainKind(kind: WorkKind, threshold: number): string {
-  const doubtful =
-    threshold === 0.5
-      ? "Nothing lies between the threshold and one half."
-      : threshold < 0.5
-        ? "From the threshold on, but below one half: a second look for safety."
-        : "From one half on, but below the threshold.";
+function explainKind(kind: WorkKind, name: string, decidesAt: number, threshold: number): string {
   const texts: Record<WorkKind, string> = {
-    positive: "From the threshold and from one half on.",
-    doubtful,
-    negative: "Below both the threshold and one half.",
+    positive: `Called ${name} (from ${decidesAt} on): never spared a second look, wherever the threshold lies.`,
+    doubtful:
+      threshold < decidesAt
+        ? `Not called ${name}, but from the threshold on: a second look for safety.`
+        : `Nothing that is not called ${name} reaches the threshold.`,
+    negative: "Below the threshold: no second look.",
   };
   return texts[kind];
 }
@@ -78,7 +75,12 @@ function triageGroups(images: readonly WorkImage[], about: ViewerAbout, threshol
     patient,
     probabilities: probabilities!,
   }));
-  const rows = listWork(predictions, { threshold, level: "image", positiveClass });
+  const rows = listWork(predictions, {
+    threshold,
+    level: "image",
+    positiveClass,
+    decidesAt: about.threshold,
+  });
   const listed = rows.map(({ file, rank, probability, kind }): ListedImage => {
     const image = byName.get(file)!;
     return { image, rank, probability, kind, predicted: decide(image.probabilities!, about) };
@@ -86,7 +88,7 @@ function triageGroups(images: readonly WorkImage[], about: ViewerAbout, threshol
   return kindOrder.map((kind) => ({
     name: kind,
     kind,
-    explained: explainKind(kind, threshold),
+    explained: explainKind(kind, about.classes[positiveClass]!, about.threshold, threshold),
     rows: listed.filter((row) => row.kind === kind),
   }));
 }
@@ -134,7 +136,7 @@ export function encodeWork(groups: readonly WorkGroup[], about: ViewerAbout, thr
     .sort((one, other) => one.rank - other.rank)
     .map(({ image, rank, predicted, kind }) => {
       const positive = positiveClass === null ? null : image.probabilities![positiveClass]!;
-      const secondLook = !triage || positive === null ? "" : positive >= threshold ? "yes" : "no";
+      const secondLook = !triage ? "" : kind === "negative" ? "no" : "yes";
       return [
         csvText(image.path),
         csvText(image.patient ?? ""),

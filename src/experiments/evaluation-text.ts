@@ -1,17 +1,17 @@
 import { largest } from "../runtime/many";
 import type { Interval } from "../scores/intervals/bootstrap";
-import type { ScoreIntervals } from "../scores/intervals/score-intervals";
+import { intervalMethod, type ScoreIntervals } from "../scores/intervals/score-intervals";
 import type { ScoreName } from "../scores/weighed-scores";
 import type { Evaluation, TriageRow } from "./evaluation-report";
 import type { LeakageAudit } from "./leakage";
 
-const shown: readonly ScoreName[] = [
-  "accuracy",
-  "balancedAccuracy",
-  "auc",
-  "sensitivity",
-  "specificity",
-  "brierScore",
+const shown: readonly [ScoreName, string][] = [
+  ["accuracy", "accuracy"],
+  ["balancedAccuracy", "balanced accuracy"],
+  ["auc", "AUC"],
+  ["sensitivity", "sensitivity"],
+  ["specificity", "specificity"],
+  ["brierScore", "Brier score (0 is best)"],
 ];
 
 /** A number with its interval, for example "0.62 (0.50–0.75)"; a dash where it is undefined. */
@@ -37,11 +37,11 @@ export function textTable(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function scoresTable({ image, patient, groups }: ScoreIntervals): string {
+function scoresTable({ image, patient, patientClass, groups }: ScoreIntervals): string {
   const rows = [
     ["", `${image.count} images`, patient === null ? "" : `${patient.count} patients`],
-    ...shown.map((name) => [
-      name,
+    ...shown.map(([name, title]) => [
+      title,
       intervalText(image.scores[name]),
       patient === null ? "" : intervalText(patient.scores[name]),
     ]),
@@ -51,12 +51,10 @@ function scoresTable({ image, patient, groups }: ScoreIntervals): string {
       patient === null ? "" : patient.majorityClassAccuracy.toFixed(2),
     ],
   ];
-  if (patient === null) return textTable(rows);
-  const { low, high } = patient.exactAccuracy;
+  if (patient === null) return `${textTable(rows)}\n${patientClass}`;
   rows.push(["patient recognition rate", "", intervalText(patient.patientRecognitionRate)]);
-  rows.push(["accuracy, exact interval", "", `${low.toFixed(2)}–${high.toFixed(2)}`]);
   const repeats = groups === 1 ? "" : ` Means of ${groups} repeats.`;
-  return `${textTable(rows)}\n${patient.coarseness}${repeats}`;
+  return `${textTable(rows)}\n${patient.coarseness} ${patientClass}${repeats}`;
 }
 
 function triageTable(rows: readonly TriageRow[]): string {
@@ -77,7 +75,7 @@ function triageTable(rows: readonly TriageRow[]): string {
       intervalText(report.shares.patientsSpared),
       intervalText(report.shares.sensitivity),
       `${Number(report.missedImages.toFixed(1))} of ${report.positiveImages}`,
-      `${Number(report.missedPatients.toFixed(1))} of ${report.positivePatients} (exact, up to ${report.missedPatientsExact.high.toFixed(2)})`,
+      `${Number(report.missedPatients.toFixed(1))} of ${report.positivePatients} (${intervalText(report.shares.missedPatients)})`,
     ]),
   ]);
 }
@@ -110,7 +108,7 @@ export function describeEvaluation(evaluation: Evaluation): string {
       : "Cross-validation by patient, out-of-fold";
   return [
     dataset.synthetic ? "The images are synthetic: no number here says anything about tissue." : "",
-    `${title}; 95 % intervals resample patients.`,
+    `${title}, with 95 % intervals. ${intervalMethod}`,
     scores === null ? "No fold was finished." : scoresTable(scores),
     temperature?.description ?? "",
     triage.length === 0

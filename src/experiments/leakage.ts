@@ -8,10 +8,12 @@ import { type ProgressReporter, startProgress } from "../runtime/progress";
 import {
   type BootstrapOptions,
   bootstrapPatiently,
+  fewestResamples,
   type Interval,
   optionsAfter,
   type WeighedStatistics,
 } from "../scores/intervals/bootstrap";
+import { shareInterval } from "../scores/intervals/share-interval";
 import { majorityClassAccuracy } from "../scores/metrics";
 import type { Prediction } from "../scores/prediction";
 import { predictionsOf } from "../scores/predictions-of";
@@ -114,6 +116,19 @@ function prepareAudit(positiveClass: number | null) {
   };
 }
 
+function accuracyOf(
+  groups: readonly (readonly AuditPrediction[])[],
+  by: AuditPrediction["by"],
+  options: BootstrapOptions,
+): Interval {
+  return shareInterval(
+    groups,
+    (item) => item.by === by,
+    ({ label, predicted }) => (label === predicted ? 1 : 0),
+    options,
+  );
+}
+
 function summarizeSeed(
   seed: number,
   items: readonly AuditPrediction[],
@@ -181,14 +196,15 @@ export async function auditLeakage(task: AuditTask): Promise<LeakageAudit> {
   const progress = startProgress("Auditing leakage", 2 * seeds.length, "heads");
   try {
     const done = await runCooperatively("leakage audit", (signal) => work(task, seeds, progress, signal));
+    const options = optionsAfter(done.complete, task.bootstrap);
     const scores =
       done.groups.length === 0
         ? null
-        : await bootstrapPatiently(
-            done.groups,
-            prepareAudit(dataset.positiveClass),
-            optionsAfter(done.complete, task.bootstrap),
-          );
+        : {
+            ...(await bootstrapPatiently(done.groups, prepareAudit(dataset.positiveClass), options)),
+            imageAccuracy: accuracyOf(done.groups, "image", options),
+            patientAccuracy: accuracyOf(done.groups, "patient", options),
+          };
     return {
       seeds: done.groups.map((items, i) => summarizeSeed(done.seeds[i]!, items, dataset.positiveClass)),
       scores,
@@ -206,12 +222,15 @@ export async function auditLeakage(task: AuditTask): Promise<LeakageAudit> {
 /** One sentence about the gap in accuracy; it claims one only where the interval leaves zero out. */
 export function concludeAudit(scores: Record<AuditScore, Interval> | null, seeds: number): string {
   const gap = scores?.accuracyGap;
-  if (!scores || !gap || gap.value === null || gap.low === null || gap.high === null) {
+  if (!scores || !gap || gap.value === null) {
     return "The audit was stopped before a seed was finished, so nothing can be said about leakage.";
   }
   const points = (share: number) => (100 * share).toFixed(1);
   const percent = (interval: Interval) => `${points(interval.value ?? Number.NaN)} %`;
   const both = `${percent(scores.imageAccuracy)} split by image, ${percent(scores.patientAccuracy)} by patient`;
+  if (gap.low === null || gap.high === null) {
+    return `${both}, a difference of ${points(gap.value)} points. Resampling was stopped after ${gap.resamples} resamples; below ${fewestResamples} there is no interval, so nothing can be said about leakage: run it again.`;
+  }
   const range = `${100 * gap.level} % interval ${points(gap.low)} to ${points(gap.high)}, ${seeds} ${seeds === 1 ? "seed" : "seeds"}, ${gap.patients} patients`;
   if (gap.low > 0) {
     return `Splitting by image makes the accuracy look ${points(gap.value)} points better than it is for a new patient (${both}; ${range}).`;

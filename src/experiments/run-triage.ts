@@ -45,7 +45,7 @@ export function requirePositiveClass(positiveClass: number | null): number {
 /**
  * Chooses a threshold on a run's validation part, locks it, and reports what it does to the test part.
  *
- * @throws Error if there is nothing to choose by, no patient is known, or no class is the one to be found.
+ * @throws Error if there is nothing to choose by, or no class is the one to be found.
  */
 export function triageRun(task: RunTriageTask): RunTriage {
   const { predictions, targetSensitivity, triageLevel: level, bootstrap = {} } = task;

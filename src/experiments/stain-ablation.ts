@@ -10,6 +10,7 @@ import {
   type Interval,
   optionsAfter,
 } from "../scores/intervals/bootstrap";
+import { shareInterval } from "../scores/intervals/share-interval";
 import type { Prediction } from "../scores/prediction";
 import { predictionsOf } from "../scores/predictions-of";
 import { prepareScores } from "../scores/weighed-scores";
@@ -97,6 +98,19 @@ function prepareAccuracies(positiveClass: number | null) {
   };
 }
 
+function accuracyOf(
+  groups: readonly (readonly ArmPrediction[])[],
+  arm: StainArm,
+  options: BootstrapOptions,
+): Interval {
+  return shareInterval(
+    groups,
+    (item) => item.arm === arm,
+    ({ label, predicted }) => (label === predicted ? 1 : 0),
+    options,
+  );
+}
+
 function scoreArm(items: readonly ArmPrediction[], arm: StainArm, positiveClass: number | null): ArmScores {
   const once = new Float64Array(items.length).fill(1);
   const { accuracy, balancedAccuracy, auc } = prepareArm(items, arm, positiveClass)(once);
@@ -173,7 +187,12 @@ export async function compareStains(task: StainAblationTask): Promise<StainAblat
       accuracy:
         groups.length === 0
           ? null
-          : await bootstrapPatiently(groups, prepareAccuracies(positiveClass), options),
+          : {
+              ...(await bootstrapPatiently(groups, prepareAccuracies(positiveClass), options)),
+              none: accuracyOf(groups, "none", options),
+              normalised: accuracyOf(groups, "normalised", options),
+              augmented: accuracyOf(groups, "augmented", options),
+            },
       reference: done.reference,
       trainImages: split.train.length,
       testImages: split.test.length,

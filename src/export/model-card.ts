@@ -1,7 +1,7 @@
-import type { ScoredLevel } from "../scores/intervals/score-intervals";
+import { intervalMethod, type ScoredLevel } from "../scores/intervals/score-intervals";
 import type { Scores } from "../scores/prediction";
 import { notMedicalDevice, percent } from "../views/display/findings";
-import { scoreNames, scoreOrder, scoreText, shareText } from "../views/display/score-names";
+import { scoreNames, scoreOrder, scoreText } from "../views/display/score-names";
 import { type AboutExport, differenceText, exportTolerance } from "./about-export";
 import { callExample } from "./call-example";
 import type { RunResults } from "./run-results";
@@ -69,11 +69,8 @@ function scoresText({ summary, findings }: RunResults): string {
     const { image, patient } = findings.scores.value;
     const levels: [string, ScoredLevel][] = [["by image", image]];
     if (patient !== null) levels.push(["by patient", patient]);
-    const exact =
-      patient === null
-        ? ""
-        : `\n\nAccuracy by patient with its exact interval: ${shareText(patient.exactAccuracy)}. ${escapeMarkdown(patient.coarseness)}`;
-    return `${split}; in parentheses 95 % intervals that resample patients:\n\n${intervalTable(levels)}${exact}`;
+    const coarse = patient === null ? "" : `\n\n${escapeMarkdown(patient.coarseness)}`;
+    return `${split}, with 95 % intervals:\n\n${intervalTable(levels)}\n\n${intervalMethod}${coarse}`;
   }
   if (summary.test === null) return `${split}: there is no test part.`;
   return `${split}, without intervals, since the run was not analysed:\n\n${plainScores(summary.test)}`;

@@ -16,8 +16,9 @@ export interface DelongResult {
   standardError: number;
   /** NaN where the difference has no variance. */
   z: number;
-  /** Two-sided; 1 where the two rank all samples alike. */
+  /** Two-sided; 1 where the two areas are equal without variance, NaN where they differ without. */
   pValue: number;
+  /** NaN where the difference has no variance, and so is `high`. */
   low: number;
   high: number;
   level: number;
@@ -87,8 +88,9 @@ export function delongTest(
   const difference = secondAuc - firstAuc;
   const variance =
     varianceOfMean(first!.positives, second!.positives) + varianceOfMean(first!.negatives, second!.negatives);
-  const standardError = Math.sqrt(variance);
-  const z = difference / standardError;
+  // Of a few samples that all differ alike it is nought but for rounding, and would claim a certainty that they can't give.
+  const standardError = variance > 1e-20 ? Math.sqrt(variance) : 0;
+  const z = standardError === 0 ? Number.NaN : difference / standardError;
   const reach = normalQuantile(1 - (1 - level) / 2) * standardError;
   return {
     firstAuc,
@@ -96,9 +98,9 @@ export function delongTest(
     difference,
     standardError,
     z,
-    pValue: Number.isNaN(z) ? 1 : 2 * normalCdf(-Math.abs(z)),
-    low: difference - reach,
-    high: difference + reach,
+    pValue: standardError === 0 ? (difference === 0 ? 1 : Number.NaN) : 2 * normalCdf(-Math.abs(z)),
+    low: standardError === 0 ? Number.NaN : difference - reach,
+    high: standardError === 0 ? Number.NaN : difference + reach,
     level,
   };
 }
@@ -214,8 +216,9 @@ function pairByFile(first: readonly Prediction[], second: readonly Prediction[])
 function concludeComparison(differences: Record<ScoreName, Interval>, name: "auc" | "accuracy"): string {
   const { value, low, high, level, patients } = differences[name];
   const what = name === "auc" ? "AUC" : "accuracy";
-  if (value === null || low === null || high === null) {
-    return `The difference in ${what} is not defined on these images.`;
+  if (value === null) return `The difference in ${what} is not defined on these images.`;
+  if (low === null || high === null) {
+    return `The second run's ${what} minus the first's is ${value.toFixed(3)}, without an interval: too few resamples gave a number, so nothing can be said.`;
   }
   const range = `${100 * level} % interval ${low.toFixed(3)} to ${high.toFixed(3)}, ${patients} patients`;
   if (low > 0) return `The second run's ${what} is higher by ${value.toFixed(3)} (${range}).`;

@@ -1,5 +1,6 @@
 import { type DecisionRule, decide, indexOfLargest } from "../model/classifier/decision";
 import { groupBy } from "../runtime/group-by";
+import { largest } from "../runtime/many";
 import type { Prediction } from "./prediction";
 
 /** What the images of one patient say together. */
@@ -41,9 +42,49 @@ export function averageByPatient<T extends Pick<Prediction, "patient" | "probabi
   }));
 }
 
+type Labelled = Pick<Prediction, "patient" | "label">;
+
+/**
+ * Whether labels say what an image shows, as in sets of patches, rather than what its patient has: whether most positive
+ * patients (where no class is positive, most patients), and at least two, have images of other classes, too. One image
+ * with a wrong label does not make it so.
+ */
+export function labelsAreOfImages(predictions: readonly Labelled[], positiveClass: number | null): boolean {
+  const patients = [...groupBy(predictions, ({ patient }) => patient).values()];
+  const asked = patients.filter(
+    (images) => positiveClass === null || images.some(({ label }) => label === positiveClass),
+  );
+  const mixed = asked.filter((images) => images.some(({ label }) => label !== images[0]!.label));
+  return mixed.length > 1 && 2 * mixed.length > asked.length;
+}
+
+/** What counts as a patient's class here, for whoever reads a table. */
+export function describePatientClass(predictions: readonly Labelled[], positiveClass: number | null): string {
+  if (predictions.every(({ patient }) => patient === null)) return "No image's patient is known.";
+  return labelsAreOfImages(predictions, positiveClass)
+    ? "Labels are about images here: most patients have images of several classes, so a patient has no class to be recognised, and a patient counts as positive, for triage, who has a positive image."
+    : "Labels are about patients here: a patient's class is that of most of the images.";
+}
+
+/** The patients who are positive: with a positive image where labels are of images, else by the label of most. */
+export function positivePatients(predictions: readonly Labelled[], positiveClass: number): Set<string> {
+  const ofImages = labelsAreOfImages(predictions, positiveClass);
+  const groups = [...groupBy(predictions, ({ patient }) => patient)];
+  const positive = groups.filter(([, images]) => {
+    const count = images.filter(({ label }) => label === positiveClass).length;
+    return ofImages
+      ? count > 0
+      : majorityLabel(
+          images.map(({ label }) => label),
+          positiveClass,
+        ) === positiveClass;
+  });
+  return new Set(positive.map(([patient]) => patient));
+}
+
 /** The most frequent label; among equally frequent ones the positive class, which must not be missed. */
-function majorityLabel(labels: readonly number[], classCount: number, positiveClass: number | null): number {
-  const counts = new Array<number>(classCount).fill(0);
+function majorityLabel(labels: readonly number[], positiveClass: number | null): number {
+  const counts = new Array<number>(largest(labels) + 1).fill(0);
   for (const label of labels) counts[label]!++;
   const winner = indexOfLargest(counts);
   return positiveClass !== null && counts[positiveClass] === counts[winner] ? positiveClass : winner;
@@ -55,18 +96,20 @@ function majorityLabel(labels: readonly number[], classCount: number, positiveCl
  * A patient whose images carry different labels counts with the label of most of them (the positive class if
  * they are equally many) and is marked as mixed. Images of unknown patients are left out.
  *
- * @returns One prediction a patient, in order of first appearance.
+ * @returns One prediction a patient, in order of first appearance; none where labels are of images, so that patients
+ * have no class: see `labelsAreOfImages`.
  */
 export function aggregateByPatient(
   predictions: readonly Prediction[],
   rule: DecisionRule,
 ): PatientPrediction[] {
+  if (labelsAreOfImages(predictions, rule.positiveClass)) return [];
   return averageByPatient(predictions).map(({ patient, images, probabilities }) => {
     const labels = images.map(({ label }) => label);
     return {
       patient,
       images: images.length,
-      label: majorityLabel(labels, probabilities.length, rule.positiveClass),
+      label: majorityLabel(labels, rule.positiveClass),
       probabilities,
       predicted: decide(probabilities, rule),
       mixed: new Set(labels).size > 1,

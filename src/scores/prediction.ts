@@ -49,6 +49,6 @@ export interface PatientScores extends Scores {
 
 /** Scores of one part of the split, by image and by patient. */
 export interface PartScores extends Scores {
-  /** Null where no patient is known. */
+  /** Null where no patient is known, or labels are about images and patients have no class of their own. */
   byPatient: PatientScores | null;
 }

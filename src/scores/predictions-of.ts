@@ -10,6 +10,7 @@ import type { Prediction } from "./prediction";
  * @param values - Shape [rows.length, classCount], row by row.
  * @param part - Which part of a split the records are of.
  * @returns In the order of the rows.
+ * @throws Error naming the image whose probabilities are no numbers.
  */
 export function predictionsOf(
   { records, classes }: Pick<Dataset, "records" | "classes">,
@@ -18,7 +19,7 @@ export function predictionsOf(
   rule: DecisionRule,
   part: SplitPart = "test",
 ): Prediction[] {
-  const decisions = decideRows(values, classes.length, rule);
+  const decisions = decideRows(values, classes.length, rule, (i) => records[rows[i]!]!.file);
   return rows.map((row, i): Prediction => {
     const { file, patient, label } = records[row]!;
     return { file, split: part, patient, label, ...decisions[i]! };

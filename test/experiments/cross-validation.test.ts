@@ -132,7 +132,7 @@ describe("crossValidate", () => {
     expect(scores).toMatchObject({ groups: 2, image: { count: 120 }, patient: { count: 24 } });
     expect(scores.image.scores.auc.value).toBeGreaterThan(0.9);
     expect(scores.image.majorityClassAccuracy).toBeCloseTo(16 / 24, 12);
-    expect(scores.patient!.exactAccuracy.trials).toBe(24);
+    expect(scores.patient!.count).toBe(24);
     expect(scores.patient!.coarseness).toMatch(/24 patients .* 4\.2 points/);
   });
 

@@ -97,6 +97,10 @@ describe("concludeAudit", () => {
     );
     expect(concludeAudit(withGap(interval(0.1, -0.02, 0.2)), 1)).toMatch(/^No gap .* 10\.0 points .*1 seed,/);
     expect(concludeAudit(withGap(interval(-0.1, -0.2, -0.05)), 5)).toMatch(/10\.0 points lower/);
+    const stopped = { ...interval(-0.1, 0, 0), low: null, high: null, resamples: 2 };
+    expect(concludeAudit(withGap(stopped), 5)).toMatch(
+      /-10\.0 points\. Resampling was stopped after 2 resamples; below 200 .* nothing can be said/,
+    );
     expect(concludeAudit(null, 0)).toMatch(/stopped before a seed was finished/);
   });
 });

@@ -74,7 +74,7 @@ describe("modelCard", () => {
     const card = modelCard(exampleAbout(), await loadRunResults(folder, "run-1"));
     expect(card).toMatch(/\| sensitivity \| \d+\.\d % \(\d+\.\d to \d+\.\d\) \|/);
     expect(card).toMatch(/\| always the majority class \| 50\.0 % \|/);
-    expect(card).toMatch(/exact interval: \d/);
+    expect(card).toMatch(/Clopper and Pearson/);
     expect(card).toMatch(/largest difference in probability was\s+1\.3e-6/);
     expect(card).toMatch(/Not a medical device/);
     expect(card).toMatch(/Synthetic images/);

@@ -43,6 +43,10 @@ describe("delongTest", () => {
     expect(() => delongTest([true, false, false], [1, 2, 3], [1, 2, 3])).toThrow(/1 and 2/);
     const scores = [1, 2, 3, 4, 5, Number.NaN];
     expect(() => delongTest(positive, scores, scores)).toThrow(/position 5 is NaN/);
+    // Four samples whose difference is the same however they are paired: no variance, so no test, and no certainty.
+    const without = delongTest([true, true, false, false], [3, 4, 1, 2], [1, 2, 3, 4]);
+    expect(without).toMatchObject({ firstAuc: 1, secondAuc: 0, difference: -1, standardError: 0 });
+    for (const value of [without.z, without.pValue, without.low, without.high]) expect(value).toBeNaN();
   });
 });
 

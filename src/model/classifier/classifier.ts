@@ -379,7 +379,7 @@ function predictBatch(
   const classCount = headClassCount(head);
   const length = images.length * classCount;
   const values = meanOverViews(views.map((_, i) => all.subarray(i * length, (i + 1) * length)));
-  const decisions = decideRows(values, classCount, classifier);
+  const decisions = decideRows(values, classCount, classifier, (i) => images[i]!.file);
   return images.map(({ file }, i) => ({ file, ...decisions[i]! }));
 }
 

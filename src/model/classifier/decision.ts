@@ -35,15 +35,28 @@ export interface Decision {
  * Decides about each row of probabilities.
  *
  * @param values - Shape [n, classCount], row by row.
+ * @param nameOf - What a row is called in an error: its image.
  * @returns One decision a row.
+ * @throws Error naming the image whose probabilities are no numbers.
  *
  * @example
- * decideRows([0.9, 0.1, 0.25, 0.75], 2, { positiveClass: 1, threshold: 0.5 });
+ * decideRows([0.9, 0.1, 0.25, 0.75], 2, { positiveClass: 1, threshold: 0.5 }, String);
  * // [{ probabilities: [0.9, 0.1], predicted: 0 }, { probabilities: [0.25, 0.75], predicted: 1 }]
  */
-export function decideRows(values: ArrayLike<number>, classCount: number, rule: DecisionRule): Decision[] {
+export function decideRows(
+  values: ArrayLike<number>,
+  classCount: number,
+  rule: DecisionRule,
+  nameOf: (row: number) => string,
+): Decision[] {
   return Array.from({ length: values.length / classCount }, (_, i) => {
     const probabilities = Array.from({ length: classCount }, (_, c) => values[i * classCount + c]!);
+    // NaN is below every threshold, and would be answered as the class that is not looked for.
+    if (!probabilities.every(Number.isFinite)) {
+      throw new Error(
+        `The classifier gives no probabilities for ${nameOf(i)}: found ${probabilities.join(", ")}. Its weights or the image's features hold what is no number; check the files, or train again.`,
+      );
+    }
     return { probabilities, predicted: decide(probabilities, rule) };
   });
 }

@@ -57,7 +57,7 @@ function judge(classifier: Classifier, images: readonly Inspected[], features: F
   const classCount = headClassCount(head);
   const rows = images.map((_, row) => row);
   const answers = predictRows(head, features, rows, classifierViews(classifier));
-  const decisions = decideRows(answers, classCount, classifier);
+  const decisions = decideRows(answers, classCount, classifier, (i) => images[i]!.file);
   return images.map(({ facts, ...source }, i) => {
     const row = values.subarray(i * width, (i + 1) * width);
     const { distance, unlike } =

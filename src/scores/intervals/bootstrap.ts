@@ -18,13 +18,14 @@ export interface Clustered {
 export interface Interval {
   /** Of the data as they are; null where it is undefined, such as the AUC of one class. */
   value: number | null;
-  /** Null where too few resamples gave a number. */
+  /** Null where fewer than 200 were drawn, or too few of them gave a number. */
   low: number | null;
   high: number | null;
   /** For example 0.95. */
   level: number;
-  /** Units that were resampled: patients, and images whose patient is not known. */
+  /** Patients, and images whose patient is not known. */
   patients: number;
+  /** 0 where the interval is computed without any: see `shareInterval`. */
   resamples: number;
   /** Resamples in which the number was undefined, for example because only one class was drawn; left out. */
   undefinedResamples: number;
@@ -32,7 +33,7 @@ export interface Interval {
 
 /** How to resample. */
 export interface BootstrapOptions {
-  /** 2,000 by default. */
+  /** 2,000 by default; below 200 there is no interval. */
   resamples?: number;
   /** 0.95 by default. */
   level?: number;
@@ -50,7 +51,11 @@ export type WeighedStatistics<K extends string> = (weights: Float64Array) => Rec
 /** The fewest defined resamples, as a share, of which percentiles still mean something. */
 const definedShareNeeded = 0.5;
 
-const clusterOf = ({ patient, file }: Clustered): string =>
+/** The fewest resamples that have percentiles worth showing: 2.5 % of them are five. */
+export const fewestResamples = 200;
+
+/** Who is drawn together: a patient, or an image whose patient is not known. */
+export const clusterOf = ({ patient, file }: Clustered): string =>
   patient === null ? `image ${file ?? ""}` : `patient ${patient}`;
 
 interface Clusters {
@@ -119,7 +124,8 @@ function meanOverGroups<K extends string>(
 
 function toInterval(value: number, resampled: Float64Array, level: number, patients: number): Interval {
   const defined = resampled.filter((one) => !Number.isNaN(one)).sort();
-  const enough = defined.length > 0 && defined.length >= definedShareNeeded * resampled.length;
+  const enough =
+    resampled.length >= fewestResamples && defined.length >= definedShareNeeded * resampled.length;
   const tail = (1 - level) / 2;
   return {
     value: Number.isNaN(value) ? null : value,
@@ -152,9 +158,13 @@ function createEvaluator<T extends Clustered, K extends string>(
   };
 }
 
+/** What is thrown where nothing was predicted. */
+export const noPredictions = () =>
+  new RangeError("There are no predictions to resample: is this part of the split empty?");
+
 function checkOptions(groups: readonly (readonly unknown[])[], resamples: number, level: number) {
   if (groups.length === 0 || groups.some((items) => items.length === 0)) {
-    throw new RangeError("There are no predictions to resample: is this part of the split empty?");
+    throw noPredictions();
   }
   if (!Number.isSafeInteger(resamples) || resamples < 1) {
     throw new RangeError(`The number of resamples is a positive integer, found ${resamples}.`);
@@ -168,7 +178,7 @@ function checkOptions(groups: readonly (readonly unknown[])[], resamples: number
  *
  * Percentiles (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13) rather than BCa, because
  * BCa breaks down where they are needed most: at numbers that sit at their bound, such as an AUC of 1, and with few
- * patients. With fewer than about 20 patients they are too narrow; see `exactInterval` for what counts patients.
+ * patients. With fewer than about 20 patients they are too narrow; shares have a better one: see `shareInterval`.
  *
  * @param groups - Items whose numbers are averaged over groups: repeats of a cross-validation, seeds of a split; one
  * group for a plain test set. A patient that is drawn is drawn in every group.
@@ -187,16 +197,16 @@ export function bootstrapIntervals<T extends Clustered, K extends string>(
   }
 }
 
-/** Who has pressed stop does not want to wait for more; the intervals tell how many there were. */
-const resamplesAfterInterrupt = 200;
-
-/** How to resample seeds and patients together, after a comparison that was finished or interrupted. */
+/**
+ * How to resample seeds and patients together, after a comparison that was finished or interrupted: who has pressed stop
+ * does not want to wait for more than the fewest.
+ */
 export function optionsAfter(complete: boolean, options: BootstrapOptions = {}): BootstrapOptions {
   const { resamples = defaultResamples } = options;
   return {
     resampleGroups: true,
     ...options,
-    resamples: complete ? resamples : Math.min(resamples, resamplesAfterInterrupt),
+    resamples: complete ? resamples : Math.min(resamples, fewestResamples),
   };
 }
 
@@ -204,8 +214,8 @@ export function optionsAfter(complete: boolean, options: BootstrapOptions = {}):
 const breathInterval = 50;
 
 /**
- * The same, where it takes seconds: it shows its progress, and an interrupt ends it with the resamples drawn so far,
- * whose number the intervals tell.
+ * The same, where it takes seconds: it shows its progress, and an interrupt ends it with the resamples drawn so far;
+ * fewer than `fewestResamples` give no interval.
  */
 export async function bootstrapPatiently<T extends Clustered, K extends string>(
   groups: readonly (readonly T[])[],

@@ -1,17 +1,19 @@
 import type { DecisionRule } from "../../model/classifier/decision";
 import { majorityClassAccuracy } from "../metrics";
-import { type PatientScore, recognitionRates } from "../patient-scores";
-import { aggregateByPatient, type PatientPrediction } from "../patients";
+import { recognitionRates } from "../patient-scores";
+import { aggregateByPatient, describePatientClass, type PatientPrediction } from "../patients";
 import type { Prediction } from "../prediction";
-import { prepareScores, type ScoreName } from "../weighed-scores";
+import { type Judged, prepareScores, type ScoreName } from "../weighed-scores";
 import {
   type BootstrapOptions,
   bootstrapIntervals,
+  type Clustered,
   describeCoarseness,
   type Interval,
-  type WeighedStatistics,
+  noPredictions,
 } from "./bootstrap";
-import { exactInterval, type ProportionInterval } from "./exact-interval";
+import { namedShares } from "./named-shares";
+import { shareInterval } from "./share-interval";
 
 /** Scores with intervals, beside what always answering the most frequent class reaches. */
 export interface ScoredLevel {
@@ -25,8 +27,6 @@ export interface ScoredLevel {
 export interface ScoredPatients extends ScoredLevel {
   /** Mean of the shares of each patient's images that are right (Spanhol et al. 2016). */
   patientRecognitionRate: Interval;
-  /** Clopper and Pearson's interval for the share of patients decided correctly; of several groups, their mean, rounded. */
-  exactAccuracy: ProportionInterval;
   /** How much one patient weighs, in a sentence. */
   coarseness: string;
 }
@@ -34,8 +34,10 @@ export interface ScoredPatients extends ScoredLevel {
 /** What can be said about predictions, by image and by patient. */
 export interface ScoreIntervals {
   image: ScoredLevel;
-  /** Null where no patient is known. */
+  /** Null where no patient is known, or labels are about images. */
   patient: ScoredPatients | null;
+  /** What counts as a patient's class, or why there is none, in a sentence. */
+  patientClass: string;
   /** Repeats over which numbers are averaged. */
   groups: number;
 }
@@ -49,8 +51,33 @@ export function groupByRepeat<T extends { repeat?: number }>(predictions: readon
   return repeats.map((number) => predictions.filter(({ repeat }) => (repeat ?? 0) === number));
 }
 
+/** How the intervals of a table of scores are made, for whoever reads it. */
+export const intervalMethod =
+  "Intervals of shares are Clopper and Pearson's for as many independent trials as the images are worth: those of one patient resemble each other. Intervals of AUC, average precision, Matthews' correlation and the Brier score resample patients.";
+
+/** Scores with their intervals: of shares and what is made of them exact ones, of the rest those that resample patients. */
+function scoreLevel<T extends Judged & Clustered>(
+  groups: readonly (readonly T[])[],
+  rule: DecisionRule,
+  options: BootstrapOptions,
+): ScoredLevel {
+  const resampled = bootstrapIntervals(groups, (items) => prepareScores(items, rule), options);
+  for (const name of Object.keys(resampled) as ScoreName[]) {
+    const { low, high } = resampled[name];
+    // Patients who all came out the same give the same number however they are drawn, which says nothing about others.
+    if (low === high) resampled[name] = { ...resampled[name], low: null, high: null };
+  }
+  const first = groups[0]!;
+  return {
+    count: first.length,
+    scores: { ...resampled, ...namedShares(groups, resampled, rule, options) },
+    majorityClassAccuracy: majorityClassAccuracy(first.map(({ label }) => label)),
+  };
+}
+
 /**
- * Scores predictions of a test set, or out-of-fold ones of a cross-validation, with intervals that resample patients.
+ * Scores predictions of a test set, or out-of-fold ones of a cross-validation, with intervals: see `shareInterval` and
+ * `bootstrapIntervals`.
  *
  * Repeats of a cross-validation are scored one by one and averaged: they are no new patients, and pooling them as
  * images would pretend so.
@@ -62,19 +89,15 @@ export function scoreWithIntervals(
   rule: DecisionRule,
   options: BootstrapOptions = {},
 ): ScoreIntervals {
+  if (predictions.length === 0) throw noPredictions();
   const groups = groupByRepeat(predictions);
-  const first = groups[0] ?? [];
-  const scores = bootstrapIntervals(groups, (items) => prepareScores(items, rule), options);
   const patients = groups.map((items) => aggregateByPatient(items, rule));
   return {
-    image: {
-      count: first.length,
-      scores,
-      majorityClassAccuracy: majorityClassAccuracy(first.map(({ label }) => label)),
-    },
+    image: scoreLevel(groups, rule, options),
     patient: patients.every(({ length }) => length > 0)
       ? scorePatients(groups, patients, rule, options)
       : null,
+    patientClass: describePatientClass(predictions, rule.positiveClass),
     groups: groups.length,
   };
 }
@@ -86,29 +109,18 @@ function scorePatients(
   options: BootstrapOptions,
 ): ScoredPatients {
   const rates = groups.map((items) => recognitionRates(items).patients);
-  const right = patients.map((group) => group.filter(({ label, predicted }) => label === predicted).length);
-  const count = patients[0]!.length;
-  const meanRight = right.reduce((sum, value) => sum + value, 0) / right.length;
+  const level = scoreLevel(patients, rule, options);
   return {
-    count,
-    scores: bootstrapIntervals(patients, (items) => prepareScores(items, rule), options),
-    majorityClassAccuracy: majorityClassAccuracy(patients[0]!.map(({ label }) => label)),
-    patientRecognitionRate: bootstrapIntervals(rates, prepareRecognition, options).rate,
-    exactAccuracy: exactInterval(Math.round(meanRight), count, options.level),
-    coarseness: describeCoarseness(count, kindOf(groups[0]![0]!)),
+    ...level,
+    patientRecognitionRate: shareInterval(
+      rates,
+      () => true,
+      ({ score }) => score,
+      options,
+    ),
+    coarseness: describeCoarseness(level.count, kindOf(groups[0]![0]!)),
   };
 }
 
 /** Which patients these are, for a sentence: out-of-fold ones are all there are. */
 const kindOf = (prediction: Repeated): string => (prediction.repeat === undefined ? prediction.split : "");
-
-function prepareRecognition(patients: readonly PatientScore[]): WeighedStatistics<"rate"> {
-  return (weights) => {
-    let [sum, total] = [0, 0];
-    patients.forEach(({ score }, i) => {
-      sum += weights[i]! * score;
-      total += weights[i]!;
-    });
-    return { rate: sum / total };
-  };
-}

@@ -48,7 +48,13 @@ function listAll(predictions: readonly SourcePrediction[], judging: Judging): Ma
     const sorted = byPath.sort((one, other) => sureness(one) - sureness(other));
     return new Map(sorted.map(({ file }, i) => [file, { rank: i + 1, secondLook: null, listedAs: null }]));
   }
-  const rows = listWork(byPath, { level: "image", threshold, ...triage, positiveClass });
+  const rows = listWork(byPath, {
+    level: "image",
+    threshold,
+    ...triage,
+    positiveClass,
+    decidesAt: threshold,
+  });
   const locked = triage !== undefined;
   return new Map(
     rows.map(({ file, rank, needsLook, kind }) => [

@@ -1,13 +1,9 @@
 import { groupBy } from "../../runtime/group-by";
 import { pushAll } from "../../runtime/many";
-import {
-  type BootstrapOptions,
-  bootstrapIntervals,
-  type Interval,
-  type WeighedStatistics,
-} from "../intervals/bootstrap";
-import { exactInterval, type ProportionInterval } from "../intervals/exact-interval";
+import type { Interval } from "../intervals/bootstrap";
 import { groupByRepeat } from "../intervals/score-intervals";
+import { type ShareOptions, shareInterval } from "../intervals/share-interval";
+import { positivePatients } from "../patients";
 import type { OutOfFoldPrediction, Prediction } from "../prediction";
 import { type ChosenThreshold, chooseThreshold, decidingScore, type TriageTarget } from "./triage";
 
@@ -19,13 +15,13 @@ export interface TriageReport {
   missedImages: number;
   /** Known patients. */
   patients: number;
-  /** Those with a positive image. */
+  /** See `positivePatients`. */
   positivePatients: number;
   /** Positive patients none of whose images would be looked at again: the cancer goes unseen. */
   missedPatients: number;
   /** Positive patients with at least one positive image that would not be. */
   partlyMissedPatients: number;
-  /** With intervals that resample patients; null where undefined. */
+  /** With intervals, see `shareInterval`; null where undefined, as those of patients are where none is known. */
   shares: {
     /** Images that need no second look. */
     imagesSpared: Interval;
@@ -36,8 +32,6 @@ export interface TriageReport {
     missedPatients: Interval;
     partlyMissedPatients: Interval;
   };
-  /** Exact interval for the share of positive patients missed; counts of several repeats are rounded. */
-  missedPatientsExact: ProportionInterval;
 }
 
 /** An image and whether somebody looks again. */
@@ -48,6 +42,7 @@ interface Triaged {
   isPositive: boolean;
   looked: boolean;
   repeat: number;
+  ofPositivePatient: boolean;
 }
 
 /** A patient's images taken together. */
@@ -63,12 +58,15 @@ type Repeated = Prediction & { repeat?: number };
 
 function triage(predictions: readonly Repeated[], locked: ChosenThreshold): Triaged[] {
   const scoreOf = decidingScore(predictions, locked);
+  const ill = positivePatients(predictions, locked.positiveClass);
   return predictions.map((prediction) => ({
     patient: prediction.patient,
     file: prediction.file,
     label: prediction.label,
     isPositive: prediction.label === locked.positiveClass,
-    looked: scoreOf(prediction) >= locked.threshold,
+    // What the classifier itself calls positive is never spared.
+    looked: scoreOf(prediction) >= locked.threshold || prediction.predicted === locked.positiveClass,
+    ofPositivePatient: prediction.patient !== null && ill.has(prediction.patient),
     repeat: prediction.repeat ?? 0,
   }));
 }
@@ -77,103 +75,47 @@ function byPatient(images: readonly Triaged[]): TriagedPatient[] {
   return [...groupBy(images, ({ patient }) => patient)].map(([patient, own]) => ({
     patient,
     label: own[0]!.label,
-    isPositive: own.some(({ isPositive }) => isPositive),
+    isPositive: own[0]!.ofPositivePatient,
     spared: own.every(({ looked }) => !looked),
     partlyMissed: own.some(({ isPositive, looked }) => isPositive && !looked),
   }));
 }
 
-/** Share of the items that a test picks, among those that another picks, by weight. */
-function weighedShare<T>(items: readonly T[], of: (item: T) => boolean, has: (item: T) => boolean) {
-  const whole = Float64Array.from(items, (item) => (of(item) ? 1 : 0));
-  const part = Float64Array.from(items, (item, i) => (whole[i] === 1 && has(item) ? 1 : 0));
-  return (weights: Float64Array): number => {
-    let [sum, total] = [0, 0];
-    for (let i = 0; i < weights.length; i++) {
-      sum += weights[i]! * part[i]!;
-      total += weights[i]! * whole[i]!;
-    }
-    return sum / total;
-  };
-}
-
-function prepareImages(
-  items: readonly Triaged[],
-): WeighedStatistics<"imagesSpared" | "sensitivity" | "specificity"> {
-  const spared = weighedShare(
-    items,
-    () => true,
-    ({ looked }) => !looked,
-  );
-  const found = weighedShare(
-    items,
-    ({ isPositive }) => isPositive,
-    ({ looked }) => looked,
-  );
-  const released = weighedShare(
-    items,
-    ({ isPositive }) => !isPositive,
-    ({ looked }) => !looked,
-  );
-  return (weights) => ({
-    imagesSpared: spared(weights),
-    sensitivity: found(weights),
-    specificity: released(weights),
-  });
-}
-
-function preparePatients(
-  items: readonly TriagedPatient[],
-): WeighedStatistics<"patientsSpared" | "missedPatients" | "partlyMissedPatients"> {
-  const spared = weighedShare(
-    items,
-    () => true,
-    (patient) => patient.spared,
-  );
-  const missed = weighedShare(
-    items,
-    ({ isPositive }) => isPositive,
-    (patient) => patient.spared,
-  );
-  const partly = weighedShare(
-    items,
-    ({ isPositive }) => isPositive,
-    ({ partlyMissed }) => partlyMissed,
-  );
-  return (weights) => ({
-    patientsSpared: spared(weights),
-    missedPatients: missed(weights),
-    partlyMissedPatients: partly(weights),
-  });
-}
-
-function report(images: readonly Triaged[], options: BootstrapOptions): TriageReport {
+function report(images: readonly Triaged[], options: ShareOptions): TriageReport {
   const groups = groupByRepeat(images);
   const patients = groups.map(byPatient);
-  if (patients.some(({ length }) => length === 0)) {
-    throw new Error("Triage is reported for patients too, but no patient is known.");
-  }
   const meanCount = <T>(lists: readonly (readonly T[])[], picks: (item: T) => boolean) =>
     lists.reduce((sum, list) => sum + list.filter(picks).length, 0) / lists.length;
-  const positivePatients = meanCount(patients, ({ isPositive }) => isPositive);
-  const missedPatients = meanCount(patients, ({ isPositive, spared }) => isPositive && spared);
+  const ofImages = (whole: (image: Triaged) => boolean, part: (image: Triaged) => boolean) =>
+    shareInterval(groups, whole, (image) => (part(image) ? 1 : 0), options);
+  const ofPatients = (whole: (one: TriagedPatient) => boolean, part: (one: TriagedPatient) => boolean) =>
+    shareInterval(patients, whole, (patient) => (part(patient) ? 1 : 0), options);
+  const isPositive = (one: { isPositive: boolean }) => one.isPositive;
   return {
     images: groups[0]!.length,
-    positiveImages: meanCount(groups, ({ isPositive }) => isPositive),
-    missedImages: meanCount(groups, ({ isPositive, looked }) => isPositive && !looked),
+    positiveImages: meanCount(groups, isPositive),
+    missedImages: meanCount(groups, ({ looked, ...one }) => one.isPositive && !looked),
     patients: patients[0]!.length,
-    positivePatients,
-    missedPatients,
-    partlyMissedPatients: meanCount(patients, ({ partlyMissed }) => partlyMissed),
+    positivePatients: meanCount(patients, isPositive),
+    missedPatients: meanCount(patients, ({ spared, ...one }) => one.isPositive && spared),
+    partlyMissedPatients: meanCount(patients, ({ partlyMissed, ...one }) => one.isPositive && partlyMissed),
     shares: {
-      ...bootstrapIntervals(groups, prepareImages, options),
-      ...bootstrapIntervals(patients, preparePatients, options),
+      imagesSpared: ofImages(
+        () => true,
+        ({ looked }) => !looked,
+      ),
+      sensitivity: ofImages(isPositive, ({ looked }) => looked),
+      specificity: ofImages(
+        (image) => !image.isPositive,
+        ({ looked }) => !looked,
+      ),
+      patientsSpared: ofPatients(
+        () => true,
+        ({ spared }) => spared,
+      ),
+      missedPatients: ofPatients(isPositive, ({ spared }) => spared),
+      partlyMissedPatients: ofPatients(isPositive, ({ partlyMissed }) => partlyMissed),
     },
-    missedPatientsExact: exactInterval(
-      Math.round(missedPatients),
-      Math.round(positivePatients),
-      options.level,
-    ),
   };
 }
 
@@ -183,12 +125,12 @@ function report(images: readonly Triaged[], options: BootstrapOptions): TriageRe
  * With the level "patient", all images of a patient are looked at, or none.
  *
  * @param predictions - Of test.
- * @throws RangeError if there are none; Error if no patient is known.
+ * @throws RangeError if there are none.
  */
 export function evaluateTriage(
   predictions: readonly Prediction[],
   locked: ChosenThreshold,
-  options: BootstrapOptions = {},
+  options: ShareOptions = {},
 ): TriageReport {
   if (predictions.length === 0) {
     throw new RangeError("There are no predictions to triage: is this part of the split empty?");
@@ -215,7 +157,7 @@ export interface CrossValidatedTriage {
 export function crossValidateTriage(
   predictions: readonly OutOfFoldPrediction[],
   wanted: Omit<TriageTarget, "chosenOn">,
-  options: BootstrapOptions = {},
+  options: ShareOptions = {},
 ): CrossValidatedTriage {
   const thresholds: CrossValidatedTriage["thresholds"] = [];
   const images: Triaged[] = [];

@@ -1,6 +1,8 @@
 import type { LockedThreshold, TriageLevel } from "../../model/classifier/classifier-manifest";
-import { exactInterval, type ProportionInterval } from "../intervals/exact-interval";
-import { aggregateByPatient, averageByPatient } from "../patients";
+import { decide } from "../../model/classifier/decision";
+import type { Interval } from "../intervals/bootstrap";
+import { shareInterval } from "../intervals/share-interval";
+import { averageByPatient, positivePatients } from "../patients";
 import type { Prediction } from "../prediction";
 
 export type { TriageLevel } from "../../model/classifier/classifier-manifest";
@@ -12,8 +14,8 @@ export interface ChosenThreshold extends LockedThreshold {
   validationSensitivity: number;
   /** Positive images, or patients, it was chosen on. */
   validationPositives: number;
-  /** What sensitivity the exact interval for so few allows. */
-  sensitivityInterval: ProportionInterval;
+  /** Of that sensitivity. */
+  sensitivityInterval: Interval;
 }
 
 /** A threshold to be chosen. */
@@ -33,7 +35,7 @@ export interface Ranked {
   isPositive: boolean;
 }
 
-/** What a threshold is compared with, and whether it is truly positive. A patient is if any image is. */
+/** What a threshold is compared with, and whether it is truly positive: of a patient, see `positivePatients`. */
 export function rankedScores(
   predictions: readonly Prediction[],
   level: TriageLevel,
@@ -45,18 +47,27 @@ export function rankedScores(
       isPositive: label === positiveClass,
     }));
   }
-  const ill = new Set(
-    predictions.filter(({ label }) => label === positiveClass).map(({ patient }) => patient),
-  );
-  return aggregateByPatient(predictions, { positiveClass, threshold: 0.5 }).map((patient) => ({
-    score: patient.probabilities[positiveClass]!,
-    isPositive: ill.has(patient.patient),
+  const ill = positivePatients(predictions, positiveClass);
+  return averageByPatient(predictions).map(({ patient, probabilities }) => ({
+    score: probabilities[positiveClass]!,
+    isPositive: ill.has(patient),
   }));
 }
 
+/** From which probability on a classifier with two classes answers the positive one, unless it says otherwise. */
+const usualDecision = 0.5;
+
+/** Midway between the lowest score that is to be found and the next one below it, so that none lies on the threshold. */
+function belowScore(score: number, ranked: readonly Ranked[]): number {
+  const next = ranked.reduce((best, { score: other }) => (other < score && other > best ? other : best), 0);
+  return (score + next) / 2;
+}
+
 /**
- * Chooses the highest threshold whose sensitivity on these predictions is still at least the target: the least work
- * that keeps the promise there. On other images sensitivity will differ; lock the value, then `evaluateTriage`.
+ * Chooses the threshold with the least work whose sensitivity on these predictions is still at least the target: midway
+ * between the last score that must be found and the next one, since on the score itself another processor's last digits
+ * would decide; never above one half, since nothing that the classifier calls positive is spared. On other images
+ * sensitivity will differ; lock the value, then `evaluateTriage`.
  *
  * @param predictions - Of validation, never of the test images that will be reported.
  * @throws RangeError if the target is not in (0, 1]; Error if there is no positive to choose by.
@@ -68,7 +79,8 @@ export function chooseThreshold(predictions: readonly Prediction[], wanted: Tria
       `The target sensitivity lies above 0 and up to 1, for example 0.95; found ${target}.`,
     );
   }
-  const positives = rankedScores(predictions, level, positiveClass)
+  const ranked = rankedScores(predictions, level, positiveClass);
+  const positives = ranked
     .filter(({ isPositive }) => isPositive)
     .map(({ score }) => score)
     .sort((a, b) => b - a);
@@ -79,8 +91,9 @@ export function chooseThreshold(predictions: readonly Prediction[], wanted: Tria
     );
   }
   // Without the small allowance, 0.95 × 20 in floating point could ask for a 20th.
-  const threshold = positives[Math.max(1, Math.ceil(target * count - 1e-9)) - 1]!;
-  // Equal scores fall together, so more may be found than were asked for.
+  const last = positives[Math.max(1, Math.ceil(target * count - 1e-9)) - 1]!;
+  const threshold = Math.min(usualDecision, belowScore(last, ranked));
+  // Equal scores fall together, and so do those from one half on, so more may be found than were asked for.
   const found = positives.filter((score) => score >= threshold).length;
   return {
     threshold,
@@ -90,9 +103,21 @@ export function chooseThreshold(predictions: readonly Prediction[], wanted: Tria
     chosenOn,
     validationSensitivity: found / count,
     validationPositives: count,
-    sensitivityInterval: exactInterval(found, count),
+    sensitivityInterval: foundInterval(predictions, { threshold, level, positiveClass }),
     description: describeChoice(level, target, count, found, chosenOn),
   };
+}
+
+function foundInterval(
+  predictions: readonly Prediction[],
+  { threshold, level, positiveClass }: Pick<ChosenThreshold, "threshold" | "level" | "positiveClass">,
+): Interval {
+  const reaches = ({ probabilities }: Pick<Prediction, "probabilities">) =>
+    probabilities[positiveClass]! >= threshold ? 1 : 0;
+  if (level === "image") return shareInterval([predictions], ({ label }) => label === positiveClass, reaches);
+  const ill = positivePatients(predictions, positiveClass);
+  const patients = averageByPatient(predictions).map((one) => ({ ...one, label: positiveClass }));
+  return shareInterval([patients], ({ patient }) => ill.has(patient), reaches);
 }
 
 function describeChoice(
@@ -169,36 +194,37 @@ export interface WorkRow {
   needsLook: boolean;
 }
 
+/** How a work list is sorted. */
+export interface WorkRule extends Pick<ChosenThreshold, "threshold" | "level" | "positiveClass"> {
+  /** From which probability on the classifier answers the positive class; one half by default. */
+  decidesAt?: number;
+}
+
 /**
- * Lists images in the order in which to look at them, the most suspicious first.
+ * Lists images in the order in which to look at them: those that need a look first, the most suspicious of them first.
  *
- * "Positive" are those above both the locked threshold and one half, "negative" those below both; between the two lie
- * the "doubtful": those called positive only for safety (a threshold below one half), or more likely positive than not
- * and yet below the threshold. With the level "patient", a patient's images stay together.
+ * "Positive" are those that the classifier calls so, "doubtful" those that reach the locked threshold and are not called
+ * positive, "negative" the rest. Both of the former need a look: what the classifier itself calls positive is never
+ * spared, wherever the threshold lies. With the level "patient", a patient's images stay together, but for those.
  */
 export function listWork(
   predictions: readonly (Scored & Pick<Prediction, "file">)[],
-  locked: Pick<ChosenThreshold, "threshold" | "level" | "positiveClass">,
+  locked: WorkRule,
 ): WorkRow[] {
-  const { threshold, positiveClass } = locked;
+  const { threshold, positiveClass, decidesAt = usualDecision } = locked;
   const scoreOf = decidingScore(predictions, locked);
   return predictions
     .map((prediction) => {
       const score = scoreOf(prediction);
       const { file, patient, probabilities } = prediction;
-      const above = Number(score >= threshold) + Number(score >= 0.5);
-      const kind: WorkKind = above === 2 ? "positive" : above === 1 ? "doubtful" : "negative";
-      return {
-        file,
-        patient,
-        probability: probabilities[positiveClass]!,
-        score,
-        kind,
-        needsLook: score >= threshold,
-      };
+      const called = decide(probabilities, { positiveClass, threshold: decidesAt }) === positiveClass;
+      const kind: WorkKind = called ? "positive" : score >= threshold ? "doubtful" : "negative";
+      const probability = probabilities[positiveClass]!;
+      return { file, patient, probability, score, kind, needsLook: kind !== "negative" };
     })
     .sort(
       (one, other) =>
+        Number(other.needsLook) - Number(one.needsLook) ||
         other.score - one.score ||
         compareText(one.patient ?? "", other.patient ?? "") ||
         other.probability - one.probability ||

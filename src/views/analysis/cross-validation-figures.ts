@@ -100,10 +100,7 @@ export function describeCrossValidation(validated: ValidatedScores): string {
     ? `${foldCount} folds${repeats > 1 ? `, ${repeats} times` : ""}`
     : `${folds.length} of ${planned} folds, then it was stopped`;
   const image = shareText(scores.image.scores.accuracy);
-  const patient =
-    scores.patient === null
-      ? ""
-      : `, by patient ${shareText(scores.patient.exactAccuracy)}, an exact interval`;
+  const patient = scores.patient === null ? "" : `, by patient ${shareText(scores.patient.scores.accuracy)}`;
   const coarse = scores.patient === null ? "" : ` ${scores.patient.coarseness}`;
   return `${extent} in ${seconds.toFixed(1)} s: accuracy by image ${image}${patient}.${coarse}`;
 }

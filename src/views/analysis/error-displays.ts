@@ -11,7 +11,7 @@ import { type PlainTable, plainTable } from "../display/plain-table";
 import type { Cell } from "../display/table-html";
 import type { FigureOrNote } from "./run-figures";
 
-/** Errors by subtype and patient, the most first: whether a few patients or one kind of tumour make most of them. */
+/** Errors by subtype and patient, the most first: whether a few patients or one subtype make most of them. */
 export function errorsTable(dataset: Dataset, predictions: readonly Prediction[]): PlainTable {
   const records = new Map(dataset.records.map((record) => [record.file, record]));
   const groups = new Map<string, { row: Record<string, Cell>; errors: number; images: number }>();

@@ -57,7 +57,7 @@ function explainedHtml(item: ExplainedImage, { classes, positiveClass }: Explain
     item.magnification === null ? null : `${item.magnification}×`,
   ];
   const lines = [
-    `${percent(item.confidence)} sure`,
+    `probability ${percent(item.confidence)}`,
     origin.filter((part) => part !== null).join(", "),
     ...item.qualityLines,
     item.file.slice(item.file.lastIndexOf("/") + 1),

@@ -10,7 +10,10 @@ import { type PlainTable, plainTable } from "../display/plain-table";
 import type { Cell } from "../display/table-html";
 import type { FigureOrNote } from "./run-figures";
 
-/** Draws the accuracy in each group of test images, beside what the class that is most frequent overall reaches there. */
+/**
+ * Draws the accuracy in each group of test images; where groups are of several classes, beside what the class that is most
+ * frequent overall reaches there.
+ */
 export function plotGroupScores(
   groups: readonly GroupScores[],
   by: Grouping,
@@ -40,12 +43,14 @@ export function plotGroupScores(
     hovertemplate: "%{y}: %{x} %<extra>majority class</extra>",
     marker: {
       symbol: "line-ns-open",
-      size: by === "patient" ? 17 : 26,
+      size: 26,
       color: referenceColour,
       line: { width: 3 },
     },
   };
-  return figure([bars, majority], {
+  // A subtype or a patient is of one class, and there the mark would only jump between none and all.
+  const comparable = by === "magnification" || by === "year";
+  return figure(comparable ? [bars, majority] : [bars], {
     title: titleWithOrigin(`Accuracy on the test images of each ${by}`, synthetic),
     xaxis: axis("% of its images", { range: [-2, 102] }),
     yaxis: axis("", { type: "category" }),

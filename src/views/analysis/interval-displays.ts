@@ -32,7 +32,6 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
   const rows: Record<string, Cell>[] = [
     row("how many", ...each(({ count }) => String(count))),
     scoreRow("accuracy", scores),
-    ...(patient === null ? [] : [row("accuracy, exact interval", null, shareText(patient.exactAccuracy))]),
     row("always the majority class", ...each((level) => percent(level.majorityClassAccuracy))),
     ...scoreOrder.slice(1).map((name) => scoreRow(name, scores)),
   ];
@@ -48,7 +47,7 @@ export function intervalsTable(scores: ScoreIntervals, options: IntervalTableOpt
       .some((cell) => cell !== null && cell !== "–"),
   );
   const columns = ["score", "by image", ...(patient === null ? [] : ["by patient"])];
-  return plainTable(told, caption, columns);
+  return plainTable(told, `${caption}. ${scores.patientClass ?? ""}`.trimEnd(), columns);
 }
 
 type ForEachLevel = (text: (level: ScoredLevel) => Cell) => readonly [Cell, Cell];

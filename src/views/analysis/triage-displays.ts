@@ -109,7 +109,6 @@ export function triageTable(
       report.positivePatients,
       shareText(shares.missedPatients),
     ),
-    line("the same, exact interval", report.positivePatients, shareText(report.missedPatientsExact)),
     line(
       "patients missed in some of their images",
       report.positivePatients,
@@ -117,7 +116,8 @@ export function triageTable(
     ),
   ];
   const level = roundTo(100 * shares.sensitivity.level, 1);
-  return plainTable(rows, titleWithOrigin(`Triage of ${of}, with ${level} % intervals`, synthetic));
+  const told = rows.filter((row) => row["of how many"] !== "0");
+  return plainTable(told, titleWithOrigin(`Triage of ${of}, with ${level} % intervals`, synthetic));
 }
 
 function line(what: string, of: number, share: string): Record<string, Cell> {
@@ -133,10 +133,14 @@ export function describeTriage(report: TriageReport, positiveName: string, of: s
   const { images, positiveImages, missedImages, positivePatients, missedPatients, shares } = report;
   const number = (count: number) => (Number.isInteger(count) ? String(count) : count.toFixed(1));
   const spared = shares.imagesSpared.value;
+  const patients =
+    report.patients === 0
+      ? ""
+      : ` and ${number(missedPatients)} of ${number(positivePatients)} ${positiveName} patients`;
+  const which = report.patients === 0 ? " No image's patient is known." : "";
   return (
     `On ${of}, ${percent(spared ?? Number.NaN)} of ${images} images need no second look; ` +
-    `${number(missedImages)} of ${number(positiveImages)} ${positiveName} images and ` +
-    `${number(missedPatients)} of ${number(positivePatients)} ${positiveName} patients are missed.`
+    `${number(missedImages)} of ${number(positiveImages)} ${positiveName} images${patients} are missed.${which}`
   );
 }
 

@@ -104,11 +104,9 @@ export function workListDisplay(
   );
 }
 
-const kindTexts: Record<WorkKind, string> = {
-  positive: "positive",
-  doubtful: "doubtful",
-  negative: "negative",
-};
+/** In the words of the classes, which the other columns have. */
+const kindText = (kind: WorkKind, positive: string): string =>
+  kind === "doubtful" ? "doubtful" : kind === "positive" ? positive : `not ${positive}`;
 
 function cellHtml({ html, breaks = false }: Column, row: PicturedWork): string {
   return `<td style="${cell};${breaks ? "overflow-wrap:anywhere" : "white-space:nowrap"}">${html(row)}</td>`;
@@ -128,7 +126,7 @@ function columnsOf(about: About, work: readonly PicturedWork[]): Column[] {
           overlay === undefined ? "" : pictureHtml(overlay, `What speaks for ${positive}`),
       },
     ),
-    { name: "listed as", html: ({ kind }) => escapeHtml(kindTexts[kind]) },
+    { name: "listed as", html: ({ kind }) => escapeHtml(kindText(kind, positive)) },
     { name: `probability of ${positive}`, html: ({ probability }) => probabilityHtml(probability) },
     { name: "second look", html: ({ needsLook }) => (needsLook ? "yes" : "no") },
     ...when(

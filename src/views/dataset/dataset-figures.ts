@@ -30,10 +30,10 @@ export function plotClassCounts(dataset: Dataset): Figure {
   return figure([bars], { title, xaxis: axis("class"), yaxis, bargap: 0.5, height: 360 });
 }
 
-/** Horizontal bars of how many images each tumour subtype has. */
+/** Horizontal bars of how many images each subtype, benign lesion or carcinoma, has. */
 export function plotSubtypeCounts(dataset: Dataset): Figure {
   const counts = countImages(dataset, "subtype").reverse();
-  const title = titleWithOrigin("How many images each tumour subtype has", dataset.synthetic);
+  const title = titleWithOrigin("How many images each subtype has", dataset.synthetic);
   return figure(barsOfClasses(dataset, counts, "h"), {
     title,
     barmode: "stack",

@@ -37,7 +37,7 @@ const mostPatients = 500;
  * Draws the first images of the work list: each with its picture, and where in it the classifier sees the positive class
  * (or, where no class is looked for, its answer).
  *
- * @param most - Images at most.
+ * @param most - Images at most, but never fewer than need a second look.
  * @returns Those that were drawn before an interrupt.
  * @throws Error naming the file if an image can't be read any more.
  */
@@ -46,7 +46,7 @@ export async function pictureJudged(
   images: readonly JudgedImage[],
   most: number,
 ): Promise<PicturedWork[]> {
-  const first = [...images].sort((one, other) => one.rank - other.rank).slice(0, most);
+  const first = firstOfWork(images, most, classifier.positiveClass);
   const progress = startProgress("Drawing the work list", first.length, "images");
   try {
     return await runCooperatively("drawing the work list", async (signal) => {
@@ -62,6 +62,18 @@ export async function pictureJudged(
   } finally {
     progress.finish();
   }
+}
+
+/** The first rows of the work list, never cut above the last one that needs a second look. */
+export function firstOfWork(
+  images: readonly JudgedImage[],
+  most: number,
+  positiveClass: number | null,
+): JudgedImage[] {
+  const sorted = [...images].sort((one, other) => one.rank - other.rank);
+  // Where no threshold is locked, what the classifier calls positive is what needs a look.
+  const looks = sorted.map(({ secondLook, predicted }) => secondLook ?? predicted === positiveClass);
+  return sorted.slice(0, Math.max(most, looks.lastIndexOf(true) + 1));
 }
 
 async function pictureOne(classifier: Classifier, image: JudgedImage): Promise<PicturedWork> {

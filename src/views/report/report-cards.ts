@@ -1,7 +1,7 @@
 import { describeRecipe } from "../../experiments/compare-recipes";
 import type { Settings } from "../../runtime/settings";
 import type { TemperatureFit } from "../../scores/calibration";
-import type { ScoredLevel } from "../../scores/intervals/score-intervals";
+import { intervalMethod } from "../../scores/intervals/score-intervals";
 import type { RunSummary } from "../../training/runs/run-summary";
 import type { Findings } from "../analysis/analysis";
 import type { DataCard } from "../dataset/data-card";
@@ -25,7 +25,6 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
   ];
   const all: Cell[][] = [
     ["accuracy", ...levels.map((level) => shareText(level.scores.accuracy))],
-    ...(patient === null ? [] : [["the same, exact interval", null, shareText(patient.exactAccuracy)]]),
     ["always the majority class", ...levels.map((level) => percent(level.majorityClassAccuracy))],
     ["sensitivity", ...levels.map((level) => shareText(level.scores.sensitivity))],
     ["specificity", ...levels.map((level) => shareText(level.scores.specificity))],
@@ -33,25 +32,28 @@ export function headlineHtml({ scores, triage, data }: Findings): string {
   ];
   const rows = all.filter((row) => row.slice(1).some((cell) => cell !== null && cell !== "–"));
   const sentences = [
-    `In parentheses: 95 % intervals that resample patients${data.imagesWithoutPatient > 0 ? ", and one by one the images whose patient is unknown, which makes them too narrow if patients repeat" : ""}.`,
-    patient?.coarseness ?? "No test image's patient is known.",
-    ...(levels.some(hasNoWidth)
+    `In parentheses: 95 % intervals. ${intervalMethod}`,
+    ...(data.imagesWithoutPatient > 0
       ? [
-          "An interval without width is no certainty: patients who all came out the same give the same number however they are resampled.",
+          "Images whose patient is unknown count one by one, which makes intervals too narrow if patients repeat.",
         ]
       : []),
+    ...(patient === null ? [] : [patient.coarseness]),
+    scores.value.patientClass ?? "",
+    magnificationsText(data),
     ...(triage.ok === true ? [] : [`Triage: ${triage.reason}`]),
   ];
   const origin = data.synthetic
     ? `<p><strong>${escapeHtml("The images are synthetic: these numbers say that the machinery works, and nothing about tissue.")}</strong></p>`
     : "";
-  return `${origin}${tableHtml(columns, rows, "The test part")}${paragraph(sentences.join(" "))}`;
+  return `${origin}${tableHtml(columns, rows, "The test part")}${paragraph(sentences.filter((one) => one !== "").join(" "))}`;
 }
 
-/** Resampling a part without any error gives the same number every time. */
-function hasNoWidth({ scores }: ScoredLevel): boolean {
-  const { accuracy, sensitivity, specificity, auc } = scores;
-  return [accuracy, sensitivity, specificity, auc].some(({ low, high }) => low !== null && low === high);
+/** Where tissue was photographed at several magnifications, one number for all of them hides that. */
+function magnificationsText({ magnifications }: DataCard): string {
+  if (magnifications.length < 2) return "";
+  const counts = magnifications.map(({ value, total }) => `${value} (${total})`);
+  return `Images of several magnifications are taken together, in training as in these numbers: ${counts.join(", ")}.`;
 }
 
 function decimalText({

@@ -22,6 +22,9 @@ const difference = (value: number | null): string => (value === null ? "–" : s
 
 function describeDelong({ delong }: KeptComparison): string {
   if (delong.ok === false) return "";
+  if (Number.isNaN(delong.value.pValue)) {
+    return ` By patient the AUC is ${delong.value.firstAuc.toFixed(3)} and ${delong.value.secondAuc.toFixed(3)}; so few patients show no variance to test the difference by.`;
+  }
   const { firstAuc, secondAuc, pValue } = delong.value;
   return ` By patient the AUC is ${firstAuc.toFixed(3)} and ${secondAuc.toFixed(3)}; DeLong's test for the difference of the two gives p = ${pValue.toFixed(2)}.`;
 }

@@ -127,3 +127,13 @@ describe("decide", () => {
     expect(decision.decide([0.499, 0.501], { positiveClass: 0, threshold: 0.5 })).toBe(1);
   });
 });
+
+describe("decideRows", () => {
+  it("names the image for which there are no probabilities, rather than answer the other class", () => {
+    const rule = { positiveClass: 1, threshold: 0.5 };
+    const nameOf = (row: number) => `image ${row}.png`;
+    expect(() => decision.decideRows([0.5, 0.5, Number.NaN, Number.NaN], 2, rule, nameOf)).toThrow(
+      /no probabilities for image 1\.png: found NaN, NaN/,
+    );
+  });
+});
