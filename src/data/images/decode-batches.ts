@@ -20,12 +20,13 @@ export interface DecodedBatch {
 }
 
 /**
- * Decodes images batch by batch, the next batch while the caller works on this one.
+ * Decodes images batch by batch, the next two while the caller works on this one.
  *
- * TensorFlow holds up whoever calls it, so a batch is handed over only when the next one's files are read and wait
- * for the decoders, which need nobody's help from there on.
+ * TensorFlow holds up whoever calls it, so a batch is handed over only when the files of the next ones are read and wait
+ * for the decoders. Between decoding and resizing this thread is asked once; two batches ahead, one is resized while
+ * the other one is decoded.
  *
- * At most two batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
+ * At most three batches are in memory. Leaving the loop early waits for the images being decoded and starts no more.
  *
  * @param images - Paths, or with the checksums that the files must have.
  * @param options.transform - Done to each image's pixels; it must leave their number as it is.
@@ -44,17 +45,18 @@ export async function* decodeBatches(
   requirePositiveInteger("A batch's size", batchSize);
   const { transform = unchanged } = options;
   const start = (first: number) => startBatch(images.slice(first, first + batchSize), first, size, transform);
-  let ahead = start(0);
+  const ahead = [start(0), start(batchSize)];
   try {
     for (let first = 0; first < images.length; first += batchSize) {
-      const batch = await ahead.decoded;
+      const batch = await ahead[0]!.decoded;
       if (batch.ok === false) throw batch.error;
-      ahead = start(first + batchSize);
-      await ahead.queued;
+      ahead.shift();
+      ahead.push(start(first + 2 * batchSize));
+      await Promise.all(ahead.map(({ queued }) => queued));
       yield batch.value;
     }
   } finally {
-    await ahead.decoded;
+    await Promise.all(ahead.map(({ decoded }) => decoded));
   }
 }
 
