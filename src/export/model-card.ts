@@ -10,7 +10,8 @@ import type { RunResults } from "./run-results";
 export const escapeMarkdown = (text: unknown): string =>
   String(text)
     .replace(/\s+/g, " ")
-    .replace(/[\\`*_{}[\]()#+!|~<>&-]/g, (character) => `&#${character.charCodeAt(0)};`);
+    // A dash or a plus begins a list, and is a dash or a plus anywhere else, as in each run's id.
+    .replace(/[\\`*_{}[\]()#!|~<>&]|^[-+]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 const tableRow = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
 

@@ -1,4 +1,5 @@
 import "./node-polyfill";
+import "./native-library";
 
 import * as tf from "@tensorflow/tfjs-node-gpu";
 

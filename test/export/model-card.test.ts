@@ -105,5 +105,7 @@ describe("modelCard", () => {
 
   it("escapes what Markdown reads", () => {
     expect(escapeMarkdown("a|b\n# <b>*c*</b>")).toBe("a&#124;b &#35; &#60;b&#62;&#42;c&#42;&#60;/b&#62;");
+    expect(escapeMarkdown("2026-11-27T22-41-36 (a+b)")).toBe("2026-11-27T22-41-36 &#40;a+b&#41;");
+    expect(escapeMarkdown("- no list")).toBe("&#45; no list");
   });
 });

@@ -7,6 +7,10 @@ const mimeType = "application/vnd.plotly.v1+json";
 /** JupyterLab's attributes on `body`, set when a theme has been loaded. */
 const themeAttributes = ["data-jp-theme-light", "data-jp-theme-name"];
 
+/** Between two drawings of a figure, a multiple of the time that the first one took, and not longer than this. */
+const restShare = 4;
+const longestRestMs = 5000;
+
 let plotlyLoading;
 
 /** Loads plotly.js (11 MB) with the first figure, once a page; a failed attempt may be repeated. */
@@ -62,6 +66,7 @@ function createFigureWidget(Widget, plotlyUrl) {
     #drawnWidth = 0;
     #stale = false;
     #drawing = false;
+    #drawnBefore = false;
     #sizes = new ResizeObserver(() => this.#fit());
     // A frame later, because JupyterLab hides everything while it changes the theme.
     #themes = new MutationObserver(() => requestAnimationFrame(() => this.#redraw()));
@@ -109,11 +114,20 @@ function createFigureWidget(Widget, plotlyUrl) {
       try {
         while (this.#stale && !this.isDisposed && this.node.clientWidth > 0) {
           this.#stale = false;
+          const startedAtMs = performance.now();
           await this.#draw();
+          await this.#rest(performance.now() - startedAtMs);
         }
       } finally {
         this.#drawing = false;
       }
+    }
+
+    /** Leaves the page, and whoever clicks in it, four times as long as drawing took: a live figure is in no hurry. */
+    #rest(tookMs) {
+      const share = this.#drawnBefore ? restShare : 0;
+      this.#drawnBefore = true;
+      return new Promise((resolve) => setTimeout(resolve, Math.min(longestRestMs, share * tookMs)));
     }
 
     async #draw() {

@@ -62,7 +62,9 @@ function memoryText(): string {
   const { tensors, tensorBytes, processBytes } = describeMemory();
   const megabytes = (bytes: number) =>
     `${(bytes / 1e6).toLocaleString("en-US", { maximumFractionDigits: bytes < 1e7 ? 1 : 0 })} MB`;
-  return `${tensors} tensors of ${megabytes(tensorBytes)}, process ${megabytes(processBytes)}`;
+  const held = `process ${megabytes(processBytes)}`;
+  // A head learns inside TensorFlow's graph, where none of them are.
+  return tensors === 0 ? held : `${tensors} tensors of ${megabytes(tensorBytes)}, ${held}`;
 }
 
 /**

@@ -17,8 +17,9 @@ export interface CurveOptions {
 /** Draws loss (left) and accuracy (right) of train and validation, epoch by epoch. */
 export function plotTrainingCurves(history: readonly EpochRecord[], options: CurveOptions = {}): Figure {
   const lastEpoch = largest([1, options.plannedEpochs ?? 0, ...history.map((record) => record.epoch)]);
+  const drawn = drawnEpochs(history);
   const epochAxis = { range: [0.5, lastEpoch + 0.5], tickformat: "d" };
-  return figure([...lossCurves(history), ...accuracyCurves(history, options, lastEpoch)], {
+  return figure([...lossCurves(drawn), ...accuracyCurves(drawn, options, lastEpoch)], {
     title: titleWithOrigin("Loss and accuracy, epoch by epoch", options.synthetic ?? false),
     grid: { rows: 1, columns: 2, pattern: "independent", xgap: 0.16 },
     xaxis: axis("epoch", epochAxis),
@@ -33,6 +34,27 @@ export function plotTrainingCurves(history: readonly EpochRecord[], options: Cur
     // Keeps what the reader zoomed into while the figure is updated.
     uirevision: "training",
   });
+}
+
+/** Stretches of a long training of which two epochs are drawn each: a curve is some 300 pixels wide. */
+const stretches = 150;
+
+/**
+ * The epochs that are drawn: all of them, or of a long training those with the lowest and the highest loss on the
+ * validation part in each stretch, with the first and the last. Thousands would keep a browser busy that has to draw
+ * them twice a second.
+ */
+function drawnEpochs(history: readonly EpochRecord[]): readonly EpochRecord[] {
+  if (history.length <= 2 * stretches) return history;
+  const length = Math.ceil(history.length / stretches);
+  const chosen = new Set([history[0]!]);
+  for (let start = 0; start < history.length; start += length) {
+    const stretch = history.slice(start, start + length);
+    const byLoss = [...stretch].sort((a, b) => a.validationLoss - b.validationLoss);
+    const ends = [byLoss[0]!, byLoss.at(-1)!].sort((a, b) => a.epoch - b.epoch);
+    for (const record of ends) chosen.add(record);
+  }
+  return [...chosen.add(history.at(-1)!)];
 }
 
 /** With more epochs than this, marks run into each other, and cost time to draw. */

@@ -144,6 +144,20 @@ describe("plotTrainingCurves", () => {
     expect(figure.layout["shapes"]).toMatchObject([{ x0: 2 }, { x0: 2 }]);
   });
 
+  it("draws of thousands of epochs some hundred, the extremes, the first and the last among them", () => {
+    const long = Array.from({ length: 5000 }, (_, i) => ({
+      ...history[0]!,
+      epoch: i + 1,
+      validationLoss: i === 2345 ? 9 : i === 1234 ? 0.01 : 1 / (i + 2),
+    }));
+    const [, validation] = figures.plotTrainingCurves(long).data;
+    const epochs = validation!["x"] as number[];
+    expect(epochs.length).toBeLessThanOrEqual(302);
+    expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
+    expect(epochs).toEqual(expect.arrayContaining([1, 1235, 2346, 5000]));
+    expect(new Set(epochs).size).toBe(epochs.length);
+  });
+
   it("draws an empty figure before the first epoch has ended", () => {
     const figure = figures.plotTrainingCurves([], { plannedEpochs: 30 });
     expect(figure.layout["xaxis"]).toMatchObject({ range: [0.5, 30.5] });
