@@ -1,10 +1,6 @@
 import { type NativeScope, withNativeScope } from "../../runtime/native/native-ops";
-import {
-  createTape,
-  type Tape,
-  type TapeConvolution,
-  type TapeValue,
-} from "../../runtime/native/native-tape";
+import { createTape, type Tape, type TapeValue } from "../../runtime/native/native-tape";
+import type { TapeConvolution } from "../../runtime/native/tape-layers";
 import { createRandom, type Random } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
 import type { Backbone } from "./architecture";

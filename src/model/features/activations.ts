@@ -131,61 +131,64 @@ function imagesInstead(task: ActivationsTask): Activations {
   return { shape: [shape[1], shape[2], shape[3]], load, ...ready };
 }
 
-/** The cached part: keys, and how entries are computed, written and read. */
-function openStore(task: ActivationsTask, frozen: number) {
-  const { dataset, backbone, transform } = task;
-  const { inputSize, staged } = backbone;
-  const shape = measureShape(backbone, frozen);
-  const bytes = bytesOf(shape);
+/** What goes into an entry's key beside the image. */
+function computationOf({ backbone, transform }: ActivationsTask, frozen: number): unknown[] {
   const below = backbone.fineTuned?.base.sha256 ?? backbone.weights.sha256;
   const tunedBelow =
     backbone.fineTuned !== undefined && stageIndex(backbone, backbone.fineTuned.from) < frozen;
-  const computation = [
+  return [
     activationsVersion,
     backbone.name,
     // Stages that lie below everything that was ever trained are still those of the original weights.
     tunedBelow ? backbone.weights.sha256 : below,
-    inputSize,
-    staged.stages[frozen]!.name,
+    backbone.inputSize,
+    backbone.staged.stages[frozen]!.name,
     batchSize,
     transform?.id ?? null,
     arithmeticKey(),
   ];
-  const keyOf = (row: number) => sha256(JSON.stringify([...computation, dataset.records[row]!.sha256]));
+}
 
-  /** @param pixels - At most a batch of images. */
-  function compute(pixels: Uint8Array, count: number): Uint8Array {
-    const padded = new Int32Array(batchSize * inputSize * inputSize * 3);
-    padded.set(pixels);
-    const activations = tf.tidy(() => {
-      const images = tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32");
-      return runStages(staged.stages.slice(0, frozen), staged.prepare(images));
-    });
-    try {
-      return encodeFloat16(activations).subarray(0, count * bytes);
-    } catch (error) {
-      throw new Error(
-        `${backbone.name}'s activations below ${staged.stages[frozen]!.name} can't be kept: ${(error as Error).message} Are these the right weights?`,
-      );
-    } finally {
-      activations.dispose();
-    }
+/** The cached part: keys, and how entries are computed, written and read. */
+class ActivationStore {
+  readonly shape: Activations["shape"];
+  /** Of one image's entry. */
+  readonly bytes: number;
+  private readonly computation: unknown[];
+
+  constructor(
+    private readonly task: ActivationsTask,
+    private readonly frozen: number,
+  ) {
+    this.shape = measureShape(task.backbone, frozen);
+    this.bytes = bytesOf(this.shape);
+    this.computation = computationOf(task, frozen);
   }
 
-  async function computeAndKeep(
+  keyOf(row: number): string {
+    return sha256(JSON.stringify([...this.computation, this.task.dataset.records[row]!.sha256]));
+  }
+
+  async isKept(row: number): Promise<boolean> {
+    return (await measureEntry(cacheKind, this.keyOf(row))) === this.bytes;
+  }
+
+  async computeAndKeep(
     rows: readonly number[],
     signal: AbortSignal,
     onDone: (images: number) => void,
-  ) {
+  ): Promise<number> {
+    const { dataset, backbone, transform } = this.task;
     const images = rows.map((row) => imageFile(dataset, dataset.records[row]!));
     const decoding = transform ? { transform: transform.apply } : {};
+    const batches = decodeBatches(images, backbone.inputSize, batchSize, decoding);
     let computed = 0;
-    for await (const { pixels, start, count } of decodeBatches(images, inputSize, batchSize, decoding)) {
+    for await (const { pixels, start, count } of batches) {
       if (signal.aborted) break;
-      const encoded = compute(pixels, count);
+      const encoded = this.compute(pixels, count);
       for (let image = 0; image < count; image++) {
-        const key = keyOf(rows[start + image]!);
-        await writeEntry(cacheKind, key, encoded.subarray(image * bytes, (image + 1) * bytes));
+        const entry = encoded.subarray(image * this.bytes, (image + 1) * this.bytes);
+        await writeEntry(cacheKind, this.keyOf(rows[start + image]!), entry);
       }
       computed += count;
       onDone(count);
@@ -194,21 +197,40 @@ function openStore(task: ActivationsTask, frozen: number) {
     return computed;
   }
 
-  async function read(row: number): Promise<Uint8Array> {
-    const kept = await readEntry(cacheKind, keyOf(row));
-    if (kept?.length === bytes) return kept;
-    const image = await decodeImage(imageFile(dataset, dataset.records[row]!), inputSize);
-    return compute(transform?.apply(image) ?? image, 1).slice();
+  async load(rows: readonly number[]): Promise<tf.Tensor4D> {
+    const all = new Uint8Array(rows.length * this.bytes);
+    const fill = async (row: number, i: number) => all.set(await this.read(row), i * this.bytes);
+    await pMap(rows, fill, { concurrency: cacheReaders });
+    return decodeFloat16(all, [rows.length, ...this.shape]) as tf.Tensor4D;
   }
 
-  async function load(rows: readonly number[]): Promise<tf.Tensor4D> {
-    const all = new Uint8Array(rows.length * bytes);
-    await pMap(rows, async (row, i) => all.set(await read(row), i * bytes), { concurrency: cacheReaders });
-    return decodeFloat16(all, [rows.length, ...shape]) as tf.Tensor4D;
+  private async read(row: number): Promise<Uint8Array> {
+    const { dataset, backbone, transform } = this.task;
+    const kept = await readEntry(cacheKind, this.keyOf(row));
+    if (kept?.length === this.bytes) return kept;
+    const image = await decodeImage(imageFile(dataset, dataset.records[row]!), backbone.inputSize);
+    return this.compute(transform?.apply(image) ?? image, 1).slice();
   }
 
-  const isKept = async (row: number) => (await measureEntry(cacheKind, keyOf(row))) === bytes;
-  return { shape, bytes, keyOf, isKept, computeAndKeep, load };
+  /** @param pixels - At most a batch of images. */
+  private compute(pixels: Uint8Array, count: number): Uint8Array {
+    const { name, inputSize, staged } = this.task.backbone;
+    const padded = new Int32Array(batchSize * inputSize * inputSize * 3);
+    padded.set(pixels);
+    const activations = tf.tidy(() => {
+      const images = tf.tensor4d(padded, [batchSize, inputSize, inputSize, 3], "int32");
+      return runStages(staged.stages.slice(0, this.frozen), staged.prepare(images));
+    });
+    try {
+      return encodeFloat16(activations).subarray(0, count * this.bytes);
+    } catch (error) {
+      throw new Error(
+        `${name}'s activations below ${staged.stages[this.frozen]!.name} can't be kept: ${(error as Error).message} Are these the right weights?`,
+      );
+    } finally {
+      activations.dispose();
+    }
+  }
 }
 
 /** @throws Error if the disk has no room for what is still to be computed. */
@@ -226,10 +248,10 @@ async function requireRoom(bytes: number, freeSpace: FreeSpace): Promise<void> {
 /** One row for each different image that is not in the cache yet. */
 async function findMissing(
   rows: readonly number[],
-  store: { keyOf(row: number): string; isKept(row: number): Promise<boolean> },
+  store: Pick<ActivationStore, "keyOf" | "isKept">,
 ): Promise<number[]> {
   const unique = [...new Map(rows.map((row) => [store.keyOf(row), row])).values()];
-  const kept = await pMap(unique, store.isKept, { concurrency: cacheReaders });
+  const kept = await pMap(unique, (row) => store.isKept(row), { concurrency: cacheReaders });
   return unique.filter((_, i) => kept[i] === false);
 }
 
@@ -246,7 +268,7 @@ export async function extractActivations(task: ActivationsTask): Promise<Activat
   const frozen = stageIndex(task.backbone, task.from);
   if (frozen === 0) return imagesInstead(task);
   const { rows, freeSpace = freeSpaceOf } = task;
-  const store = openStore(task, frozen);
+  const store = new ActivationStore(task, frozen);
   const missing = await findMissing(rows, store);
   await requireRoom(missing.length * store.bytes, freeSpace);
   const progress = startProgress(`Computing the activations below ${task.from}`, missing.length, "images");
@@ -256,7 +278,7 @@ export async function extractActivations(task: ActivationsTask): Promise<Activat
     );
     return {
       shape: store.shape,
-      load: store.load,
+      load: (wanted) => store.load(wanted),
       bytes: rows.length * store.bytes,
       computed,
       fromCache: rows.length - missing.length,

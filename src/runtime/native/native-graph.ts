@@ -112,6 +112,88 @@ function numbersOf(feed: Feed): NumberArray | null {
   return "float32" in feed ? feed.float32 : null;
 }
 
+/** What has been described of a graph so far. */
+class GraphDescription implements NativeGraph {
+  private readonly nodes = new Map<string, NodeDescription>();
+  private readonly placeholders = new Map<string, Placeholder>();
+
+  placeholder(name: string, type: GraphType, shape: GraphShape): GraphValue {
+    const value = this.add(name, "Placeholder", [], { attributes: { dtype: { type }, shape: { shape } } });
+    this.placeholders.set(name, { type, shape });
+    return value;
+  }
+
+  constant(
+    name: string,
+    values: NumberArray,
+    shape: readonly number[],
+    type: GraphType = typeOf(values),
+  ): GraphValue {
+    return this.addConstant(name, values, shape, type, []);
+  }
+
+  effectOf(name: string, nodes: readonly GraphValue[]): GraphValue {
+    return this.addConstant(name, new Int32Array(1), [], "int32", nodes);
+  }
+
+  add(
+    name: string,
+    operation: string,
+    inputs: readonly GraphValue[],
+    { attributes = {}, after = [] }: NodeOptions = {},
+  ): GraphValue {
+    if (!validName.test(name)) {
+      throw new Error(`A graph's node is named with letters, digits and . _ - /, found "${name}".`);
+    }
+    if (this.nodes.has(name)) throw new Error(`The graph has a node "${name}" already: names are unique.`);
+    for (const { node } of [...inputs, ...after]) {
+      if (this.nodes.has(node)) continue;
+      throw new Error(`The graph's node "${name}" takes "${node}", which this graph does not have.`);
+    }
+    const names = [...inputs.map(outputName), ...new Set(after.map(({ node }) => `^${node}`))];
+    this.nodes.set(name, { name, operation, inputs: names, attributes });
+    return { node: name, index: 0 };
+  }
+
+  takersOf(value: GraphValue, { neededBy }: { neededBy: GraphValue }): GraphValue[] {
+    const needed = this.namesNeededBy(neededBy);
+    return [...this.nodes.values()]
+      .filter(({ name, inputs }) => inputs.includes(outputName(value)) && !needed.has(name))
+      .map(({ name }) => ({ node: name, index: 0 }));
+  }
+
+  open(): NativeSession {
+    const content = { nodes: new Set(this.nodes.keys()), placeholders: this.placeholders };
+    return openSession([...this.nodes.values()], content);
+  }
+
+  private addConstant(
+    name: string,
+    values: NumberArray,
+    shape: readonly number[],
+    type: GraphType,
+    after: readonly GraphValue[],
+  ): GraphValue {
+    if (values.length !== sizeOf(shape)) {
+      throw new RangeError(
+        `The graph's constant "${name}" of shape ${shapeText(shape)} has ${sizeOf(shape)} values, found ${values.length}.`,
+      );
+    }
+    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+    const attributes = { dtype: { type }, value: { tensor: { type, shape, bytes } } };
+    return this.add(name, "Const", [], { attributes, after });
+  }
+
+  private namesNeededBy({ node }: GraphValue): Set<string> {
+    const needed = new Set([node]);
+    // A set is gone through to the end, also to what is added meanwhile.
+    for (const name of needed) {
+      for (const input of this.nodes.get(name)!.inputs) needed.add(input.replace(/^\^|:\d+$/g, ""));
+    }
+    return needed;
+  }
+}
+
 /**
  * Begins a graph.
  *
@@ -124,77 +206,7 @@ function numbersOf(feed: Feed): NumberArray | null {
  * session.dispose();
  */
 export function createGraph(): NativeGraph {
-  const nodes = new Map<string, NodeDescription>();
-  const placeholders = new Map<string, Placeholder>();
-
-  function checkInput(name: string, input: GraphValue): void {
-    if (nodes.has(input.node)) return;
-    throw new Error(`The graph's node "${name}" takes "${input.node}", which this graph does not have.`);
-  }
-
-  function add(
-    name: string,
-    operation: string,
-    inputs: readonly GraphValue[],
-    { attributes = {}, after = [] }: NodeOptions = {},
-  ): GraphValue {
-    if (!validName.test(name)) {
-      throw new Error(`A graph's node is named with letters, digits and . _ - /, found "${name}".`);
-    }
-    if (nodes.has(name)) throw new Error(`The graph has a node "${name}" already: names are unique.`);
-    for (const input of [...inputs, ...after]) checkInput(name, input);
-    const names = [...inputs.map(outputName), ...new Set(after.map(({ node }) => `^${node}`))];
-    nodes.set(name, { name, operation, inputs: names, attributes });
-    return { node: name, index: 0 };
-  }
-
-  function constantBytes(
-    name: string,
-    values: NumberArray,
-    shape: readonly number[],
-    {
-      type = typeOf(values),
-      after = [],
-    }: { type?: GraphType | undefined; after?: readonly GraphValue[] } = {},
-  ): GraphValue {
-    if (values.length !== sizeOf(shape)) {
-      throw new RangeError(
-        `The graph's constant "${name}" of shape ${shapeText(shape)} has ${sizeOf(shape)} values, found ${values.length}.`,
-      );
-    }
-    const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-    const attributes = { dtype: { type }, value: { tensor: { type, shape, bytes } } };
-    return add(name, "Const", [], { attributes, after });
-  }
-
-  function namesNeededBy({ node }: GraphValue): Set<string> {
-    const needed = new Set([node]);
-    // A set is gone through to the end, also to what is added meanwhile.
-    for (const name of needed) {
-      for (const input of nodes.get(name)!.inputs) needed.add(input.replace(/^\^|:\d+$/g, ""));
-    }
-    return needed;
-  }
-
-  function takersOf(value: GraphValue, { neededBy }: { neededBy: GraphValue }): GraphValue[] {
-    const needed = namesNeededBy(neededBy);
-    return [...nodes.values()]
-      .filter(({ name, inputs }) => inputs.includes(outputName(value)) && !needed.has(name))
-      .map(({ name }) => ({ node: name, index: 0 }));
-  }
-
-  return {
-    add,
-    takersOf,
-    placeholder(name, type, shape) {
-      const value = add(name, "Placeholder", [], { attributes: { dtype: { type }, shape: { shape } } });
-      placeholders.set(name, { type, shape });
-      return value;
-    },
-    constant: (name, values, shape, type) => constantBytes(name, values, shape, { type }),
-    effectOf: (name, effects) => constantBytes(name, new Int32Array(1), [], { after: effects }),
-    open: () => openSession([...nodes.values()], { nodes: new Set(nodes.keys()), placeholders }),
-  };
+  return new GraphDescription();
 }
 
 /** TensorFlow's message names the node in every case but this one. */

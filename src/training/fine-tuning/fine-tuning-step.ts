@@ -1,4 +1,4 @@
-import type { ConvolutionWeights } from "../../model/backbones/convolutions";
+import type { Convolution, ConvolutionWeights } from "../../model/backbones/convolutions";
 import type { Stage } from "../../model/backbones/stages";
 import type { Head } from "../../model/classifier/head";
 import { adamPowers } from "../../runtime/native/graph-variables";
@@ -91,6 +91,103 @@ function readPairs({ session, weights }: FineTuningGraph, first: number, end: nu
   }
 }
 
+/** Stages and a head in training on a graph of their own. */
+class GraphFineTuning implements FineTuningStep {
+  readonly weightNames: readonly string[];
+  private readonly graph: FineTuningGraph;
+  private readonly head: Head;
+  private readonly convolutions: readonly Convolution[];
+  private steps = 0;
+  /** Whether there are batches since the last step. */
+  private summing = false;
+
+  /** @param rates - Of the stages, lowest first, and of the head. */
+  constructor(
+    shape: FineTuningGraphShape,
+    private readonly rates: readonly number[],
+  ) {
+    const { stages, head } = shape;
+    this.graph = openFineTuningGraph(shape);
+    this.convolutions = stages.flatMap((stage) => stage.convolutions);
+    this.weightNames = weightNamesOf(stages, head);
+    this.head = head;
+    try {
+      startVariables(this.graph, stages, head);
+    } catch (error) {
+      this.graph.session.dispose();
+      throw error;
+    }
+  }
+
+  learn(batch: FineTuningBatch, learningRateFactor: number | null): tf.Tensor2D {
+    const { added, learned } = this.graph;
+    const feeds = batchFeeds(batch);
+    if (learningRateFactor === null) {
+      if (!this.summing) this.setSums("start");
+      return this.runBatch(added, feeds);
+    }
+    const effect = learned[this.summing ? "withSums" : "alone"];
+    const logits = this.runBatch(effect, { ...feeds, ...this.adamFeeds(learningRateFactor) });
+    if (this.summing) this.setSums("end");
+    return logits;
+  }
+
+  logits(input: tf.Tensor4D): tf.Tensor2D {
+    const { session, logits } = this.graph;
+    return session.run([logits], { [fineTuningFeeds.input]: input })[0] as tf.Tensor2D;
+  }
+
+  isFinite(): boolean {
+    const [sum] = this.graph.session.run([this.graph.squareSum]);
+    const value = sum!.dataSync()[0];
+    sum!.dispose();
+    return Number.isFinite(value);
+  }
+
+  gradients(batch: FineTuningBatch): { logits: tf.Tensor2D; gradients: tf.Tensor[] } {
+    const { session, batchLogits, gradients: wanted } = this.graph;
+    const [logits, ...gradients] = session.run([batchLogits, ...wanted], batchFeeds(batch));
+    return { logits: logits as tf.Tensor2D, gradients };
+  }
+
+  readStages(): Map<string, ConvolutionWeights> {
+    const pairs = readPairs(this.graph, 0, 2 * this.convolutions.length);
+    return new Map(this.convolutions.map(({ name }, i) => [name, pairs[i]!]));
+  }
+
+  readHead(): Head {
+    const pairs = readPairs(this.graph, 2 * this.convolutions.length, this.graph.weights.length);
+    return { layers: this.head.layers.map((layer, i) => ({ ...layer, ...pairs[i]! })) };
+  }
+
+  dispose(): void {
+    this.graph.session.dispose();
+  }
+
+  /** Logits of a batch, and what is done with it. */
+  private runBatch(effect: GraphValue, feeds: Record<string, Feed>): tf.Tensor2D {
+    const [logits, done] = this.graph.session.run([this.graph.batchLogits, effect], feeds);
+    done!.dispose();
+    return logits as tf.Tensor2D;
+  }
+
+  private setSums(to: "start" | "end"): void {
+    tf.dispose(this.graph.session.run(this.graph.sums.map((sum) => sum[to])));
+    this.summing = to === "start";
+  }
+
+  private adamFeeds(learningRateFactor: number): Record<string, Feed> {
+    this.steps++;
+    const powers = adamPowers(this.steps);
+    return Object.fromEntries(
+      this.rates.map((rate, group) => [
+        fineTuningFeeds.adam(group),
+        { float32: Float32Array.of(rate * learningRateFactor, ...powers), shape: [3] },
+      ]),
+    );
+  }
+}
+
 /**
  * Prepares stages and a head for training together with Adam on softmax cross-entropy, each stage with a learning rate of
  * its own. What is given stays as it is.
@@ -101,78 +198,5 @@ export function createFineTuningStep(
   options: FineTuningStepOptions,
 ): FineTuningStep {
   const { stageLearningRates, headLearningRate, ...given } = options;
-  const graph = openFineTuningGraph({ stages, head: start, ...given });
-  const { session, weights, sums } = graph;
-  const rates = [...stageLearningRates, headLearningRate];
-  const convolutions = stages.flatMap((stage) => stage.convolutions);
-  const headFirst = 2 * convolutions.length;
-  let steps = 0;
-  /** Whether there are batches since the last step. */
-  let summing = false;
-
-  /** Logits of a batch, and what is done with it. */
-  function runBatch(effect: GraphValue, feeds: Record<string, Feed>): tf.Tensor2D {
-    const [logits, done] = session.run([graph.batchLogits, effect], feeds);
-    done!.dispose();
-    return logits as tf.Tensor2D;
-  }
-
-  function setSums(to: "start" | "end"): void {
-    tf.dispose(session.run(sums.map((sum) => sum[to])));
-    summing = to === "start";
-  }
-
-  function adamFeeds(learningRateFactor: number): Record<string, Feed> {
-    steps++;
-    const powers = adamPowers(steps);
-    return Object.fromEntries(
-      rates.map((rate, group) => [
-        fineTuningFeeds.adam(group),
-        { float32: Float32Array.of(rate * learningRateFactor, ...powers), shape: [3] },
-      ]),
-    );
-  }
-
-  function learn(batch: FineTuningBatch, learningRateFactor: number | null): tf.Tensor2D {
-    const feeds = batchFeeds(batch);
-    if (learningRateFactor === null) {
-      if (!summing) setSums("start");
-      return runBatch(graph.added, feeds);
-    }
-    const effect = graph.learned[summing ? "withSums" : "alone"];
-    const logits = runBatch(effect, { ...feeds, ...adamFeeds(learningRateFactor) });
-    if (summing) setSums("end");
-    return logits;
-  }
-
-  try {
-    startVariables(graph, stages, start);
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
-  return {
-    learn,
-    logits: (input) => session.run([graph.logits], { [fineTuningFeeds.input]: input })[0] as tf.Tensor2D,
-    isFinite() {
-      const [sum] = session.run([graph.squareSum]);
-      const value = sum!.dataSync()[0];
-      sum!.dispose();
-      return Number.isFinite(value);
-    },
-    gradients(batch) {
-      const [logits, ...gradients] = session.run([graph.batchLogits, ...graph.gradients], batchFeeds(batch));
-      return { logits: logits as tf.Tensor2D, gradients };
-    },
-    weightNames: weightNamesOf(stages, start),
-    readStages() {
-      const pairs = readPairs(graph, 0, headFirst);
-      return new Map(convolutions.map(({ name }, i) => [name, pairs[i]!]));
-    },
-    readHead() {
-      const pairs = readPairs(graph, headFirst, weights.length);
-      return { layers: start.layers.map((layer, i) => ({ ...layer, ...pairs[i]! })) };
-    },
-    dispose: session.dispose,
-  };
+  return new GraphFineTuning({ stages, head: start, ...given }, [...stageLearningRates, headLearningRate]);
 }

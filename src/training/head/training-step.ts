@@ -40,15 +40,6 @@ export interface TrainingStep {
   dispose(): void;
 }
 
-function readArrays(graph: TrainingGraph, values: readonly GraphValue[]): Float32Array[] {
-  const tensors = graph.session.run(values);
-  try {
-    return tensors.map((tensor) => tensor.dataSync<"float32">());
-  } finally {
-    tf.dispose(tensors);
-  }
-}
-
 /** What is learned from and evaluated, what is only evaluated, and what is learned from instead of the former. */
 type StepParts = Readonly<Record<PartName, LabelledRows> & { views?: LabelledRows }>;
 
@@ -81,6 +72,87 @@ function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, 
   return feeds;
 }
 
+/** A head in training on a graph of its own, which goes back to the pool unless something failed half-way. */
+class GraphTraining implements TrainingStep {
+  private readonly graph: TrainingGraph;
+  private steps = 0;
+  private whole = true;
+
+  constructor(
+    private readonly head: Head,
+    parts: StepParts,
+    private readonly shape: TrainingGraphShape,
+    private readonly learningRate: number,
+  ) {
+    this.graph = takeTrainingGraph(shape);
+    try {
+      startVariables(this.graph, head, parts);
+    } catch (error) {
+      this.graph.session.dispose();
+      throw error;
+    }
+  }
+
+  learn(batch: BatchRows): void {
+    this.guard(() => {
+      this.steps++;
+      const adam: Feed = {
+        float32: Float32Array.of(this.learningRate, ...adamPowers(this.steps)),
+        shape: [3],
+      };
+      const feeds = { ...batchFeeds(batch), [stepFeeds.adam]: adam };
+      tf.dispose(this.graph.session.run([this.graph.learned], feeds));
+    });
+  }
+
+  evaluate(): StepEvaluation {
+    const { logits, lossSum } = this.graph;
+    const [train, validation, sum] = this.read([logits.train, logits.validation, lossSum]);
+    return { logits: { train: train!, validation: validation! }, finite: Number.isFinite(sum![0]) };
+  }
+
+  readHead(): Head {
+    const arrays = this.read(this.graph.weights.map(({ value }) => value));
+    const layers = this.head.layers.map((layer, i) => ({
+      ...layer,
+      kernel: arrays[2 * i]!,
+      bias: arrays[2 * i + 1]!,
+    }));
+    return { layers };
+  }
+
+  dispose(): void {
+    const { session, variables } = this.graph;
+    if (!this.whole) {
+      session.dispose();
+      return;
+    }
+    this.guard(() => tf.dispose(session.run(variables.map(({ end }) => end))));
+    returnTrainingGraph(this.shape, this.graph);
+  }
+
+  private read(values: readonly GraphValue[]): Float32Array[] {
+    return this.guard(() => {
+      const tensors = this.graph.session.run(values);
+      try {
+        return tensors.map((tensor) => tensor.dataSync<"float32">());
+      } finally {
+        tf.dispose(tensors);
+      }
+    });
+  }
+
+  /** What failed half-way is not used again. */
+  private guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      this.whole = false;
+      throw error;
+    }
+  }
+}
+
 /**
  * Prepares a head for training with Adam on softmax cross-entropy. The head that is given stays as it is.
  *
@@ -93,74 +165,11 @@ export function createTrainingStep(
 ): TrainingStep {
   const { learningRate, gradientMethod = computeHeadGradients, batchSize, masked, l2 } = options;
   const widths = [start.layers[0]!.inputs, ...start.layers.map(({ units }) => units)];
-  const shape: TrainingGraphShape = {
-    widths,
-    batchSize,
-    masked,
-    viewed: parts.views !== undefined,
-    l2,
-    gradientMethod,
-  };
-  const graph = takeTrainingGraph(shape);
-  const { session } = graph;
-  let steps = 0;
-  let whole = true;
-
-  /** What failed half-way is not used again. */
-  function guard<T>(work: () => T): T {
-    try {
-      return work();
-    } catch (error) {
-      whole = false;
-      throw error;
-    }
-  }
-
-  function dispose(): void {
-    if (whole) {
-      guard(() => tf.dispose(session.run(graph.variables.map(({ end }) => end))));
-      returnTrainingGraph(shape, graph);
-    } else {
-      session.dispose();
-    }
-  }
-
-  function learn(batch: BatchRows): void {
-    steps++;
-    const adam: Feed = { float32: Float32Array.of(learningRate, ...adamPowers(steps)), shape: [3] };
-    tf.dispose(session.run([graph.learned], { ...batchFeeds(batch), [stepFeeds.adam]: adam }));
-  }
-
-  function evaluate(): StepEvaluation {
-    const { logits, lossSum } = graph;
-    const [train, validation, sum] = readArrays(graph, [logits.train, logits.validation, lossSum]);
-    return { logits: { train: train!, validation: validation! }, finite: Number.isFinite(sum![0]) };
-  }
-
-  function readHead(): Head {
-    const arrays = readArrays(
-      graph,
-      graph.weights.map(({ value }) => value),
-    );
-    return {
-      layers: start.layers.map((layer, i) => ({
-        ...layer,
-        kernel: arrays[2 * i]!,
-        bias: arrays[2 * i + 1]!,
-      })),
-    };
-  }
-
-  try {
-    startVariables(graph, start, parts);
-  } catch (error) {
-    session.dispose();
-    throw error;
-  }
-  return {
-    learn: (batch) => guard(() => learn(batch)),
-    evaluate: () => guard(evaluate),
-    readHead: () => guard(readHead),
-    dispose,
-  };
+  const viewed = parts.views !== undefined;
+  return new GraphTraining(
+    start,
+    parts,
+    { widths, batchSize, masked, viewed, l2, gradientMethod },
+    learningRate,
+  );
 }
