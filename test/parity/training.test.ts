@@ -161,7 +161,7 @@ describe("training agrees with Keras", () => {
   });
 
   it.each([
-    { method: "the gradient written by hand", gradientMethod: computeHeadGradients },
+    { method: "the gradient of a tape", gradientMethod: computeHeadGradients },
     { method: "TensorFlow.js' gradient", gradientMethod: differentiateHead },
   ])("in the losses and weights of the same steps, within 1e-5, with $method", ({ gradientMethod }) => {
     const ours = takeSteps(classWeights, gradientMethod);

@@ -10,10 +10,11 @@ import {
   type NativeGraph,
   type NativeSession,
 } from "../../runtime/native/native-graph";
-import { type NativeScope, typeAttribute, withNativeScope } from "../../runtime/native/native-ops";
+import { typeAttribute, withNativeScope } from "../../runtime/native/native-ops";
 import { createTape, type Tape, type TapeValue } from "../../runtime/native/native-tape";
 import { type TracedInput, traceInto } from "../../runtime/native/native-trace";
 import { tf } from "../../runtime/tensorflow";
+import { headOnTape, weightedCrossEntropy } from "../head/head-tape";
 
 /** What a fine-tuning's graph computes; how many images there are in a batch is not part of it. */
 export interface FineTuningGraphShape {
@@ -75,25 +76,6 @@ function addFed(
   return { value, tensor: tf.zeros(sizes, type) };
 }
 
-/** The head: dense layers with ReLU and masks between them. */
-function headOnTape(
-  tape: Tape,
-  weights: readonly TapeValue[],
-  features: TapeValue,
-  masks: readonly NativeId[],
-): TapeValue {
-  const layers = weights.length / 2;
-  let value = features;
-  for (let layer = 0; layer < layers; layer++) {
-    const mask = masks[layer];
-    value = tape.dense(value, weights[2 * layer]!, weights[2 * layer + 1]!, {
-      relu: layer < layers - 1,
-      ...(mask === undefined ? {} : { mask }),
-    });
-  }
-  return value;
-}
-
 /** Stages, pooling and head: logits of shape [n, classes]. */
 function networkOnTape(
   tape: Tape,
@@ -109,16 +91,6 @@ function networkOnTape(
   };
   const last = runOnTape(tape, stages, weightsOf, input);
   return headOnTape(tape, leaves.slice(2 * convolutions.length), tape.poolMean(last), masks);
-}
-
-/** The slope of the weighted cross-entropy at the logits. */
-function lossSlope(scope: NativeScope, logits: NativeId, labels: NativeId, shares: NativeId): NativeId {
-  const attributes = [typeAttribute("T"), typeAttribute("Tlabels", "int32")];
-  const inputs = [logits, labels];
-  const [losses, slope] = scope.runAll("SparseSoftmaxCrossEntropyWithLogits", attributes, inputs, 2);
-  const shared = scope.run("Mul", [typeAttribute("T")], [slope!, shares]);
-  for (const id of [losses!, slope!]) scope.free(id);
-  return shared;
 }
 
 interface Batch {
@@ -145,7 +117,9 @@ function addGradients(
       const logits = networkOnTape(tape, stages, leaves, fed);
       // The way back frees the logits themselves.
       const copy = scope.run("Identity", [typeAttribute("T")], [logits.id]);
-      const slopes = tape.backward(logits, lossSlope(scope, logits.id, idOf(labels), idOf(shares)));
+      const { losses, slope } = weightedCrossEntropy(scope, logits.id, idOf(labels), idOf(shares));
+      scope.free(losses);
+      const slopes = tape.backward(logits, slope);
       return [copy, ...leaves.map((leaf) => slopes.get(leaf)!)].map(scope.toTensor);
     }),
   );

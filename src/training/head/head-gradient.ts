@@ -1,12 +1,8 @@
 import { headLogits } from "../../model/classifier/head";
-import type { NativeId } from "../../runtime/native/native-backend";
-import {
-  flagAttribute,
-  type NativeScope,
-  typeAttribute,
-  withNativeScope,
-} from "../../runtime/native/native-ops";
+import { typeAttribute, withNativeScope } from "../../runtime/native/native-ops";
+import { createTape } from "../../runtime/native/native-tape";
 import { tf } from "../../runtime/tensorflow";
+import { headOnTape, weightedCrossEntropy } from "./head-tape";
 
 /** Images that are learned from together. */
 export interface TrainingBatch {
@@ -87,57 +83,9 @@ export function differentiateHead(
   });
 }
 
-/** The few operations that a head needs, on native values. */
-function headOperations(scope: NativeScope) {
-  const type = typeAttribute("T");
-  const multiply = (a: NativeId, b: NativeId, transposeA: boolean, transposeB: boolean) => {
-    const flags = [flagAttribute("transpose_a", transposeA), flagAttribute("transpose_b", transposeB)];
-    return scope.run("MatMul", [type, ...flags], [a, b]);
-  };
-  return {
-    multiply,
-    addBias: (values: NativeId, bias: NativeId) => scope.run("BiasAdd", [type], [values, bias]),
-    biasGradient: (slope: NativeId) => scope.run("BiasAddGrad", [type], [slope]),
-    relu: (values: NativeId) => scope.run("Relu", [type], [values]),
-    reluGradient: (slope: NativeId, output: NativeId) => scope.run("ReluGrad", [type], [slope, output]),
-    times: (a: NativeId, b: NativeId) => scope.run("Mul", [type], [a, b]),
-    plus: (a: NativeId, b: NativeId) => scope.run("AddV2", [type], [a, b]),
-    crossEntropy(logits: NativeId, labels: NativeId) {
-      const attributes = [type, typeAttribute("Tlabels", "int32")];
-      const inputs = [logits, labels];
-      const [losses, slope] = scope.runAll("SparseSoftmaxCrossEntropyWithLogits", attributes, inputs, 2);
-      return { losses: losses!, slope: slope! };
-    },
-  };
-}
-
-type HeadOperations = ReturnType<typeof headOperations>;
-
-/** What goes through a head: each layer's input, the features first, and the logits. */
-interface Passage {
-  inputs: NativeId[];
-  logits: NativeId;
-}
-
-function passForward(
-  op: HeadOperations,
-  weights: NativeId[],
-  features: NativeId,
-  masks: NativeId[],
-): Passage {
-  const inputs = [features];
-  for (let layer = 0; ; layer++) {
-    const product = op.multiply(inputs[layer]!, weights[2 * layer]!, false, false);
-    const sums = op.addBias(product, weights[2 * layer + 1]!);
-    if (2 * layer + 2 === weights.length) return { inputs, logits: sums };
-    const output = op.relu(sums);
-    inputs.push(masks.length > 0 ? op.times(output, masks[layer]!) : output);
-  }
-}
-
 /**
- * The same gradients as `differentiateHead`, written out by hand for dense layers with ReLU and dropout, on
- * TensorFlow's operations: far fewer of them, and no bookkeeping between them.
+ * The same gradients as `differentiateHead`, for dense layers with ReLU and dropout, by a tape on TensorFlow's own
+ * operations: far fewer of them, and no bookkeeping between them.
  */
 export function computeHeadGradients(
   weights: readonly tf.Tensor[],
@@ -147,24 +95,19 @@ export function computeHeadGradients(
   const twiceL2 = tf.scalar(2 * l2);
   try {
     return withNativeScope((scope) => {
-      const op = headOperations(scope);
-      const ids = weights.map(scope.input);
-      const masks = batch.masks.map(scope.input);
-      const { inputs, logits } = passForward(op, ids, scope.input(batch.features), masks);
-      const { losses, slope: logitSlope } = op.crossEntropy(logits, scope.input(batch.labels));
-      const gradients: NativeId[] = new Array(ids.length);
-      let slope = op.times(logitSlope, scope.input(batch.shares));
-      for (let layer = inputs.length - 1; ; layer--) {
-        const kernel = ids[2 * layer]!;
-        const product = op.multiply(inputs[layer]!, slope, true, false);
-        gradients[2 * layer] = l2 > 0 ? op.plus(product, op.times(kernel, scope.input(twiceL2))) : product;
-        gradients[2 * layer + 1] = op.biasGradient(slope);
-        if (layer === 0) break;
-        slope = op.multiply(slope, kernel, false, true);
-        if (masks.length > 0) slope = op.times(slope, masks[layer - 1]!);
-        // An output that was dropped is 0 like one that ReLU cut off, and its slope is 0 either way.
-        slope = op.reluGradient(slope, inputs[layer]!);
-      }
+      const tape = createTape(scope);
+      const leaves = weights.map((weight) => tape.leaf(scope.input(weight), true));
+      const features = tape.leaf(scope.input(batch.features), false);
+      const logits = headOnTape(tape, leaves, features, batch.masks.map(scope.input));
+      const [labels, shares] = [scope.input(batch.labels), scope.input(batch.shares)];
+      const { losses, slope } = weightedCrossEntropy(scope, logits.id, labels, shares);
+      const slopes = tape.backward(logits, slope);
+      const type = [typeAttribute("T")];
+      const gradients = leaves.map((leaf, i) => {
+        const own = slopes.get(leaf)!;
+        if (l2 === 0 || i % 2 === 1) return own;
+        return scope.run("AddV2", type, [own, scope.run("Mul", type, [leaf.id, scope.input(twiceL2)])]);
+      });
       return {
         crossEntropies: scope.toTensor(losses) as tf.Tensor1D,
         gradients: gradients.map(scope.toTensor),

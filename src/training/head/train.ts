@@ -77,7 +77,7 @@ export interface TrainingTask extends TrainingListener {
   settings: TrainingSettings;
   /** False where many heads are trained and the whole shows its own progress. */
   showProgress?: boolean;
-  /** How the loss is differentiated; by default with the gradient written by hand. */
+  /** How the loss is differentiated; by default with the gradient of a tape. */
   gradientMethod?: GradientMethod;
 }
 

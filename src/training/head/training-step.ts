@@ -17,7 +17,7 @@ export interface TrainingStepOptions {
   l2: number;
   /** Whether batches have dropout masks. */
   masked: boolean;
-  /** By default the one written by hand. */
+  /** By default `computeHeadGradients`. */
   gradientMethod?: GradientMethod | undefined;
 }
 
