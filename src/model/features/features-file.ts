@@ -1,20 +1,24 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { csvText } from "../../data/csv";
-import type { Dataset } from "../../data/dataset";
+import type { Dataset, ImageRecord } from "../../data/dataset";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Features } from "./features";
 
 const npyMagic = Buffer.from("\x93NUMPY\x01\x00", "latin1");
 const npyAlignment = 64;
 
+/** Numbers that are written at a time: a file may be larger than any buffer, which has 2 GiB at most in one write. */
+const numbersAtOnce = 1 << 22;
+
 /**
  * Encodes a matrix as numpy's .npy file, version 1.0: float32, little-endian, C order.
  *
- * @param values - Shape [rows, columns], row after row.
+ * @param values - Shape [rows, columns], row after row; the pieces share its memory.
+ * @returns The file in pieces, for `writeFileAtomically`.
  * @throws RangeError if the values don't fill the shape.
  */
-export function encodeNpy(values: Float32Array, [rows, columns]: [number, number]): Buffer {
+export function encodeNpy(values: Float32Array, [rows, columns]: [number, number]): Iterable<Uint8Array> {
   if (values.length !== rows * columns) {
     throw new RangeError(
       `A matrix of ${rows} × ${columns} has ${rows * columns} values, found ${values.length}.`,
@@ -26,8 +30,15 @@ export function encodeNpy(values: Float32Array, [rows, columns]: [number, number
   const header = `${text}${" ".repeat((npyAlignment - (unpadded % npyAlignment)) % npyAlignment)}\n`;
   const length = Buffer.alloc(lengthBytes);
   length.writeUInt16LE(header.length);
-  const data = Buffer.from(values.buffer, values.byteOffset, values.byteLength);
-  return Buffer.concat([npyMagic, length, Buffer.from(header, "latin1"), data]);
+  return npyPieces(Buffer.concat([npyMagic, length, Buffer.from(header, "latin1")]), values);
+}
+
+function* npyPieces(head: Uint8Array, values: Float32Array): Generator<Uint8Array> {
+  yield head;
+  for (let first = 0; first < values.length; first += numbersAtOnce) {
+    const piece = values.subarray(first, first + numbersAtOnce);
+    yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
+  }
 }
 
 type Cell = string | number | null;
@@ -41,9 +52,15 @@ const encodeCell = (cell: Cell): string => (typeof cell === "string" ? csvText(c
  * @example
  * encodeRecords(dataset).split("\n")[0]; // "file,label,class,subtype,slide,patient,magnification,…"
  */
-export function encodeRecords({ records, classes }: Dataset): string {
-  const header: Cell[] = ["file", "label", "class", "subtype", "slide", "patient", "magnification"];
-  const lines = records.map((record): Cell[] => [
+export function encodeRecords(dataset: Pick<Dataset, "records" | "classes">): string {
+  return [...recordLines(dataset)].join("");
+}
+
+function* recordLines({ records, classes }: Pick<Dataset, "records" | "classes">): Generator<string> {
+  const header = ["file", "label", "class", "subtype", "slide", "patient", "magnification"];
+  const line = (cells: readonly Cell[]) => `${cells.map(encodeCell).join(",")}\n`;
+  yield line([...header, "year", "width", "height", "sha256"]);
+  const cellsOf = (record: ImageRecord): Cell[] => [
     record.file,
     record.label,
     classes[record.label] ?? null,
@@ -55,9 +72,8 @@ export function encodeRecords({ records, classes }: Dataset): string {
     record.width,
     record.height,
     record.sha256,
-  ]);
-  const table = [[...header, "year", "width", "height", "sha256"], ...lines];
-  return table.map((cells) => `${cells.map(encodeCell).join(",")}\n`).join("");
+  ];
+  for (const record of records) yield line(cellsOf(record));
 }
 
 /**
@@ -82,6 +98,6 @@ export async function writeFeatures(
   const [matrix, table] = [`${path}.npy`, `${path}.csv`];
   await mkdir(dirname(path), { recursive: true });
   await writeFileAtomically(matrix, encodeNpy(features.values, [features.count, features.width]));
-  await writeFileAtomically(table, encodeRecords(dataset));
+  await writeFileAtomically(table, recordLines(dataset));
   return { matrix, table };
 }

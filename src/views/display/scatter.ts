@@ -10,10 +10,14 @@ export type ColourBy = "class" | "patient";
 /** Beyond this many patients a legend is longer than the figure; hovering over a point still names its patient. */
 const legendLimit = 12;
 
+/** Beyond this many, points hide each other, and a figure would weigh tens of megabytes in its notebook. */
+const pointLimit = 4000;
+
 const symbols = ["circle", "square", "diamond", "triangle-up", "x", "star"];
 
 /**
- * Draws one point an image, coloured by its class or by its patient.
+ * Draws one point an image, coloured by its class or by its patient; of very many images, some evenly over all, and says
+ * so.
  *
  * @param x - Shape [records].
  * @param y - Shape [records].
@@ -23,9 +27,12 @@ export function scatterOfImages(
   x: ArrayLike<number>,
   y: ArrayLike<number>,
   colourBy: ColourBy,
-  layout: Record<string, unknown>,
+  layout: Record<string, unknown> & { title: string },
 ): Figure {
-  const groups = colourBy === "class" ? groupsByClass(dataset) : groupsByPatient(dataset);
+  const groups = thinOut(
+    colourBy === "class" ? groupsByClass(dataset) : groupsByPatient(dataset),
+    dataset.records.length,
+  );
   const colours = classColours(dataset.classes, dataset.positiveClass);
   const traces = groups.map(({ name, rows }, i): Trace => {
     const look =
@@ -43,7 +50,31 @@ export function scatterOfImages(
       marker: { size: 7, opacity: 0.9, ...look },
     };
   });
-  return figure(traces, { height: 480, showlegend: groups.length <= legendLimit, ...layout });
+  return figure(traces, {
+    height: 480,
+    showlegend: groups.length <= legendLimit,
+    ...layout,
+    title: `${layout.title}${thinningText(groups, dataset.records.length)}`,
+  });
+}
+
+/** Every so many-eth image of each group, so that each has its share and none vanishes. */
+function thinOut(groups: Group[], images: number): Group[] {
+  const step = Math.max(1, images / pointLimit);
+  return groups.map(({ name, rows }) => ({
+    name,
+    rows: Array.from(
+      { length: Math.ceil(rows.length / step) },
+      (_, i) => rows[Math.min(rows.length - 1, Math.floor(i * step))]!,
+    ),
+  }));
+}
+
+function thinningText(groups: readonly Group[], images: number): string {
+  const shown = groups.reduce((sum, { rows }) => sum + rows.length, 0);
+  return shown === images
+    ? ""
+    : `<br><sub>${shown.toLocaleString("en")} of ${images.toLocaleString("en")} images, evenly over all</sub>`;
 }
 
 interface Group {

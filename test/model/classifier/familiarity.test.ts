@@ -86,6 +86,8 @@ describe("fitFamiliarity", () => {
     const many = fitted(50, 300).familiarity.validation;
     expect(many).toMatchObject({ images: 300, beyond: 2 });
     expect(many.falseAlarmRate).toBeLessThanOrEqual(0.01);
+    // Of very many, as many as say the same are compared.
+    expect(fitted(50, 4500).familiarity.validation).toMatchObject({ images: 4000, beyond: 39 });
     const few = fitted(50, 19).familiarity.validation;
     expect(few).toEqual({ images: 19, beyond: 0, falseAlarmRate: 1 - 19 / 20 });
   });

@@ -316,7 +316,15 @@ print(json.dumps([str(matrix.dtype), list(matrix.shape), bool(matrix.flags.c_con
     const record = exampleRecord({ file: "=1+1/a.png", subtype: "+1", slide: "-2", patient: "@A1" });
     const formulas = encodeRecords(exampleDataset({ classes: ["=1+1", "b"], records: [record] }));
     expect(formulas.split("\n")[1]).toMatch(/^'=1\+1\/a\.png,0,'=1\+1,'\+1,'-2,'@A1,/);
-    expect(encodeNpy(new Float32Array(0), [0, 5]).length % 64).toBe(0);
+    expect(Buffer.concat([...encodeNpy(new Float32Array(0), [0, 5])]).length % 64).toBe(0);
     expect(() => encodeNpy(new Float32Array(3), [2, 2])).toThrow(RangeError);
+  });
+
+  it("comes in pieces that no write is too small for, however many numbers there are, and without a copy of them", () => {
+    const values = Float32Array.from({ length: 9_000_000 }, (_, i) => i);
+    const [head, ...pieces] = [...encodeNpy(values, [3, 3_000_000])];
+    expect(head!.byteLength).toBe(128);
+    expect(pieces.map(({ byteLength }) => byteLength / 4)).toEqual([2 ** 22, 2 ** 22, 9_000_000 - 2 ** 23]);
+    for (const piece of pieces) expect(piece.buffer).toBe(values.buffer);
   });
 });
