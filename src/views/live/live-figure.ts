@@ -8,6 +8,7 @@ import {
   type Answer,
   answersOf,
   currentMatrix,
+  footerLine,
   progressLine,
   shareDone,
   type TrainingPlan,
@@ -62,7 +63,7 @@ export function plotTraining(plan: TrainingPlan, state: TrainingState): Figure {
             font: { size: 11 },
           }),
         ),
-        note(`${escapeLabel(state.device)} · ${escapeLabel(state.memory)}`, 0, place.footer, {
+        note(escapeLabel(footerLine(state)), 0, place.footer, {
           yanchor: "top",
           font: { size: 11 },
         }),

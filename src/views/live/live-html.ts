@@ -5,6 +5,7 @@ import { tableHtml } from "../display/table-html";
 import {
   answersOf,
   currentMatrix,
+  footerLine,
   progressLine,
   type TrainingPlan,
   type TrainingState,
@@ -16,7 +17,7 @@ export function liveHtml(plan: TrainingPlan, state: TrainingState): string {
     state.ended === null || state.ended.bestEpoch === 0 ? "" : `; best epoch ${state.ended.bestEpoch}`;
   const epochs = tableHtml(
     ["epoch", "train loss", "validation loss", "train accuracy", "validation accuracy"],
-    state.history.map((record) => [
+    epochsTold(state).map((record) => [
       record.epoch,
       record.trainLoss,
       record.validationLoss,
@@ -31,8 +32,15 @@ export function liveHtml(plan: TrainingPlan, state: TrainingState): string {
     epochs,
     matrixHtml(plan, state),
     state.ended === null ? "" : picturesHtml(plan, state),
-    `<p><small>${escapeHtml(`${state.device} · ${state.memory}`)}</small></p></div>`,
+    `<p><small>${escapeHtml(footerLine(state))}</small></p></div>`,
   ].join("");
+}
+
+/** While it goes on, the last ones: the table is sent with each update, and read by those who see no figure. */
+const epochsWhileTraining = 20;
+
+function epochsTold({ history, ended }: TrainingState): TrainingState["history"] {
+  return ended === null ? history.slice(-epochsWhileTraining) : history;
 }
 
 function matrixHtml(plan: TrainingPlan, state: TrainingState): string {

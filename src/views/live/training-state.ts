@@ -52,6 +52,16 @@ const endings: Record<TrainingResult["ended"], string> = {
   interrupted: "stopped by hand",
 };
 
+/**
+ * Device and memory; while it goes on also what becomes of it in a closed page. A kernel can't reach one, so a notebook
+ * that is opened again shows the picture that was saved, whatever came after.
+ */
+export function footerLine({ device, memory, ended }: TrainingState): string {
+  const parts = [device, memory];
+  if (ended === null) parts.push("goes on if this page is closed; showRuns() then tells what it came to");
+  return parts.join(" · ");
+}
+
 /** Share of the planned work that is done, in [0, 1]. */
 export function shareDone({ epochs, trainImages }: TrainingPlan, state: TrainingState): number {
   return Math.min(1, imagesSoFar(trainImages, state) / (epochs * trainImages));

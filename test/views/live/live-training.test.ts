@@ -115,6 +115,23 @@ describe("the live view of a training", () => {
     expect(html.match(/data:image\/jpeg/g)).toHaveLength(4);
   });
 
+  it("stays small, however long the training, and says what becomes of it when its page is closed", async () => {
+    const { drawn, clock, live } = await openView(5000);
+    for (let epoch = 1; epoch <= 2000; epoch++) {
+      clock.nowMs += 10;
+      live.onEpoch(record(epoch, 1 / epoch), [], said(0, 0, 1, 1));
+    }
+    const during = drawn.at(-1)!;
+    for (const trace of during.data.filter(({ type }) => type === "scatter")) {
+      expect((trace["x"] as number[]).length).toBeLessThanOrEqual(302);
+    }
+    expect(String(during[jupyterDisplay]()["text/html"]).match(/<tr>/g)!.length).toBeLessThan(30);
+    const closed = /goes on if this page is closed; showRuns\(\) then tells what it came to$/;
+    expect(textsOf(during).at(-1)).toMatch(closed);
+    const final = live.finish({ bestEpoch: 2000, ended: "completed" });
+    expect(textsOf(final).at(-1)).not.toMatch(closed);
+  });
+
   it("ends well if it was stopped before an epoch had ended", async () => {
     const { live } = await openView();
     const final = live.finish({ bestEpoch: 0, ended: "interrupted" });
