@@ -5,14 +5,17 @@ import { Command, InvalidArgumentError } from "commander";
 import { describeFetched, fetchDataset } from "../src/data/fetch/fetch-dataset";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
 import { interruptedExitCode, stopOnInterrupt } from "./ending";
+import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
 import { complain, say } from "./say";
 
-interface Flags {
+interface Flags extends LabelsFlags {
   magnification?: number;
   mirror?: string;
   into?: string;
   archive?: string;
   sha256?: string;
+  most?: number;
+  leastRate?: number;
 }
 
 function magnificationNumber(text: string): number {
@@ -25,6 +28,11 @@ function webAddress(text: string): string {
     throw new InvalidArgumentError("Expected an address that begins with http:// or https://.");
   }
   return text;
+}
+
+function positiveNumber(text: string): number {
+  if (!(Number(text) > 0)) throw new InvalidArgumentError("Expected a number above 0.");
+  return Number(text);
 }
 
 function checksum(text: string): string {
@@ -40,12 +48,16 @@ Sources:
   original      the authors' archive with all magnifications
   <archive>     a .zip, .tar.gz or .tar file of yours
   <folder>      a folder of yours: checked, and used where it is
+  <labels file> a CSV of yours that names images and their classes, wherever they lie: checked, and used where it is;
+                or a folder with --labels. Columns are found by their usual names (image, file, path, id …; label,
+                class, target, diagnosis …; patient, slide, magnification, split, subtype); --columns names others.
+                What is not found, doubled or contradicts a folder is named with its line. See data/README.md.
 
 A broken connection is taken up again by itself. With --archive the next call also goes on where a stopped or killed
 one was; the disk then holds the archive too. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured.`;
 
 function readCommandLine(): { source: string; flags: Flags } {
-  const program = new Command("npm run data --")
+  const program = addLabelsFlags(new Command("npm run data --"))
     .description("Gets a data set, whole and checked, or nothing.")
     .argument("<source>", "see below")
     .option(
@@ -57,6 +69,8 @@ function readCommandLine(): { source: string; flags: Flags } {
     .option("--into <folder>", "where to put it (data/<source>)")
     .option("--archive <file>", "fetch the archive into this file first, and keep it")
     .option("--sha256 <digits>", "the archive's checksum, if you know it", checksum)
+    .option("--most <gigabytes>", "the most that a server may send (69)", positiveNumber)
+    .option("--least-rate <kilobytes>", "a second, below which a server is given up (1)", positiveNumber)
     .addHelpText("after", sources)
     .parse();
   return { source: program.args[0]!, flags: program.opts<Flags>() };
@@ -104,7 +118,14 @@ async function main(): Promise<void> {
   });
   showProgress();
   try {
-    const fetched = await fetchDataset(source, flags);
+    const { most, leastRate, ...options } = flags;
+    const fetched = await fetchDataset(source, {
+      ...options,
+      connection: {
+        ...(most === undefined ? {} : { mostBytes: most * 1e9 }),
+        ...(leastRate === undefined ? {} : { leastRate: leastRate * 1e3 }),
+      },
+    });
     for (const warning of fetched.warnings) complain(`Note: ${warning}`);
     const folder = shortPath(fetched.folder);
     say(describeFetched({ ...fetched, folder }));

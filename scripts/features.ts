@@ -7,10 +7,11 @@ import { extractFeatures } from "../src/model/features/features";
 import { writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
+import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 
-interface Flags {
+interface Flags extends LabelsFlags {
   backbone: BackboneChoice["backbone"];
   weights?: string;
   inputSize: number;
@@ -34,9 +35,12 @@ function readShard(text: string): Shard {
 
 function readCommandLine(): { folder: string; flags: Flags } {
   const backbones = ["auto", "resnet50", "efficientnet-lite0"];
-  const program = new Command("features")
+  const program = addLabelsFlags(new Command("features"))
     .description("Writes each image's features to <name>.npy and the images' records to <name>.csv.")
-    .argument("<folder>", "folder of images: BreaKHis in any of its layouts, or a folder a class")
+    .argument(
+      "<folder>",
+      "folder of images: BreaKHis in any of its layouts, or a folder a class; or a labels file",
+    )
     .option("--out <name>", "path of the two files, without their endings")
     .option(
       "--shard <part/parts>",
@@ -67,7 +71,7 @@ async function main(): Promise<void> {
   const { weights = null, inputSize, magnification = null, out, shard = null } = flags;
   stopOnInterrupt();
   showProgressBars();
-  const dataset = await openDataset(folder, { magnification, shard });
+  const dataset = await openDataset(folder, { ...flags, magnification, shard });
   say(describeDataset(dataset));
   listOddities(dataset);
   const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });

@@ -3,11 +3,14 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { SkippedImage } from "../src/data/dataset";
 import { describeNotes } from "../src/data/images/images";
 import { findSources, type PatientFrom } from "../src/data/layouts/image-sources";
+import { scoresTable } from "../src/experiments/evaluation-text";
 import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
 import { predictSources } from "../src/model/classifier/predict-sources";
 import { printable } from "../src/runtime/printable";
+import { countOf, nameSome } from "../src/runtime/words";
 import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { type JudgedImage, judgeImages } from "../src/scores/triage/judged-images";
+import { compareWithTruth } from "../src/scores/triage/judged-truth";
 import { notMedicalDevice } from "../src/views/display/findings";
 import {
   describeDecision,
@@ -19,10 +22,11 @@ import {
 } from "../src/views/report/prediction-page";
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/report/prediction-table";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
+import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain } from "./say";
 
-interface Flags {
+interface Flags extends LabelsFlags {
   out?: string;
   format?: "csv" | "jsonl";
   html?: string;
@@ -40,12 +44,12 @@ function positiveNumber(text: string): number {
 }
 
 function readCommandLine(): { classifier: string; given: string[]; flags: Flags } {
-  const program = new Command("predict")
+  const program = addLabelsFlags(new Command("predict"))
     .description(
       "Says what a saved classifier answers about images: CSV or JSON lines, and a work list as HTML.",
     )
     .argument("<classifier>", "folder of a saved classifier, for example runs/latest/classifier")
-    .argument("<images...>", "image files, and folders that are searched for images")
+    .argument("<images...>", "image files, folders that are searched for images, and labels files (CSV)")
     .option("--out <file>", "writes the answers here; without this and --html, they go to stdout")
     .addOption(
       new Option("--format <name>", "of the answers; by default from the ending of --out, else CSV").choices([
@@ -68,7 +72,7 @@ function readCommandLine(): { classifier: string; given: string[]; flags: Flags 
     )
     .addHelpText(
       "after",
-      "\nExit code: 0; 2 if some files could not be read, which are listed at the end; 1 if nothing could be done.\nFor a pipe, keep npm quiet: npm run --silent predict -- runs/latest/classifier images | head",
+      "\nWith a labels file the answers are scored against it, too.\nExit code: 0; 2 if some files could not be read, which are listed at the end; 1 if nothing could be done.\nFor a pipe, keep npm quiet: npm run --silent predict -- runs/latest/classifier images | head",
     )
     .parse();
   const [classifier, ...given] = program.args;
@@ -110,6 +114,22 @@ async function writeAnswers(
   }
 }
 
+/** How the answers compare with what a labels file says. */
+function describeTruth(images: readonly JudgedImage[], classifier: Classifier): string {
+  const { scores, tumour, unknown } = compareWithTruth(images, classifier);
+  const names = unknown.map(({ className, images: count }) => `${className} (${countOf(count, "image")})`);
+  return [
+    names.length === 0
+      ? ""
+      : `The classifier does not know the labels ${nameSome(names)}; its classes are ${classifier.classes.join(", ")}.`,
+    scores === null ? "" : `Against the labels; 95 % intervals resample patients.\n${scoresTable(scores)}`,
+    tumour === null ? "" : `Benign or malignant, as it follows from the subtypes:\n${scoresTable(tumour)}`,
+    "Images that it learned from say nothing of others.",
+  ]
+    .filter((part) => part !== "")
+    .join("\n");
+}
+
 async function main(): Promise<void> {
   const { classifier: folder, given, flags } = readCommandLine();
   stopOnInterrupt();
@@ -118,7 +138,9 @@ async function main(): Promise<void> {
   // Computing features is a part of predicting.
   showProgressBars({ except: ["Computing features"] });
   for (const target of [flags.out, flags.html]) if (target !== undefined) await requireWritable(target);
-  const found = await findSources(given, { patientFrom: flags.patientFrom });
+  const { patientFrom, labels = null, columns = {} } = flags;
+  const found = await findSources(given, { patientFrom, labels, columns });
+  for (const warning of found.warnings) complain(`Note: ${warning}`);
   if (found.groups.every(({ sources }) => sources.length === 0)) {
     listSkipped(found.skipped);
     throw new Error(`There is no image in ${given.join(", ")}: give image files, or folders that hold some.`);
@@ -146,6 +168,7 @@ async function main(): Promise<void> {
     unlike.filter(({ about }) => about === "numbers").map(({ text }) => `${file} (${text})`),
   );
   for (const note of describeNotes(odd)) complain(`Note: ${note}`);
+  if (images.some(({ truth }) => truth !== undefined)) complain(describeTruth(images, classifier));
   listSkipped(skipped);
   if (skipped.length > 0) process.exitCode = badFilesExitCode;
 }

@@ -6,7 +6,13 @@ import { inspectImages } from "./images/image-index";
 import { describeNotes, type ImageFacts } from "./images/images";
 import { type ChosenClasses, type ClassOptions, chooseClasses } from "./layouts/class-names";
 import { type LayoutOptions, recogniseLayout } from "./layouts/layouts";
-import { type NamedImage, selectMagnification, warnAboutNames, withName } from "./layouts/named-images";
+import {
+  classBySubtype,
+  type NamedImage,
+  selectMagnification,
+  warnAboutNames,
+  withName,
+} from "./layouts/named-images";
 import type { Dataset, ImageRecord, SkippedImage } from "./record";
 
 export { describeDataset } from "./dataset-description";
@@ -38,6 +44,7 @@ export interface OpenOptions extends LayoutOptions, ClassOptions {
  * @param folder - Path, from the working directory if relative; of a folder or a labels file.
  * @param options.labels - A labels file for the folder's images.
  * @param options.columns - Names of its columns, where they are not called as usual.
+ * @param options.classes - "subtype" takes BreaKHis' subtypes for the classes, instead of the folders' or labels'.
  * @param options.positiveClass - Name of the class that is looked for.
  * @param options.magnification - Keeps images of this magnification only.
  * @param options.shard - Looks only into every `count`-th image, from the `number`-th on; the parts of an unchanged folder
@@ -50,7 +57,9 @@ export interface OpenOptions extends LayoutOptions, ClassOptions {
 export async function openDataset(folder: string, options: OpenOptions = {}): Promise<Dataset> {
   const passed = resolve(folder);
   const found = await recogniseLayout(passed, options);
-  const images = found.images.sort((one, other) => byCodeUnits(one.file, other.file)).map(withName);
+  const named = found.images.sort((one, other) => byCodeUnits(one.file, other.file)).map(withName);
+  const { images, skipped: classless } =
+    options.classes === "subtype" ? classBySubtype(named, found.folder) : { images: named, skipped: [] };
   const chosen = chooseClasses(
     images.map(({ className }) => className),
     options,
@@ -66,7 +75,7 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
     images.map((image) => image.path),
   );
   const records: ImageRecord[] = [];
-  const skipped = [...found.skipped];
+  const skipped = [...found.skipped, ...classless];
   const notes: string[] = [];
   for (const [index, inspection] of inspections.entries()) {
     const image = selected[index]!;

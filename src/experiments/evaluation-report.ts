@@ -5,8 +5,10 @@ import type { Features } from "../model/features/features";
 import { calibratePredictions, fitTemperature, type TemperatureFit } from "../scores/calibration";
 import { predictSplit } from "../scores/evaluate";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
+import type { Prediction } from "../scores/prediction";
 import { type ChosenThreshold, chooseThreshold, type TriageLevel } from "../scores/triage/triage";
 import { crossValidateTriage, evaluateTriage, type TriageReport } from "../scores/triage/triage-report";
+import { tumourAnswers, tumourRule } from "../scores/tumour-answer";
 import { type TrainingSettings, trainHead } from "../training/head/train";
 import type { Recipe } from "./compare-recipes";
 import { crossValidate, type FoldResult } from "./cross-validation";
@@ -30,6 +32,8 @@ export interface Evaluation {
   seed: number;
   /** Null after an interrupt before the first fold. */
   scores: ScoreIntervals | null;
+  /** Of the answers benign and malignant that follow, where the classes are BreaKHis' subtypes. */
+  tumour?: ScoreIntervals;
   triage: TriageRow[];
   folds: FoldResult[];
   audit: LeakageAudit | null;
@@ -48,6 +52,15 @@ interface EvaluationTask {
   settings: TrainingSettings;
   /** Sensitivities of the triage table. */
   targets: readonly number[];
+}
+
+/** Scores of what follows from subtypes; nothing for other classes. */
+function scoreTumour(
+  predictions: readonly Prediction[],
+  classes: readonly string[],
+): Pick<Evaluation, "tumour"> {
+  const answers = predictions.length === 0 ? null : tumourAnswers(predictions, classes);
+  return answers === null ? {} : { tumour: scoreWithIntervals(answers, tumourRule) };
 }
 
 const levels: readonly TriageLevel[] = ["image", "patient"];
@@ -85,6 +98,7 @@ export async function evaluateDataset(
     ...heading(task),
     scores:
       predictions.length === 0 ? null : scoreWithIntervals(predictions, { positiveClass, threshold: 0.5 }),
+    ...scoreTumour(predictions, dataset.classes),
     triage,
     folds: validated.folds,
     audit,
@@ -137,6 +151,7 @@ export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation>
     method: "hold-out",
     ...heading(task),
     scores: scoreWithIntervals(part("test"), rule),
+    ...scoreTumour(part("test"), dataset.classes),
     triage,
     folds: [],
     audit: null,

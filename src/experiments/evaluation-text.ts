@@ -37,7 +37,8 @@ export function textTable(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-function scoresTable({ image, patient, patientClass, groups }: ScoreIntervals): string {
+/** Scores by image and by patient with their intervals, as a table for a terminal. */
+export function scoresTable({ image, patient, patientClass, groups }: ScoreIntervals): string {
   const rows = [
     ["", `${image.count} images`, patient === null ? "" : `${patient.count} patients`],
     ...shown.map(([name, title]) => [
@@ -101,7 +102,7 @@ function auditText({ neighbours, conclusion, scores }: LeakageAudit): string {
 
 /** Writes an evaluation as plain text with tables, for a terminal. */
 export function describeEvaluation(evaluation: Evaluation): string {
-  const { method, scores, triage, audit, temperature, dataset } = evaluation;
+  const { method, scores, tumour, triage, audit, temperature, dataset } = evaluation;
   const title =
     method === "hold-out"
       ? "Test patients of one split by patient"
@@ -110,6 +111,9 @@ export function describeEvaluation(evaluation: Evaluation): string {
     dataset.synthetic ? "The images are synthetic: no number here says anything about tissue." : "",
     `${title}, with 95 % intervals. ${intervalMethod}`,
     scores === null ? "No fold was finished." : scoresTable(scores),
+    tumour === undefined
+      ? ""
+      : `Benign or malignant, as it follows from the subtypes:\n${scoresTable(tumour)}`,
     temperature?.description ?? "",
     triage.length === 0
       ? ""

@@ -5,6 +5,7 @@ import type { Classifier } from "../model/classifier/classifier";
 import { describeCode } from "../runtime/code-version";
 import { countParts, evaluatePart } from "../scores/evaluate";
 import type { Prediction } from "../scores/prediction";
+import { scoreTumourAnswers } from "../scores/tumour-answer";
 import type { FineTuning } from "../training/fine-tuning/fine-tune";
 import type { TrainingResult } from "../training/head/train";
 import type { Run } from "../training/runs/run-folder";
@@ -34,6 +35,11 @@ function summarizeFineTuning(tuned: SummarySources["fineTuning"] | null): Pick<R
   return { fineTuning: { from, trainedWeights, epochs: history.length, bestEpoch, ended } };
 }
 
+function summarizeTumour(predictions: readonly Prediction[], classes: readonly string[]) {
+  const tumour = scoreTumourAnswers(predictions, classes);
+  return tumour === null ? {} : { tumour };
+}
+
 /** Puts together what `summary.json` says about a run: what was computed with, and how good it is. */
 export function summarizeRun(sources: SummarySources): RunSummary {
   const { run, dataset, split, classifier, explanation, training, predictions, timings } = sources;
@@ -61,6 +67,7 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     trainAccuracy: evaluatePart(predictions, "train", classifier)?.accuracy ?? null,
     validation: evaluatePart(predictions, "validation", classifier),
     test: evaluatePart(predictions, "test", classifier),
+    ...summarizeTumour(predictions, classes),
     timings,
   };
 }

@@ -561,3 +561,41 @@ describe.skipIf(!hasSharedData)("the real sample", () => {
     expect(imagePath(dataset, first)).toBe(join(breakhisSample, first.file));
   });
 });
+
+describe("openDataset with subtypes for classes", () => {
+  it("takes them from names, folders and a labels file, benign ones first, and leaves out who has none", async () => {
+    const files = [
+      "x/SOB_M_DC-14-1-40-1.png",
+      "x/SOB_B_F-14-2-40-1.png",
+      "ductal_carcinoma/renamed.png",
+      "x/other.png",
+      "x/unknown.png",
+    ];
+    const root = await set({
+      ...eachAnImage(files),
+      "labels.csv": `image,class,subtype\n${files
+        .map((file) => `${file},M,${file === "x/other.png" ? "Phyllodes_Tumor" : ""}`)
+        .join("\n")}`,
+    });
+    const dataset = await openDataset(root, { labels: "labels.csv", classes: "subtype" });
+    expect(dataset).toMatchObject({
+      classes: ["fibroadenoma", "phyllodes tumour", "ductal carcinoma"],
+      positiveClass: null,
+    });
+    expect(dataset.records.map(({ file, label, subtype }) => [file, label, subtype])).toEqual([
+      ["ductal_carcinoma/renamed.png", 2, "DC"],
+      ["x/SOB_B_F-14-2-40-1.png", 0, "F"],
+      ["x/SOB_M_DC-14-1-40-1.png", 2, "DC"],
+      ["x/other.png", 1, "PT"],
+    ]);
+    expect(dataset.skipped).toEqual([
+      { file: "x/unknown.png", reason: "neither a name nor a labels file tells its subtype" },
+    ]);
+  });
+
+  it("refuses images of which none tells it", async () => {
+    await expect(
+      openDataset(await set(eachAnImage(["a/1.png", "b/2.png"])), { classes: "subtype" }),
+    ).rejects.toThrow(/No image in .* tells its subtype: classes "subtype" needs BreaKHis' names/);
+  });
+});

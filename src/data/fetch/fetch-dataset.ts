@@ -2,6 +2,7 @@ import { rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
+import { isLabelsFile } from "../layouts/labels-file";
 import { noteContents } from "./archive-contents";
 import { defaultLimits } from "./archive-limits";
 import { type CheckedSet, checkSet } from "./check-set";
@@ -25,7 +26,8 @@ export { describeFetched, type FetchedDataset, type FetchOptions } from "./fetch
  * A broken connection is taken up again by itself. Proxies are those of the environment. A folder of yours is checked
  * and used where it is.
  *
- * @param source - "perceptilabs", "kaggle", "original", or the path of a folder or a .zip, .tar.gz or .tar archive.
+ * @param source - "perceptilabs", "kaggle", "original", or the path of a folder, a labels file, or a .zip, .tar.gz or .tar
+ * archive.
  * @throws Error saying in one or two sentences what is in the way and what to do.
  *
  * @example
@@ -40,7 +42,7 @@ export async function fetchDataset(
   const origin = known === null ? resolve(source as string) : (options.mirror ?? known.url);
   if (known === null) {
     const found = await requireLocal(source as string, options);
-    if (found.isDirectory()) return checkFolder(origin, options);
+    if (found.isDirectory() || isLabelsFile(origin)) return checkFolder(origin, options);
   } else requireMagnification(known, options.magnification ?? null);
   const name = known?.name ?? (basename(origin).replace(/\.(?:zip|tgz|tar|tar\.gz)$/i, "") || "archive");
   const job: Job = {
@@ -76,16 +78,19 @@ function requireMagnification({ title, expected }: DataSource, magnification: nu
   throw new Error(`There are no images at ${magnification}× in ${title}; it has ${there}.`);
 }
 
-/** A folder of the user's: only looked at. */
+/** A folder or a labels file of the user's: only looked at. */
 async function checkFolder(folder: string, options: FetchOptions): Promise<FetchedDataset> {
+  const { labels = null, columns = null } = options;
   if (options.into || options.magnification || options.sha256) {
-    throw new Error(`${folder} is a folder and used where it is and as it is: no option goes with it.`);
+    throw new Error(`${folder} is used where it is and as it is: only labels and columns go with it.`);
   }
   const checked = await runCooperatively(`Checking ${folder}`, (signal) =>
-    checkSet(folder, { source: null, magnification: null, signal }).catch((error: unknown) => {
-      if (signal.aborted) throw new Error(`Checking ${folder} was stopped.`);
-      throw new Error(`${folder} can't be used: ${explainDownloadError(error)}.`, { cause: error });
-    }),
+    checkSet(folder, { source: null, magnification: null, signal, labels, columns }).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw new Error(`Checking ${folder} was stopped.`);
+        throw new Error(`${folder} can't be used: ${explainDownloadError(error)}.`, { cause: error });
+      },
+    ),
   );
   return { folder, ...checked, sha256: null, alreadyThere: true };
 }
@@ -157,8 +162,10 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
     freeSpace: options.freeSpace ?? freeSpaceOf,
     sha256: options.sha256 ?? source?.sha256 ?? null,
   };
+  const { labels = null, columns = null } = options;
   const describeContents = () => contents.describe();
-  const check = () => checkSet(staging.content, { source, magnification, signal, describeContents });
+  const expected = { source, magnification, signal, describeContents, labels, columns };
+  const check = () => checkSet(staging.content, expected);
   if (source === null) {
     const sha256 = await unpackLocal(job.origin, staging, unpack);
     return { sha256, checked: await check() };

@@ -1,3 +1,4 @@
+import type { LayoutOptions } from "../layouts/layouts";
 import type { ArchiveLimits } from "./archive-limits";
 import { countsText } from "./check-set";
 import { explainDownloadError } from "./download-problems";
@@ -7,7 +8,7 @@ import type { DataSource } from "./sources";
 import type { FreeSpace } from "./staging";
 
 /** How a data set is fetched. */
-export interface FetchOptions {
+export interface FetchOptions extends LayoutOptions {
   /** Keeps images of this magnification only; null takes all. */
   magnification?: number | null;
   /** Another address of the same archive; it gets no token. */

@@ -9,6 +9,8 @@ export const tumourClasses = ["benign", "malignant"] as const;
 export interface ClassOptions {
   /** The name of the class that is looked for; null takes malignant or IDC where there is one. */
   positiveClass?: string | null;
+  /** "labels" are those that folders or a labels file give; "subtype" takes BreaKHis' subtypes instead. */
+  classes?: "labels" | "subtype";
 }
 
 /** The classes of a data set, and which of them each spelling means. */
@@ -52,8 +54,53 @@ function squeeze(name: string): string {
  * subtypeNamed("Ductal_Carcinoma"); // "DC"
  */
 export function subtypeNamed(name: string): string | null {
-  return subtypeCodes.get(squeeze(name)) ?? null;
+  const code = subtypeCodes.get(squeeze(name)) ?? null;
+  // A small a or f may be any class's name.
+  return code?.length === 1 && name.trim().length === 1 && name.trim() !== code ? null : code;
 }
+
+/**
+ * What each class is of BreaKHis' two, where all of them are subtypes: then the binary answer follows from theirs.
+ *
+ * @returns For each class 0 (benign) or 1 (malignant); null if some class is no subtype.
+ *
+ * @example
+ * tumourClassesOf(["adenosis", "ductal carcinoma"]); // [0, 1]
+ */
+export function tumourClassesOf(classes: readonly string[]): (0 | 1)[] | null {
+  const codes = classes.map(subtypeNamed);
+  if (codes.length < 2 || codes.includes(null)) return null;
+  return codes.map((code) => (isMalignant(code!) ? 1 : 0));
+}
+
+/**
+ * The class that a label of somebody else's means among a classifier's: by its name or a spelling of it, or as a subtype
+ * of one that is benign or malignant.
+ *
+ * @returns Its index, or null.
+ *
+ * @example
+ * labelAmong(["benign", "malignant"], "ductal_carcinoma"); // 1
+ */
+export function labelAmong(classes: readonly string[], className: string): number | null {
+  const code = subtypeNamed(className);
+  const pair = knownPairs.find((one) =>
+    one.classes.every((name, i) => classKey(classes[i] ?? "") === name.toLowerCase()),
+  );
+  const meanings = [
+    (name: string) => classKey(name) === classKey(className),
+    (name: string) => code !== null && subtypeNamed(name) === code,
+    (name: string) => classKey(name) === pair?.classes[pair.keys[classKey(className)] ?? -1],
+    (name: string) => code !== null && classKey(name) === tumourClasses[isMalignant(code) ? 1 : 0],
+  ];
+  for (const means of meanings) {
+    const label = classes.findIndex(means);
+    if (label >= 0) return label;
+  }
+  return null;
+}
+
+const isMalignant = (code: string) => ["DC", "LC", "MC", "PC"].includes(code);
 
 /** Spellings by what they mean, the most frequent first. */
 function spellingsOf(names: Iterable<string>): Map<string, string[]> {
@@ -82,6 +129,11 @@ export function chooseClasses(names: readonly string[], options: ClassOptions = 
     return { classes, positiveClass: positiveOf(classes, options, 1), labelOf, warnings: [] };
   }
   const classes = [...spellings.values()].map(([name]) => name!.normalize("NFC").trim()).sort(byCodeUnits);
+  // Benign subtypes first, each kind in the order in which BreaKHis' authors list them.
+  if (options.classes === "subtype") {
+    const order = Object.values(subtypeNames);
+    classes.sort((one, other) => order.indexOf(one) - order.indexOf(other));
+  }
   const labels = new Map(classes.map((name, label) => [classKey(name), label]));
   const warnings = [...spellings.values()]
     .filter((same) => same.length > 1)

@@ -6,6 +6,9 @@ import type { SkippedImage } from "../record";
 import { parseBreakhisName } from "./breakhis";
 import { findImages } from "./folder-walk";
 import { parseIdcName } from "./idc";
+import type { ColumnNames } from "./labels-columns";
+import { isLabelsFile } from "./labels-file";
+import { commonFolder, readLabelledImages, readTruth } from "./layout-labels";
 
 /** An image that somebody asks about: nothing is known of its class. */
 export interface ImageSource {
@@ -14,6 +17,8 @@ export interface ImageSource {
   /** Absolute. */
   path: string;
   patient: string | null;
+  /** Its class's name, where a labels file gives it. */
+  truth?: string;
 }
 
 /** Images that were given together. */
@@ -62,45 +67,108 @@ function withFolderPatients(groups: readonly SourceGroup[]): SourceGroup[] {
   }));
 }
 
+/** What is said of images besides where they are. */
+export interface SourceOptions {
+  patientFrom?: PatientFrom;
+  /** A labels file that says what the images are; path from the working directory. */
+  labels?: string | null;
+  /** Names of the columns of labels files, where they are not called as usual. */
+  columns?: ColumnNames;
+}
+
+/** The images of a labels file that was given in place of a folder. */
+async function sourcesOfLabels(
+  given: string,
+  columns: ColumnNames,
+): Promise<{ group: SourceGroup; skipped: SkippedImage[]; warnings: string[] }> {
+  const csv = resolve(given);
+  const found = await readLabelledImages({ csv, folder: dirname(csv), wholeFolder: false, columns });
+  if (found === null) throw new Error(`${given} has no column for labels: say which it is with columns.`);
+  const sources = found.images.map((image): ImageSource => {
+    const patient = image.patient ?? patientOfName(image.path);
+    return {
+      file: join(dirname(given), relative(dirname(csv), image.path)),
+      path: image.path,
+      patient,
+      truth: image.className,
+    };
+  });
+  return { group: { folder: found.folder, sources }, skipped: found.skipped, warnings: found.warnings };
+}
+
+/** Adds what a labels file says of the images that were found. */
+async function withTruth(groups: readonly SourceGroup[], { labels, columns = {} }: SourceOptions) {
+  if (!labels) return { groups: [...groups], warnings: [] };
+  const paths = groups.flatMap(({ sources }) => sources.map(({ path }) => path));
+  const folders = groups.map(({ folder, sources }) => folder ?? dirname(sources[0]?.path ?? resolve("x")));
+  const folder = commonFolder(folders[0] ?? resolve("."), paths);
+  const { images, warnings } = await readTruth(resolve(labels), paths, folder, columns);
+  const byPath = new Map(images.map((image) => [image.path, image]));
+  const completed = groups.map((group) => ({
+    ...group,
+    sources: group.sources.map((source): ImageSource => {
+      const image = byPath.get(source.path);
+      if (image === undefined) return source;
+      return { ...source, patient: image.patient ?? source.patient, truth: image.className };
+    }),
+  }));
+  return { groups: completed, warnings };
+}
+
 /**
- * Finds the images that are meant by files and folders, each once, whatever the folders' layout.
+ * Finds the images that are meant by files, folders and labels files, each once, whatever the folders' layout.
  *
- * @param given - Files are taken whatever their extension; folders are searched with the folders in them.
+ * @param given - Files are taken whatever their extension, but for CSV, which is a labels file; folders are searched with
+ * the folders in them.
  * @returns What was found, in the order given and then by name, and what can't be an image, with the reasons.
+ * @throws Error if a labels file can't be used.
  *
  * @example
  * const { groups, skipped } = await findSources(["one.png", "images"]);
  */
 export async function findSources(
   given: readonly string[],
-  options: { patientFrom?: PatientFrom } = {},
-): Promise<{ groups: SourceGroup[]; skipped: SkippedImage[] }> {
-  const { patientFrom = "name" } = options;
+  options: SourceOptions = {},
+): Promise<{ groups: SourceGroup[]; skipped: SkippedImage[]; warnings: string[] }> {
+  const { patientFrom = "name", columns = {} } = options;
   const seen = new Set<string>();
   const groups: SourceGroup[] = [];
   const skipped: SkippedImage[] = [];
-  const sourceOf = (file: string, path: string): ImageSource[] => {
-    if (seen.has(path)) return [];
-    seen.add(path);
-    return [{ file, path, patient: patientOfName(path) }];
+  const warnings: string[] = [];
+  const once = (source: ImageSource): ImageSource[] => {
+    if (seen.has(source.path)) return [];
+    seen.add(source.path);
+    return [source];
   };
+  const sourceOf = (file: string, path: string) => once({ file, path, patient: patientOfName(path) });
   for (const one of given) {
     const path = resolve(one);
     try {
-      if (!(await stat(path)).isDirectory()) {
+      const isFolder = (await stat(path)).isDirectory();
+      if (isFolder) {
+        const { images, unusable } = await findImages(path);
+        const shown = (image: string) => join(one, relative(path, image));
+        groups.push({ folder: path, sources: images.flatMap((image) => sourceOf(shown(image), image)) });
+        pushAll(
+          skipped,
+          unusable.map((file) => ({ file: shown(file.path), reason: file.reason })),
+        );
+        continue;
+      }
+      if (!isLabelsFile(path)) {
         groups.push({ folder: null, sources: sourceOf(one, path) });
         continue;
       }
-      const { images, unusable } = await findImages(path);
-      const shown = (image: string) => join(one, relative(path, image));
-      groups.push({ folder: path, sources: images.flatMap((image) => sourceOf(shown(image), image)) });
-      pushAll(
-        skipped,
-        unusable.map((file) => ({ file: shown(file.path), reason: file.reason })),
-      );
     } catch (error) {
       skipped.push({ file: one, reason: explainFileError(error) });
+      continue;
     }
+    const labelled = await sourcesOfLabels(one, columns);
+    groups.push({ ...labelled.group, sources: labelled.group.sources.flatMap(once) });
+    pushAll(skipped, labelled.skipped);
+    pushAll(warnings, labelled.warnings);
   }
-  return { groups: patientFrom === "folder" ? withFolderPatients(groups) : groups, skipped };
+  const told = patientFrom === "folder" ? withFolderPatients(groups) : groups;
+  const judged = await withTruth(told, options);
+  return { groups: judged.groups, skipped, warnings: [...warnings, ...judged.warnings] };
 }

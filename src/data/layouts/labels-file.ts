@@ -22,6 +22,11 @@ interface ParsedRow {
   info: { lines: number };
 }
 
+/** Whether a file is called as tables are. */
+export function isLabelsFile(path: string): boolean {
+  return /\.(?:csv|tsv|txt)$/i.test(path);
+}
+
 /** What spreadsheets and programs put between columns; in doubt the earlier one. */
 const separators = [",", ";", "\t", "|"] as const;
 

@@ -130,6 +130,9 @@ export function withColumns<T extends FoundImage>(
   rowOf: ReadonlyMap<T, LabelRow>,
   { name, present }: LabelRows,
 ): { images: T[]; warnings: string[] } {
+  const namesSubtypes = [...rowOf.values()].every(
+    ({ label }) => label === "" || subtypeNamed(label) !== null,
+  );
   const odd: Record<string, string[]> = { split: [], magnification: [], patient: [], part: [] };
   const completed = images.map((image) => {
     const row = rowOf.get(image);
@@ -146,7 +149,7 @@ export function withColumns<T extends FoundImage>(
     const named = parseBreakhisName(image.file)?.patient ?? image.patient;
     if (patient !== undefined && named !== undefined && patient !== named)
       odd["patient"]!.push(`${image.file} (line ${line}: ${patient}, not ${named})`);
-    const code = subtypeNamed(subtype) ?? subtypeNamed(label);
+    const code = subtypeNamed(subtype) ?? (namesSubtypes ? subtypeNamed(label) : null);
     return {
       ...image,
       folderPart: present.has("split") ? part : image.folderPart,

@@ -131,11 +131,49 @@ function classify(rowOf: ReadonlyMap<FoundImage, LabelRow>, name: string) {
 }
 
 /** The nearest folder that all paths lie in. */
-function commonFolder(folder: string, paths: readonly string[]): string {
+export function commonFolder(folder: string, paths: readonly string[]): string {
   let common = folder;
   for (const path of paths)
     while (!path.startsWith(common.endsWith(sep) ? common : common + sep)) common = dirname(common);
   return common;
+}
+
+/** Images with the classes and the other columns that a labels file gives them. */
+interface Labelled {
+  images: FoundImage[];
+  /** Images that no row is about. */
+  unnamed: FoundImage[];
+  skipped: FoundLayout["skipped"];
+  warnings: string[];
+}
+
+/** @returns Null if the table has no column for labels. */
+function labelImages(
+  table: LabelsTable,
+  { images, bases }: { images: readonly FoundImage[]; bases: readonly string[] },
+  { columns, folder }: Pick<LabelsRequest, "columns" | "folder">,
+): Labelled | null {
+  const { name } = table;
+  const find = imageFinder(images, bases);
+  const labels = readRows(table, columns, (text) => find(text.replaceAll("\\", "/")).ok);
+  if (!labels.present.has("label")) return null;
+  const { rowOf: matched, skipped, warnings: oddities } = matchRows(labels, find);
+  refuseEmpty(labels, matched, folder);
+  const rowOf = new Map([...matched].filter(([, { label }]) => label !== ""));
+  for (const [{ file }, { label, line }] of matched)
+    if (label === "") skipped.push({ file, reason: `${name} line ${line} gives it no label` });
+  const { classOf, warnings } = classify(rowOf, name);
+  const known = new Map(
+    [...rowOf].map(([image, row]) => [{ ...image, className: classOf(row.label) }, row] as const),
+  );
+  const completed = withColumns([...known.keys()], known, labels);
+  const disputed = new Set(skipped.map(({ file }) => file));
+  return {
+    images: completed.images,
+    unnamed: images.filter((image) => !matched.has(image) && !disputed.has(image.file)),
+    skipped,
+    warnings: [...oddities, ...warnings, ...completed.warnings],
+  };
 }
 
 /**
@@ -147,37 +185,59 @@ function commonFolder(folder: string, paths: readonly string[]): string {
 export async function readLabelledImages(request: LabelsRequest): Promise<FoundLayout | null> {
   const name = basename(request.csv);
   const table = await readTable(request.csv, name);
-  const { images, skipped, bases } = await gatherImages(request, table);
-  const find = imageFinder(images, bases);
-  const labels = readRows(table, request.columns, (text) => find(text.replaceAll("\\", "/")).ok);
-  if (!labels.present.has("label")) return null;
-  const matched = matchRows(labels, find);
-  refuseEmpty(labels, matched.rowOf, request.folder);
-  const rowOf = new Map([...matched.rowOf].filter(([, { label }]) => label !== ""));
-  for (const [{ file }, { label, line }] of matched.rowOf)
-    if (label === "") matched.skipped.push({ file, reason: `${name} line ${line} gives it no label` });
-  const { classOf, warnings } = classify(rowOf, name);
-  const known = [...rowOf.keys()].map((image) => ({ ...image, className: classOf(rowOf.get(image)!.label) }));
-  const rows = new Map(known.map((image, index) => [image, [...rowOf.values()][index]!]));
-  const completed = withColumns(known, rows, labels);
-  const disputed = new Set(matched.skipped.map(({ file }) => file));
-  const unnamed = images.filter((image) => !matched.rowOf.has(image) && !disputed.has(image.file));
+  const { skipped, ...gathered } = await gatherImages(request, table);
+  const labelled = labelImages(table, gathered, request);
+  if (labelled === null) return null;
+  const { images, unnamed, warnings } = labelled;
   if (request.wholeFolder && unnamed.length > 0) {
     const files = nameSome(unnamed.map(({ file }) => file));
     warnings.push(`${name} does not name ${countOf(unnamed.length, "image")}, left out: ${files}.`);
   }
   const folder = commonFolder(
     request.folder,
-    known.map(({ path }) => path),
+    images.map(({ path }) => path),
   );
   return {
     layout: "labels",
     folder,
-    images: completed.images.map((image) => ({ ...image, file: toFile(folder, image.path) })),
-    skipped: [...skipped, ...matched.skipped],
-    warnings: [...matched.warnings, ...warnings, ...completed.warnings],
+    images: images.map((image) => ({ ...image, file: toFile(folder, image.path) })),
+    skipped: [...skipped, ...labelled.skipped],
+    warnings,
     labelsFile: name,
   };
+}
+
+/**
+ * What a labels file says of some images, of which it may name more than there are.
+ *
+ * @param csv - Absolute.
+ * @param paths - Absolute paths of the images.
+ * @param folder - Absolute; a folder above them.
+ * @returns The images that it gives a class, and warnings.
+ * @throws Error if it can't be read, has no column for labels, or names none of the images.
+ */
+export async function readTruth(
+  csv: string,
+  paths: readonly string[],
+  folder: string,
+  columns: ColumnNames,
+): Promise<Pick<Labelled, "images" | "warnings">> {
+  const table = await readTable(csv, basename(csv));
+  const bases = [dirname(csv), dirname(dirname(csv)), folder];
+  const images = paths.map((path) => placed(folder, path));
+  const labelled = labelImages(table, { images, bases }, { columns, folder });
+  if (labelled === null) {
+    throw new Error(
+      `${csv} has no column for labels (label, class, target or diagnosis for example): say which it is, for example label=NAME.`,
+    );
+  }
+  const others = labelled.skipped.length;
+  const more = countOf(others, "row");
+  if (others > 0)
+    labelled.warnings.push(
+      `${more} of ${basename(csv)} could not be used, being about other images or contradicting each other.`,
+    );
+  return labelled;
 }
 
 /** What competitions hand out as an example of an answer: its labels are made up. */

@@ -6,6 +6,7 @@ import { holdsImages, listFolder, subfolders } from "./folder-walk";
 import type { FoundLayout, Layout } from "./found-layout";
 import { applyLabels } from "./labels";
 import type { ColumnNames } from "./labels-columns";
+import { isLabelsFile } from "./labels-file";
 import { recogniseIdc } from "./layout-idc";
 import { readLabelledImages, recogniseLabels } from "./layout-labels";
 import {
@@ -106,7 +107,7 @@ export async function recogniseLayout(path: string, options: LayoutOptions = {})
 
 /** A labels file passed as the data. */
 async function readFile(path: string, { labels, columns }: LayoutOptions): Promise<FoundLayout> {
-  if (!/\.(?:csv|tsv|txt)$/i.test(path)) {
+  if (!isLabelsFile(path)) {
     throw new Error(`${path} is a file: pass the folder that holds the images, or a labels file (CSV).`);
   }
   if (labels)

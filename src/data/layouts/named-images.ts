@@ -1,7 +1,8 @@
 import { basename, dirname } from "node:path";
 import { countOf, nameSome } from "../../runtime/words";
-import { type BreakhisName, parseBreakhisName } from "./breakhis";
-import { classKey, tumourClasses } from "./class-names";
+import type { SkippedImage } from "../record";
+import { type BreakhisName, parseBreakhisName, subtypeNames } from "./breakhis";
+import { classKey, subtypeNamed, tumourClasses } from "./class-names";
 import type { FoundImage } from "./found-layout";
 
 /** An image with what its name and its folders say. */
@@ -49,6 +50,37 @@ export function selectMagnification(
   if (unknown.length === 0) return { selected, warnings: [] };
   const leftOut = `${countOf(unknown.length, "image")} of unknown magnification left out: ${nameSome(unknown)}.`;
   return { selected, warnings: [leftOut] };
+}
+
+/** BreaKHis' subtype as a labels file, the image's name, its class or a folder says it; null if none does. */
+function subtypeOf({ subtype, breakhis, className, file }: NamedImage): string | null {
+  const folders = file.split("/").slice(0, -1).reverse();
+  return (
+    subtype ??
+    breakhis?.subtype ??
+    [className, ...folders].map(subtypeNamed).find((code) => code !== null) ??
+    null
+  );
+}
+
+/**
+ * Takes each image's subtype for its class; who has none is left out.
+ *
+ * @throws Error if no image's subtype is known.
+ */
+export function classBySubtype(images: readonly NamedImage[], folder: string) {
+  const named: NamedImage[] = [];
+  const skipped: SkippedImage[] = [];
+  for (const image of images) {
+    const subtype = subtypeOf(image);
+    if (subtype !== null) named.push({ ...image, subtype, className: subtypeNames[subtype]! });
+    else skipped.push({ file: image.file, reason: "neither a name nor a labels file tells its subtype" });
+  }
+  if (named.length > 0) return { images: named, skipped };
+  throw new Error(
+    `No image in ${folder} tells its subtype: classes "subtype" needs BreaKHis' names, folders called after subtypes, or ` +
+      "a labels file with a column subtype.",
+  );
 }
 
 /** Warns of names that contradict their folder or labels file, and of patients that only some names tell. */

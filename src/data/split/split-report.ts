@@ -1,4 +1,4 @@
-import { countOf } from "../../runtime/words";
+import { countOf, nameSome } from "../../runtime/words";
 import { classColumns } from "../layouts/class-columns";
 import type { Dataset } from "../record";
 import { patientsInSeveralParts } from "./split-check";
@@ -31,6 +31,7 @@ export function describeSplit(dataset: Dataset, split: Split): SplitDescription 
     `Split by ${split.by}, seed ${split.seed}: ${splitParts.map((part) => `${split[part].length} ${part}`).join(", ")}.`,
     ...(split.by === "folder" ? [describeValidation(dataset, split)] : []),
     describeLeaks(dataset, split, shared),
+    ...(split.by === "patient" ? describeRareClasses(dataset, split) : []),
     ...(unused > 0 ? [`${countOf(unused, "image is", "images are")} in no part.`] : []),
   ];
   return {
@@ -63,6 +64,20 @@ function describeValidation(dataset: Dataset, split: Split): string {
   const shared = patientsInSeveralParts(dataset, { ...split, test: [] }).length;
   const byPatient = patientsKnown(dataset, rows) && shared === 0;
   return `Validation is taken from the folder's train, by ${byPatient ? "patient" : "image"}.`;
+}
+
+/** Names classes of which a part has one patient: what is said of them there is about that person. */
+function describeRareClasses({ records, classes }: Dataset, split: Split): string[] {
+  const rare = classes.filter((_, label) =>
+    splitParts.some((part) => {
+      const own = split[part].map((row) => records[row]!).filter((record) => record.label === label);
+      return new Set(own.map(({ patient }) => patient)).size === 1;
+    }),
+  );
+  if (rare.length === 0) return [];
+  return [
+    `Of ${nameSome(rare)} a part has one patient only: what is said of it there is about one person's tissue.`,
+  ];
 }
 
 function describeLeaks(dataset: Dataset, split: Split, shared: number): string {

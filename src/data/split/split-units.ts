@@ -58,13 +58,14 @@ const shufflesTried = 20;
 /**
  * Distributes units over the parts, class by class: a fixed number of units each, images near the wanted shares.
  *
- * @param minimum - Units of each class that every part with a share gets; the caller has made sure there are enough.
+ * @param minimum - Units of each class, or of the class with a label, that every part with a share gets; the caller has
+ * made sure there are enough.
  * @returns Indices of records by part, ascending.
  */
 export function distributeUnits(
   units: readonly SplitUnit[],
   fractions: SplitFractions,
-  minimum: number,
+  minimum: number | ((label: number) => number),
   random: Random,
 ): Record<SplitPart, number[]> {
   const parts: Record<SplitPart, number[]> = { train: [], validation: [], test: [] };
@@ -72,7 +73,8 @@ export function distributeUnits(
   for (const label of labels) {
     const ofClass = units.filter((unit) => unit.label === label);
     const classRandom = random.fork(`class ${label}`);
-    const sizes = partSizes(ofClass.length, fractions, minimum);
+    const least = typeof minimum === "number" ? minimum : minimum(label);
+    const sizes = partSizes(ofClass.length, fractions, least);
     let best: Record<SplitPart, SplitUnit[]> | null = null;
     for (let attempt = 0; attempt < shufflesTried; attempt++) {
       const attempted = cut(classRandom.shuffle(ofClass), sizes);

@@ -38,7 +38,8 @@ const imageKeys = (record: ImageRecord) => [contentKey(record)];
  * near the wanted shares. Patients who share an identical image stay together.
  *
  * @param seed - Integer; the same one gives the same split.
- * @throws Error if a patient is unknown or a part would have less than two patients of a class.
+ * @throws Error if a patient is unknown or a part would have less than two patients of a class, or none where there are
+ * more than two classes.
  *
  * @example
  * const split = splitByPatient(dataset, 1);
@@ -61,18 +62,20 @@ export function splitByPatient(
   const units = groupRecords(dataset.records, allRows(dataset), patientKeys);
   const partCount = splitParts.filter((part) => fractions[part] > 0).length;
   const found = countUnits(dataset, units);
-  if (found.some((count) => count < patientsNeeded * partCount)) {
+  // Of many classes the rare ones are rare: better one patient in each part than no answer, and describeSplit says so.
+  const least = dataset.classes.length > 2 ? 1 : patientsNeeded;
+  if (found.some((count) => count < least * partCount)) {
     const counts = dataset.classes.map((name, label) => `${name} ${found[label]}`).join(", ");
     throw new Error(
-      `A split by patient needs at least ${patientsNeeded} patients of each class in each of ${partCount} parts, so ` +
-        `${patientsNeeded * partCount} of each class; found ${counts}. Add patients or use cross-validation by ` +
+      `A split by patient needs at least ${countOf(least, "patient")} of each class in each of ${partCount} parts, so ` +
+        `${least * partCount} of each class; found ${counts}. Add patients or use cross-validation by ` +
         "patient, which needs fewer.",
     );
   }
   const parts = distributeUnits(
     units,
     fractions,
-    patientsNeeded,
+    (label) => (found[label]! < patientsNeeded * partCount ? least : patientsNeeded),
     createRandom(seed).fork("split by patient"),
   );
   return checked(dataset, { by: "patient", seed, ...parts });

@@ -57,6 +57,8 @@ export interface RunSummary {
   /** Null where the part is empty. */
   validation: PartScores | null;
   test: PartScores | null;
+  /** Of the answers benign and malignant that follow, where the classes are BreaKHis' subtypes. */
+  tumour?: { validation: PartScores | null; test: PartScores | null };
   /** In seconds, by step. */
   timings: Record<string, number>;
 }

@@ -1,5 +1,6 @@
 import { csvText } from "../../data/csv";
 import type { JudgedImage } from "../../scores/triage/judged-images";
+import { tumourProbabilities } from "../../scores/tumour-answer";
 
 /** The classes that predictions are about. */
 export interface PredictedClasses {
@@ -10,10 +11,18 @@ export interface PredictedClasses {
 type Value = string | number | boolean | null;
 
 /** One image's answer, name by name: what a line of JSON holds, and a row of a table. */
-function valuesOf(image: JudgedImage, { classes, positiveClass }: PredictedClasses): Record<string, Value> {
+function valuesOf(
+  image: JudgedImage,
+  { classes, positiveClass }: PredictedClasses,
+  withTruth: boolean,
+): Record<string, Value> {
   const { ofPatient } = image;
-  const positiveOf = (probabilities: readonly number[] | undefined) =>
-    positiveClass === null ? null : (probabilities?.[positiveClass] ?? null);
+  const positiveOf = (probabilities: readonly number[] | undefined) => {
+    if (probabilities === undefined) return null;
+    // Of subtypes, what follows from them: the sum of the malignant ones.
+    if (positiveClass === null) return tumourProbabilities(probabilities, classes)?.[1] ?? null;
+    return probabilities[positiveClass] ?? null;
+  };
   return {
     file: image.file,
     patient: image.patient,
@@ -22,6 +31,7 @@ function valuesOf(image: JudgedImage, { classes, positiveClass }: PredictedClass
     calibratedProbability: image.calibrated,
     predicted: image.predicted,
     predictedClass: classes[image.predicted]!,
+    ...(withTruth ? { truth: image.truth ?? null } : {}),
     secondLook: image.secondLook,
     listedAs: image.listedAs,
     rank: image.rank,
@@ -35,6 +45,9 @@ function valuesOf(image: JudgedImage, { classes, positiveClass }: PredictedClass
   };
 }
 
+/** Whether a labels file said what some of the images are. */
+const someTruth = (images: readonly JudgedImage[]) => images.some(({ truth }) => truth !== undefined);
+
 function csvCell(value: Value): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
   return typeof value === "number" ? String(value) : csvText(value ?? "");
@@ -47,7 +60,8 @@ function csvCell(value: Value): string {
  * @param images - At least one.
  */
 export function encodeJudgedCsv(images: readonly JudgedImage[], about: PredictedClasses): string {
-  const rows = images.map((image) => valuesOf(image, about));
+  const withTruth = someTruth(images);
+  const rows = images.map((image) => valuesOf(image, about, withTruth));
   const header = Object.keys(rows[0]!).map(csvText);
   const lines = rows.map((row) => Object.values(row).map(csvCell));
   return [header, ...lines].map((cells) => `${cells.join(",")}\n`).join("");
@@ -55,6 +69,7 @@ export function encodeJudgedCsv(images: readonly JudgedImage[], about: Predicted
 
 /** Encodes judged images as JSON lines, one object an image, with the names of the CSV's columns; warnings are a list. */
 export function encodeJudgedJsonLines(images: readonly JudgedImage[], about: PredictedClasses): string {
-  const lines = images.map((image) => ({ ...valuesOf(image, about), warnings: image.unlike }));
+  const withTruth = someTruth(images);
+  const lines = images.map((image) => ({ ...valuesOf(image, about, withTruth), warnings: image.unlike }));
   return lines.map((line) => `${JSON.stringify(line)}\n`).join("");
 }

@@ -4,7 +4,10 @@ import { describeAccuracy, percent } from "../display/findings";
 import { type PlainTable, plainTable } from "../display/plain-table";
 import type { Cell } from "../display/table-html";
 
-/** A run's scores on validation and test, by image and by patient, each beside the majority class. */
+/**
+ * A run's scores on validation and test, by image and by patient, each beside the majority class; of subtypes also those
+ * of the answers benign and malignant that follow.
+ */
 export function scoresTable(summary: RunSummary): PlainTable {
   const columns: [string, Scores | null][] = [
     ["validation, by image", summary.validation],
@@ -12,6 +15,11 @@ export function scoresTable(summary: RunSummary): PlainTable {
     ["test, by image", summary.test],
     ["test, by patient", summary.test?.byPatient ?? null],
   ];
+  const binary = summary.tumour?.test;
+  if (binary) {
+    columns.push(["test, benign or malignant, by image", binary]);
+    columns.push(["test, benign or malignant, by patient", binary.byPatient]);
+  }
   const names = scoreLines.map(({ name }) => name);
   const rows = names.map((score, i): Record<string, Cell> => {
     const values = columns.map(([column, scores]) => [
@@ -33,6 +41,12 @@ export function describeTest(summary: RunSummary): string {
   if (byPatient !== null) {
     sentences.push(describeAccuracy("patient", byPatient.accuracy, byPatient.majorityClassAccuracy));
     sentences.push(`The test part has ${test.count} images of ${byPatient.count} patients.`);
+  }
+  const binary = summary.tumour?.test;
+  if (binary) {
+    const { accuracy, majorityClassAccuracy } = binary;
+    const sentence = describeAccuracy("image", accuracy, majorityClassAccuracy);
+    sentences.push(`Benign or malignant, as it follows from the subtypes: ${sentence}`);
   }
   return sentences.join("\n");
 }

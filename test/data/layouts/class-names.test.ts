@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { chooseClasses, subtypeNamed } from "../../../src/data/layouts/class-names";
+import {
+  chooseClasses,
+  labelAmong,
+  subtypeNamed,
+  tumourClassesOf,
+} from "../../../src/data/layouts/class-names";
 
 function chosen(names: string[], positiveClass?: string) {
   const {
@@ -63,9 +68,36 @@ describe("subtypeNamed", () => {
     ["phyllodes_tumor", "PT"],
     ["phyllodes tumour", "PT"],
     ["tubular-adenoma", "TA"],
+    ["A", "A"],
+    ["f", null],
     ["malignant", null],
     ["", null],
   ])("%s is %s", (name, code) => {
     expect(subtypeNamed(name)).toBe(code);
+  });
+});
+
+describe("tumourClassesOf", () => {
+  it("says of subtypes, by name or code, which are malignant, and nothing of other classes", () => {
+    expect(tumourClassesOf(["adenosis", "ductal carcinoma", "phyllodes_tumor"])).toEqual([0, 1, 0]);
+    expect(tumourClassesOf(["F", "LC"])).toEqual([0, 1]);
+    expect(tumourClassesOf(["benign", "malignant"])).toBeNull();
+    expect(tumourClassesOf(["adenosis", "Normal"])).toBeNull();
+  });
+});
+
+describe("labelAmong", () => {
+  it.each<[string[], string, number | null]>([
+    [["benign", "malignant"], "Malignant", 1],
+    [["benign", "malignant"], "B", 0],
+    [["benign", "malignant"], "lobular_carcinoma", 1],
+    [["benign", "malignant"], "1", null],
+    [["malignant", "benign"], "m", null],
+    [["not IDC", "IDC"], "idc", 1],
+    [["adenosis", "ductal carcinoma"], "DC", 1],
+    [["adenosis", "ductal carcinoma"], "malignant", null],
+    [["0", "1"], "1", 1],
+  ])("among %j, %s is %s", (classes, name, label) => {
+    expect(labelAmong(classes, name)).toBe(label);
   });
 });

@@ -111,3 +111,40 @@ describe("csvText", () => {
     expect(csvText(text)).toBe(field);
   });
 });
+
+describe("findSources with a labels file", () => {
+  const place = join(folder, "labelled");
+  for (const name of ["x/1.png", "x/2.png", "y/3.png"]) {
+    mkdirSync(join(place, name, ".."), { recursive: true });
+    writeFileSync(join(place, name), "");
+  }
+  const csv = join(place, "truth.csv");
+  writeFileSync(csv, "file,label,patient\n1.png,benign,p1\nx/2.png,malignant,\ngone.png,benign,p2\n");
+
+  it("takes the classes and patients that it gives, as data or beside a folder", async () => {
+    const told = [
+      [join(place, "x", "1.png"), "p1", "benign"],
+      [join(place, "x", "2.png"), null, "malignant"],
+    ];
+    const byFile = await findSources([csv]);
+    const sourcesOf = ({ groups }: typeof byFile) => groups.flatMap(({ sources }) => sources);
+    expect(sourcesOf(byFile).map(({ path, patient, truth }) => [path, patient, truth])).toEqual(told);
+    expect(byFile.skipped.map(({ file }) => file)).toEqual(["gone.png"]);
+    const beside = await findSources([place], { labels: csv });
+    expect(sourcesOf(beside).map(({ path, patient, truth }) => [path, patient, truth])).toEqual([
+      ...told,
+      [join(place, "y", "3.png"), null, undefined],
+    ]);
+    expect(beside.warnings).toEqual([
+      "1 row of truth.csv could not be used, being about other images or contradicting each other.",
+    ]);
+  });
+
+  it("refuses one that says nothing of the images", async () => {
+    await expect(findSources([join(place, "y")], { labels: csv })).rejects.toThrow(/none of them was found/);
+    writeFileSync(join(place, "bare.csv"), "file,patient\n1.png,2\n");
+    await expect(findSources([place], { labels: join(place, "bare.csv") })).rejects.toThrow(
+      /has no column for labels/,
+    );
+  });
+});

@@ -187,6 +187,21 @@ describe("splitByPatient", () => {
     expect(() => splitByPatient(datasetOf(patients(1, ten)), 1)).toThrow(/found benign 0, malignant 10/);
   });
 
+  it("of several classes gives each part one patient of a rare one at least, and names it", () => {
+    const classes = ["common", "rare", "rarer"];
+    const rows = [...patients(0, ten), ...patients(1, [3, 3, 3, 3, 3, 3]), ...patients(2, [5, 5, 5])];
+    const dataset = datasetOf(rows, classes);
+    const split = splitByPatient(dataset, 1);
+    for (const part of splitParts) {
+      expect(patientsOf(dataset, split[part], 2).size).toBe(1);
+      expect(patientsOf(dataset, split[part], 1).size).toBe(2);
+    }
+    expect(describeSplit(dataset, split).sentence).toMatch(/Of rarer a part has one patient only/);
+    expect(() =>
+      splitByPatient(datasetOf([...rows, ...patients(3, [1, 1])], [...classes, "rarest"]), 1),
+    ).toThrow(/at least 1 patient of each class in each of 3 parts, so 3 of each class; found .* rarest 2/);
+  });
+
   it("refuses unknown patients, and explains what a split by image would mean", () => {
     const dataset = datasetOf([...patients(0, ten), ...patients(1, ten), { label: 1, patient: null }]);
     expect(() => splitByPatient(dataset, 1)).toThrow(
