@@ -30,10 +30,11 @@ import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
 import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
+import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 
-interface Flags {
+interface Flags extends LabelsFlags, ClassesFlags {
   data?: string;
   predictions?: string;
   backbone: BackboneChoice["backbone"];
@@ -77,7 +78,7 @@ function shares(text: string): number[] {
 
 function readCommandLine(): Flags {
   const backbones = ["auto", "resnet50", "efficientnet-lite0"];
-  return new Command("evaluate")
+  return addClassesFlags(addLabelsFlags(new Command("evaluate")))
     .description("Cross-validates by patient, audits leakage and tabulates triage; prints tables.")
     .option("--data <folder>", "folder of images")
     .option(
@@ -206,7 +207,7 @@ async function main(): Promise<void> {
   stopOnInterrupt();
   showProgress();
   if (flags.out !== undefined) await requireWritable(flags.out);
-  const dataset = data === undefined ? null : await openDataset(data, { magnification });
+  const dataset = data === undefined ? null : await openDataset(data, { ...flags, magnification });
   if (dataset !== null) say(describeDataset(dataset));
   if (predictions !== undefined) return evaluateAnswers(flags, predictions, dataset);
   if (dataset === null) {

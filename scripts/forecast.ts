@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   const { fineTune } = settings;
   if (fineTune === null) return;
   const folder = settings.data ?? (await ensureDemoDataset());
-  const dataset = await openDataset(folder, { magnification: settings.magnification });
+  const dataset = await openDataset(folder, settings);
   const { backbone, explanation } = await loadBackbone(settings);
   const { train, validation } = makeSplit(dataset, { by: settings.split, seed: settings.seed });
   const seconds = forecastFineTuning(backbone, fineTune, {

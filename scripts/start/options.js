@@ -85,6 +85,8 @@ function readerOf(setting) {
   if (setting.enum !== undefined) return oneOf(...setting.enum);
   if (type === "boolean") return yesOrNo;
   if (placeholder === "FOLDER" || placeholder === "FILE") return pathReader(placeholder);
+  if (placeholder === "CSV") return labelsFile;
+  if (placeholder === "PAIRS") return pairsReader(Object.keys(setting.properties ?? {}));
   /** @param {(text: string) => unknown} parse @param {(value: any) => boolean} fits */
   const reader = (parse, fits, what = takes) => ({
     read: (/** @type {string} */ text) => {
@@ -117,12 +119,41 @@ function pathReader(placeholder) {
     read: (text, from) => {
       const found = path.resolve(from, text);
       const stats = fs.statSync(found, { throwIfNoEntry: false });
-      if (placeholder === "FOLDER" && !stats?.isDirectory())
-        throw `takes a folder of images, and ${found} is not a folder`;
+      const isTable = stats?.isFile() && /\.(?:csv|tsv|txt)$/i.test(found);
+      if (placeholder === "FOLDER" && !stats?.isDirectory() && !isTable)
+        throw `takes a folder of images or a labels file (CSV), and ${found} is neither`;
       if (placeholder === "FILE" && !stats?.isFile())
         throw `takes a file of ResNet50's weights (Keras HDF5), and ${found} is not a file`;
       return found;
     },
+  };
+}
+
+/** A file that may also lie in the folder of images, where it is looked for later. */
+const labelsFile = {
+  placeholder: "CSV",
+  read: (/** @type {string} */ text, /** @type {string} */ from) => {
+    const found = path.resolve(from, text);
+    return fs.existsSync(found) ? found : text;
+  },
+};
+
+/**
+ * @param {string[]} names
+ * @returns {Pick<SettingFlag, "placeholder" | "read">}
+ */
+function pairsReader(names) {
+  return {
+    placeholder: "PAIRS",
+    read: (text) =>
+      Object.fromEntries(
+        text.split(",").map((pair) => {
+          const [name = "", ...value] = pair.split("=");
+          if (!names.includes(name.trim()) || value.join("=").trim() === "")
+            throw `takes pairs such as image=path,label=class, of ${names.join(", ")}`;
+          return [name.trim(), value.join("=").trim()];
+        }),
+      ),
   };
 }
 

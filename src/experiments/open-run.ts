@@ -15,7 +15,7 @@ export async function openRun(
   const { settings, splitFile } = run;
   // Runs from before "null" was resolved have the synthetic set.
   const folder = settings.data ?? (await ensureDemoDataset());
-  const opened = await openDataset(folder, { magnification: settings.magnification });
+  const opened = await openDataset(folder, settings);
   // Notebook 05 takes some images of each patient; what it left out is no part of its run.
   const dataset = run.summary.base === undefined ? opened : withFiles(opened, await filesOfSplit(splitFile));
   return { dataset, split: await loadSplit(splitFile, dataset, settings) };

@@ -103,7 +103,7 @@ export async function gatherMaterial(
   say: (sentence: string) => void = () => undefined,
 ): Promise<RunMaterial> {
   const folder = resolve(asked.data ?? (await ensureDemoDataset()));
-  const dataset = await openDataset(folder, { magnification: asked.magnification });
+  const dataset = await openDataset(folder, asked);
   const split = makeSplit(dataset, { by: asked.split, seed: asked.seed });
   const lent = lendBackbone(asked);
   try {

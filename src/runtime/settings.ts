@@ -50,15 +50,48 @@ export interface FineTuneSettings extends z.output<typeof fineTuneSchema> {}
 /** @internal Width and height that a backbone sees; what a saved classifier says is held to it, too. */
 export const inputSizeSchema = z.number().int().min(32).max(1024);
 
+const column = z.string().min(1).optional();
+const columnsSchema = z.strictObject({
+  image: column,
+  label: column,
+  patient: column,
+  slide: column,
+  magnification: column,
+  split: column,
+  subtype: column,
+});
+
 /** @internal What settings may be, for the flags of `npm start` and for tests. */
 export const settingsSchema = z
   .strictObject({
-    /** Folder of images; null takes the synthetic demo set. */
+    /** Folder of images, or a labels file (CSV) that names them; null takes the synthetic demo set. */
     data: z
       .string()
       .nullable()
       .default(null)
       .meta({ placeholder: "FOLDER", description: "your images; without it a synthetic demo set is drawn" }),
+    /** A labels file (CSV) that says what the folder's images are; path from the working directory or the folder. */
+    labels: z
+      .string()
+      .nullable()
+      .default(null)
+      .meta({ placeholder: "CSV", description: "a labels file that says what the folder's images are" }),
+    /** Names of the labels file's columns, by what they hold; null finds them by their usual names. */
+    columns: columnsSchema
+      .nullable()
+      .default(null)
+      .meta({ placeholder: "PAIRS", description: "its columns, as in image=path,label=class" }),
+    /** The classes: those of the folders or labels, or BreaKHis' subtypes, from which benign and malignant follow. */
+    classes: z
+      .enum(["labels", "subtype"])
+      .default("labels")
+      .meta({ description: "subtype: BreaKHis' subtypes, and what follows from them" }),
+    /** Name of the class that is looked for; null takes malignant or IDC where there is one. */
+    positiveClass: z.string().nullable().default(null).meta({
+      placeholder: "NAME",
+      description: "the class that is looked for",
+      withoutFlag: "malignant, IDC",
+    }),
     /** Only images of this magnification (40, 100, 200, 400 in BreaKHis), in [1, 10000]; null takes all. */
     magnification: z
       .number()

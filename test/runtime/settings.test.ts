@@ -64,7 +64,7 @@ describe("resolveSettings", () => {
     [{ split: "patients" as "patient" }, 'split takes patient, image or folder, and "patients" was given'],
     [{ averageViews: "yes" as unknown as boolean }, 'averageViews takes true or false, and "yes" was given'],
     [{ averageViews: true }, "averageViews: true needs views to average over"],
-    [{ lerningRate: 0.1 } as object, '"lerningRate" is no setting, which are data, magnification, split'],
+    [{ lerningRate: 0.1 } as object, '"lerningRate" is no setting, which are data, labels, columns, classes'],
     [{ dropout: 1, epochs: 0 }, "and 1 was given; epochs takes"],
   ])(
     "names the setting that can't be used in %o, what it takes and what was given",

@@ -46,9 +46,20 @@ describe("readOptions", () => {
     });
   });
 
+  it("takes a labels file for the data, and one that lies beside the caller or in the folder", () => {
+    writeFileSync(join(folder, "truth.csv"), "image,label\n");
+    expect(read("--data", "truth.csv").settings).toEqual({ data: join(folder, "truth.csv") });
+    expect(read("--labels", "truth.csv").settings).toEqual({ labels: join(folder, "truth.csv") });
+    expect(read("--labels", "inside.csv").settings).toEqual({ labels: "inside.csv" });
+  });
+
   it("has a flag for every setting, each accepted by the notebooks", () => {
     const given: Record<string, string> = {
       data: "images",
+      labels: "labels.csv",
+      columns: "image=path,patient=case number",
+      classes: "subtype",
+      "positive-class": "malignant",
       magnification: "400",
       split: "image",
       backbone: "resnet50",
@@ -141,9 +152,11 @@ describe("readOptions", () => {
   const mistakes: [string[], RegExp][] = [
     [
       ["--data", "nowhere"],
-      /--data takes a folder of images, and .*nowhere is not a folder; "nowhere" was given/,
+      /--data takes a folder of images or a labels file \(CSV\), and .*nowhere is neither; "nowhere" was given/,
     ],
-    [["--data", "weights.h5"], /is not a folder/],
+    [["--data", "weights.h5"], /is neither/],
+    [["--columns", "path"], /--columns takes pairs such as image=path,label=class, of image, label, patient/],
+    [["--columns", "picture=path"], /--columns takes pairs/],
     [["--weights", "images"], /--weights takes a file .* is not a file/],
     [["--backbone", "vgg"], /--backbone takes auto, resnet50 or efficientnet-lite0; "vgg" was given/],
     [["--split", ""], /--split takes patient, image or folder/],

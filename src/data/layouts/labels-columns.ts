@@ -14,7 +14,7 @@ export const columnRoles = [
 export type ColumnRole = (typeof columnRoles)[number];
 
 /** The columns' names in a labels file, where they are not usual ones: role to name. */
-export type ColumnNames = Partial<Record<ColumnRole, string>>;
+export type ColumnNames = { [role in ColumnRole]?: string | undefined };
 
 /** One row of a labels file: what it says, as written; empty where there is nothing. */
 export interface LabelRow extends Record<ColumnRole, string> {
