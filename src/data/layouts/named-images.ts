@@ -68,7 +68,10 @@ function subtypeOf({ subtype, breakhis, className, file }: NamedImage): string |
  *
  * @throws Error if no image's subtype is known.
  */
-export function classBySubtype(images: readonly NamedImage[], folder: string) {
+export function classBySubtype(
+  images: readonly NamedImage[],
+  folder: string,
+): { images: NamedImage[]; skipped: SkippedImage[] } {
   const named: NamedImage[] = [];
   const skipped: SkippedImage[] = [];
   for (const image of images) {
