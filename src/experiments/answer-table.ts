@@ -4,6 +4,7 @@ import { parse } from "csv-parse/sync";
 import { parseBreakhisName } from "../data/layouts/breakhis";
 import type { Dataset } from "../data/record";
 import { decide } from "../model/classifier/decision";
+import { refusal } from "../runtime/refusal";
 import { countOf, nameSome } from "../runtime/words";
 import type { Prediction } from "../scores/prediction";
 
@@ -71,7 +72,7 @@ function findColumns(header: readonly string[], classes: readonly string[], path
   const values = classes.map(columnOf);
   const positive = positiveHeadings.map((name) => headings.indexOf(name)).find((column) => column >= 0);
   if (image === undefined || (values.includes(-1) && positive === undefined)) {
-    throw new Error(
+    throw refusal(
       `${path}, line 1: expected a column with the image's name (such as "file") and one for each class with its ` +
         `probability or count (${classes.map((name) => `"${name}"`).join(", ")}), or one called "probability" with the ` +
         `positive class's; found ${nameSome(
@@ -105,13 +106,13 @@ function probabilitiesOf(fields: readonly string[], counts: number, where: strin
   const values = fields.map((field) => (field.trim() === "" ? Number.NaN : Number(field)));
   const total = values.reduce((sum, value) => sum + value, 0);
   if (!values.every((value) => value >= 0 && Number.isFinite(value)) || total === 0) {
-    throw new Error(
+    throw refusal(
       `${where}: expected ${counts === 1 ? "a probability from 0 to 1" : "probabilities or counts, not all 0"}, found ${fields.map((field) => `"${field}"`).join(", ")}.`,
     );
   }
   if (counts > 1) return values.map((value) => value / total);
   const [positive] = values as [number];
-  if (positive > 1) throw new Error(`${where}: expected a probability from 0 to 1, found ${positive}.`);
+  if (positive > 1) throw refusal(`${where}: expected a probability from 0 to 1, found ${positive}.`);
   return [1 - positive, positive];
 }
 
@@ -140,10 +141,10 @@ export async function readAnswerTable(path: string, dataset: Dataset | null): Pr
     info: true,
   }) as unknown as { record: string[]; info: { lines: number } }[];
   const [first, ...body] = rows;
-  if (first === undefined || body.length === 0) throw new Error(`${path} holds no answers.`);
+  if (first === undefined || body.length === 0) throw refusal(`${path} holds no answers.`);
   const columns = findColumns(first.record, classes, path);
   if (columns.values === null && (classes.length !== 2 || positiveClass !== 1)) {
-    throw new Error(
+    throw refusal(
       `${path}, line 1: a single probability is enough for two classes of which the second is positive; the data set has ${classes.join(", ")}.`,
     );
   }
@@ -158,10 +159,10 @@ export async function readAnswerTable(path: string, dataset: Dataset | null): Pr
         dataset === null
           ? "not a BreaKHis name; say with --data what is true of it"
           : `not one image of ${dataset.folder}`;
-      throw new Error(`${where}: "${file}" is ${source}.`);
+      throw refusal(`${where}: "${file}" is ${source}.`);
     }
     const before = seen.get(file);
-    if (before !== undefined) throw new Error(`${where}: ${file} is answered in line ${before} already.`);
+    if (before !== undefined) throw refusal(`${where}: ${file} is answered in line ${before} already.`);
     seen.set(file, lines);
     const fields = (columns.values ?? [columns.positive!]).map((column) => record[column] ?? "");
     const probabilities = probabilitiesOf(fields, fields.length, `${where}, ${file}`);

@@ -1,4 +1,5 @@
 import { type Attempt, attempt } from "../runtime/attempt";
+import { refusal } from "../runtime/refusal";
 import { compareRuns, type DelongResult, delongTest, type RunComparison } from "../scores/compare-runs";
 import { aggregateByPatient } from "../scores/patients";
 import type { Prediction } from "../scores/prediction";
@@ -22,7 +23,7 @@ function testPatients(
   { positiveClass, threshold }: ComparedRun["summary"],
 ): DelongResult {
   if (positiveClass === null)
-    throw new Error("There is no AUC to compare: none of the classes is the one to be found.");
+    throw refusal("There is no AUC to compare: none of the classes is the one to be found.");
   const [first, second] = pairs.map((predictions) =>
     [...aggregateByPatient(predictions, { positiveClass, threshold })].sort((a, b) =>
       a.patient < b.patient ? -1 : 1,
@@ -53,7 +54,7 @@ export async function compareKept(
   const files = new Set(ofFirst.map(({ file }) => file));
   const common = new Set(ofSecond.map(({ file }) => file).filter((file) => files.has(file)));
   if (common.size === 0) {
-    throw new Error(
+    throw refusal(
       `The runs ${first.id} and ${second.id} have no ${part} image in common: compare runs of one data set and split.`,
     );
   }

@@ -4,6 +4,7 @@ import { runCooperatively } from "../runtime/interruption";
 import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
+import { rangeRefusal } from "../runtime/refusal";
 import type { OutOfFoldPrediction } from "../scores/prediction";
 import { predictionsOf } from "../scores/predictions-of";
 import type { TrainingSettings } from "../training/head/train";
@@ -153,7 +154,7 @@ export async function crossValidate(task: CrossValidationTask): Promise<CrossVal
   const foldCount = task.given?.length ?? task.folds ?? 5;
   const seed = task.seed ?? task.settings.seed;
   if (!Number.isSafeInteger(repeats) || repeats < 1) {
-    throw new RangeError(`The number of repeats is a positive integer, found ${repeats}.`);
+    throw rangeRefusal(`The number of repeats is a positive integer, found ${repeats}.`);
   }
   const startedAtMs = performance.now();
   const jobs = planJobs(task, seed, foldCount, repeats);

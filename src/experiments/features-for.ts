@@ -2,12 +2,13 @@ import type { Dataset } from "../data/record";
 import type { Backbone } from "../model/backbones/architecture";
 import type { Features } from "../model/features/features";
 import { extractTreated, fitTreatment, type TreatmentSettings } from "../model/features/treatment";
+import { refusal } from "../runtime/refusal";
 
 /** Features for heads that learn from these records: where a fold's stains are normalised, they are its own. */
 export type FeaturesFor = (dataset: Dataset, train: readonly number[]) => Promise<Features>;
 
 async function refuse(): Promise<never> {
-  throw new Error(
+  throw refusal(
     "This run's stains are normalised to its training part, and a head that learns from other images needs features of its own: all of them computed once more for each head. Set refitStain: true to do that; npm run evaluate -- --stain normalised cross-validates too.",
   );
 }

@@ -4,6 +4,7 @@ import { type Backbone, loadBackbone } from "../model/backbones/backbone";
 import type { Classifier } from "../model/classifier/classifier";
 import type { Features } from "../model/features/features";
 import { extractTreated, treatmentOfRun } from "../model/features/treatment";
+import { refusal } from "../runtime/refusal";
 import type { Settings } from "../runtime/settings";
 
 /** A backbone that has learned from no patient, its features, and a sentence where it is not the classifier's own. */
@@ -34,7 +35,7 @@ export async function frozenFeatures(
   const { backbone } = await loadBackbone({ ...settings, backbone: name });
   try {
     if (backbone.weights.sha256 !== fineTuned.base.sha256) {
-      throw new Error(
+      throw refusal(
         `The backbone was fine-tuned from the weights ${fineTuned.base.name} (SHA-256 ${fineTuned.base.sha256}), found ${backbone.weights.name}. Give the path of the right file as \`weights\`.`,
       );
     }

@@ -5,6 +5,7 @@ import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
+import { rangeRefusal, refusal } from "../runtime/refusal";
 import {
   type BootstrapOptions,
   bootstrapPatiently,
@@ -188,9 +189,9 @@ async function work(
 export async function auditLeakage(task: AuditTask): Promise<LeakageAudit> {
   const { dataset, features } = task;
   const seeds = task.seeds ?? Array.from({ length: 10 }, (_, i) => i + 1);
-  if (seeds.length === 0) throw new RangeError("A leakage audit needs at least one seed.");
+  if (seeds.length === 0) throw rangeRefusal("A leakage audit needs at least one seed.");
   if (!features.complete) {
-    throw new Error("The features are incomplete, their computation was interrupted: run that cell again.");
+    throw refusal("The features are incomplete, their computation was interrupted: run that cell again.");
   }
   const startedAtMs = performance.now();
   const progress = startProgress("Auditing leakage", 2 * seeds.length, "heads");

@@ -6,6 +6,7 @@ import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
+import { rangeRefusal, refusal } from "../runtime/refusal";
 import type { BootstrapOptions } from "../scores/intervals/bootstrap";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
 import type { Prediction } from "../scores/prediction";
@@ -134,14 +135,13 @@ function distinctShares(
 
 function checkTask({ split, arms, shares, seeds }: LearningCurvesTask): void {
   if (split.by !== "patient") {
-    throw new Error(
+    throw refusal(
       `Learning curves ask what holds for new patients, so they need a split by patient; this one is by ${split.by}.`,
     );
   }
-  if (split.test.length === 0)
-    throw new Error("The test part has no images, so nothing can be judged on it.");
+  if (split.test.length === 0) throw refusal("The test part has no images, so nothing can be judged on it.");
   if (arms.length === 0 || shares?.length === 0 || seeds?.length === 0) {
-    throw new RangeError("Learning curves need at least one arm, one share of the patients and one seed.");
+    throw rangeRefusal("Learning curves need at least one arm, one share of the patients and one seed.");
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/record";
 import { breathe } from "../runtime/interruption";
+import { rangeRefusal } from "../runtime/refusal";
 import { tf } from "../runtime/tensorflow";
 
 /** How features are compared. */
@@ -144,7 +145,7 @@ export async function neighbourShares(
 ): Promise<NeighbourShares | null> {
   const { metric = "cosine", signal } = options;
   if (values.length !== dataset.records.length * width) {
-    throw new RangeError(
+    throw rangeRefusal(
       `There must be ${width} features for each of ${dataset.records.length} records, found ${values.length} in all.`,
     );
   }

@@ -5,6 +5,7 @@ import { parseBreakhisName } from "../data/layouts/breakhis";
 import type { Dataset } from "../data/record";
 import { distributeUnits, groupRecords } from "../data/split/split-units";
 import { createRandom } from "../runtime/random";
+import { refusal } from "../runtime/refusal";
 import { byCodeUnits, countOf, nameSome } from "../runtime/words";
 import type { Fold } from "./patient-folds";
 
@@ -43,14 +44,12 @@ function parseLine(fields: readonly string[], line: number, path: string): FoldL
   const [name = "", magnification = "", fold = "", part = ""] = fields.map((field) => field.trim());
   const found = fields.join("|");
   if (fields.length !== 4 || name === "" || (part !== "train" && part !== "test")) {
-    throw new Error(
+    throw refusal(
       `${path}, line ${line}: expected imagename|magnification|fold|train or test, found "${found}".`,
     );
   }
   if (!/^\d+$/.test(magnification) || !/^\d+$/.test(fold)) {
-    throw new Error(
-      `${path}, line ${line}: magnification and fold should be whole numbers, found "${found}".`,
-    );
+    throw refusal(`${path}, line ${line}: magnification and fold should be whole numbers, found "${found}".`);
   }
   return { name, part, line };
 }
@@ -70,14 +69,13 @@ function parseFoldFile(text: Buffer, path: string): Map<string, FoldLine> {
     const line = parseLine(record, info.lines, path);
     const before = lines.get(line.name);
     if (before !== undefined && before.part !== line.part) {
-      throw new Error(
+      throw refusal(
         `${path}, line ${line.line}: ${line.name} is in ${line.part}, but line ${before.line} has it in ${before.part}.`,
       );
     }
     lines.set(line.name, line);
   }
-  if (lines.size === 0)
-    throw new Error(`${path} names no image; expected imagename|magnification|fold|part.`);
+  if (lines.size === 0) throw refusal(`${path} names no image; expected imagename|magnification|fold|part.`);
   return lines;
 }
 
@@ -120,7 +118,7 @@ export async function loadOfficialFold(path: string, dataset: Dataset, fold = 0)
     records.flatMap(({ file }, row) => (lines.get(basename(file))?.part === part ? [row] : []));
   const [learned, test] = [rowsOf("train"), rowsOf("test")];
   if (learned.length === 0 || test.length === 0) {
-    throw new Error(
+    throw refusal(
       `${path} names ${countOf(learned.length, "training image")} and ${countOf(test.length, "test image")} of ` +
         `${dataset.folder}; both are needed. Is this the data set that the file is about?`,
     );
@@ -147,7 +145,7 @@ export async function loadOfficialFold(path: string, dataset: Dataset, fold = 0)
 export async function loadOfficialFolds(folder: string, dataset: Dataset): Promise<OfficialFold[]> {
   const names = (await readdir(folder)).filter((name) => /^dsfold\d+\.txt$/i.test(name));
   if (names.length === 0) {
-    throw new Error(
+    throw refusal(
       `${folder} has no fold files: dsfold1.txt to dsfold5.txt are expected, as BreaKHis' authors publish them.`,
     );
   }
@@ -167,7 +165,7 @@ function holdOutValidation(
   const labels = [...new Set(units.map(({ label }) => label))];
   const scarce = labels.filter((label) => units.filter((unit) => unit.label === label).length < 2);
   if (scarce.length > 0) {
-    throw new Error(
+    throw refusal(
       `The training part has only one patient of ${nameSome(scarce.map((label) => dataset.classes[label]!))}: ` +
         "one to learn from and one to decide when to stop are needed.",
     );

@@ -2,6 +2,7 @@ import type { Dataset } from "../data/record";
 import { distributeUnits, groupRecords, type SplitUnit } from "../data/split/split-units";
 import { largest, smallest } from "../runtime/many";
 import type { Random } from "../runtime/random";
+import { rangeRefusal, refusal } from "../runtime/refusal";
 import { countOf, nameSome } from "../runtime/words";
 
 /** One part of a cross-validation: what is held out, and what is learned from. Indices into `dataset.records`. */
@@ -26,7 +27,7 @@ export function patientUnits(dataset: Dataset): SplitUnit[] {
   const { records } = dataset;
   const unknown = records.filter(({ patient }) => patient === null).map(({ file }) => file);
   if (unknown.length > 0) {
-    throw new Error(
+    throw refusal(
       `Cross-validation by patient needs to know every image's patient, and the names of ${unknown.length} of ` +
         `${countOf(records.length, "image")} do not tell it: ${nameSome(unknown, 5)}. Leave them out.`,
     );
@@ -103,7 +104,7 @@ function bestFold(perFold: readonly number[][], group: readonly number[], totals
 /** @throws Error saying which number of folds is possible. */
 function checkFoldCount(dataset: Dataset, counts: readonly number[][], foldCount: number): void {
   if (!Number.isSafeInteger(foldCount) || foldCount < 2) {
-    throw new RangeError(`The number of folds is an integer of at least 2, found ${foldCount}.`);
+    throw rangeRefusal(`The number of folds is an integer of at least 2, found ${foldCount}.`);
   }
   const patients = dataset.classes.map((_, c) => counts.filter((group) => group[c]! > 0).length);
   const listed = dataset.classes.map((name, c) => `${name} ${patients[c]}`).join(", ");
@@ -118,7 +119,7 @@ function checkFoldCount(dataset: Dataset, counts: readonly number[][], foldCount
     possible.length === 0
       ? "There are too few patients for any cross-validation by patient: at least 3 of each class are needed."
       : `Up to ${largest(possible)} folds are possible${possible[0] === 2 ? "" : `, and no fewer than ${possible[0]}`}.`;
-  throw new Error(
+  throw refusal(
     `${foldCount} folds by patient need ${foldCount} patients of each class, and two of each to train on; found ${listed}. ${advice}`,
   );
 }
@@ -153,7 +154,7 @@ export function foldsByPatient(dataset: Dataset, foldCount: number, random: Rand
     );
     if (folds.every((fold) => hasEveryClass(dataset, fold))) return folds;
   }
-  throw new Error(
+  throw refusal(
     `No ${foldCount} folds by patient were found in which every class is tested and learned: too few patients have it. Try fewer folds.`,
   );
 }

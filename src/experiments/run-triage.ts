@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { lockTriage } from "../model/classifier/classifier-triage";
+import { refusal } from "../runtime/refusal";
 import { writeFileAtomically } from "../runtime/write-file";
 import type { BootstrapOptions } from "../scores/intervals/bootstrap";
 import type { Prediction } from "../scores/prediction";
@@ -37,7 +38,7 @@ export interface RunTriageTask {
 /** @throws Error if a data set has no class that is looked for. */
 export function requirePositiveClass(positiveClass: number | null): number {
   if (positiveClass === null) {
-    throw new Error("None of the classes is the one to be found, so there is nothing to be missed.");
+    throw refusal("None of the classes is the one to be found, so there is nothing to be missed.");
   }
   return positiveClass;
 }

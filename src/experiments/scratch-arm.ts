@@ -6,6 +6,7 @@ import { startFromScratch } from "../model/backbones/random-start";
 import { buildClassifier, predictImages } from "../model/classifier/classifier";
 import { buildHead } from "../model/classifier/head";
 import { createRandom } from "../runtime/random";
+import { refusal } from "../runtime/refusal";
 import type { FineTuneSettings, Settings } from "../runtime/settings";
 import { tf } from "../runtime/tensorflow";
 import { fineTune } from "../training/fine-tuning/fine-tune";
@@ -79,7 +80,7 @@ export function scratchArm(name: string, options: ScratchOptions): LearningArm {
           const classifier = buildClassifier({ ...tuned, dataset, settings, runId: null });
           const files = test.map((row) => imageFile(dataset, dataset.records[row]!));
           const { predictions, skipped } = await predictImages(classifier, files);
-          if (skipped[0]) throw new Error(`${skipped[0].file} can't be used: ${skipped[0].reason}.`);
+          if (skipped[0]) throw refusal(`${skipped[0].file} can't be used: ${skipped[0].reason}.`);
           return Float32Array.from(predictions.flatMap(({ probabilities }) => probabilities));
         } finally {
           tuned.backbone.dispose();

@@ -4,6 +4,7 @@ import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { pushAll } from "../runtime/many";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
+import { rangeRefusal, refusal } from "../runtime/refusal";
 import {
   type BootstrapOptions,
   bootstrapPatiently,
@@ -147,12 +148,12 @@ async function work(
 }
 
 function checkTask({ split, views = 3 }: StainAblationTask, seeds: readonly number[]): void {
-  if (seeds.length === 0) throw new RangeError("A comparison of stains needs at least one seed.");
+  if (seeds.length === 0) throw rangeRefusal("A comparison of stains needs at least one seed.");
   if (!Number.isInteger(views) || views < 1) {
-    throw new RangeError(`Stain augmentation needs at least one view an image, found ${views}.`);
+    throw rangeRefusal(`Stain augmentation needs at least one view an image, found ${views}.`);
   }
   if (split.test.length === 0) {
-    throw new Error("The test part has no images, so nothing can be compared on it. Choose another split.");
+    throw refusal("The test part has no images, so nothing can be compared on it. Choose another split.");
   }
 }
 

@@ -2,6 +2,7 @@ import type { Dataset } from "../data/record";
 import { type Features, selectFeatures } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../runtime/progress";
+import { rangeRefusal } from "../runtime/refusal";
 import { completeSettings, type Settings } from "../runtime/settings";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
 import { isDivergence, type TrainingSettings } from "../training/head/train";
@@ -73,13 +74,13 @@ function combine(grid: SweepGrid): Partial<Settings>[] {
   const names = Object.keys(grid) as Sweepable[];
   for (const name of names) {
     if (!sweepable.includes(name)) {
-      throw new RangeError(`A sweep can vary ${sweepable.join(", ")}; found ${name}.`);
+      throw rangeRefusal(`A sweep can vary ${sweepable.join(", ")}; found ${name}.`);
     }
     if ((grid[name] ?? []).length === 0)
-      throw new RangeError(`The sweep has no values for ${name}: give at least one.`);
+      throw rangeRefusal(`The sweep has no values for ${name}: give at least one.`);
   }
   if (names.length === 0)
-    throw new RangeError("The sweep has nothing to vary: give values of at least one setting.");
+    throw rangeRefusal("The sweep has nothing to vary: give values of at least one setting.");
   return names.reduce<Partial<Settings>[]>(
     (all, name) => all.flatMap((values) => grid[name]!.map((value) => ({ ...values, [name]: value }))),
     [{}],

@@ -5,6 +5,7 @@ import { type Backbone, loadBackbone } from "../model/backbones/backbone";
 import { type Classifier, classifierTransform, loadClassifier } from "../model/classifier/classifier";
 import type { Features } from "../model/features/features";
 import type { Treatment } from "../model/features/treatment";
+import { refusal } from "../runtime/refusal";
 import type { FineTuneSettings, Settings } from "../runtime/settings";
 import { type FineTuning, fineTune } from "../training/fine-tuning/fine-tune";
 import type { SavedRun } from "../training/runs/run-log";
@@ -92,7 +93,7 @@ export async function refuseSameImages(
     before === undefined
       ? "Choose another folder as `data`, or the run of another set as `baseRun`"
       : `It is a run of this notebook, which began with ${before.id}: set \`baseRun\` to "${before.id}", or choose another folder as \`data\``;
-  throw new Error(
+  throw refusal(
     `The base, run ${base.id}, was trained or tested on ${same} of the other set's ${other.records.length} images, so it would be asked what it knows by heart. ${remedy}.`,
   );
 }

@@ -1,13 +1,12 @@
+import { isRefusal } from "./refusal";
+
 /** What came out of a computation that data may refuse: its value, or the sentence that says why there is none. */
 export type Attempt<T> = { ok: true; value: T } | { ok: false; reason: string };
-
-/** What our own refusals are: plain errors and values out of range. Anything else is a mistake in a program. */
-const refusals = ["Error", "RangeError"];
 
 /**
  * Tries a computation that small or unusual data may refuse, so that a notebook goes on with a sentence in its place.
  *
- * @throws Whatever is not a refusal, such as a TypeError.
+ * @throws Whatever is no `refusal`: mistakes in programs, and what the machine refuses, such as a stack that overflows.
  *
  * @example
  * await attempt(() => 6 * 7); // { ok: true, value: 42 }
@@ -16,7 +15,7 @@ export async function attempt<T>(work: () => T | Promise<T>): Promise<Attempt<T>
   try {
     return { ok: true, value: await work() };
   } catch (error) {
-    if (error instanceof Error && refusals.includes(error.name)) return { ok: false, reason: error.message };
+    if (isRefusal(error)) return { ok: false, reason: error.message };
     throw error;
   }
 }

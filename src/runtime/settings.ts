@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { refusal } from "./refusal";
 import { explainSettings } from "./setting-words";
 
 // A setting stands here and nowhere else. Its docstring is for notebooks; `description`, in short, for the flags of
@@ -196,7 +197,7 @@ function settingsFromEnvironment(): Record<string, unknown> {
   try {
     return JSON.parse(json) as Record<string, unknown>;
   } catch {
-    throw new Error(`${settingsVariable} should hold settings as JSON, found: ${json.slice(0, 80)}`);
+    throw refusal(`${settingsVariable} should hold settings as JSON, found: ${json.slice(0, 80)}`);
   }
 }
 
@@ -241,6 +242,6 @@ export function pickFineTuning(from: Partial<FineTuneSettings>): Partial<FineTun
  */
 export function completeSettings(given: Record<string, unknown> | GivenSettings): Settings {
   const result = settingsSchema.safeParse(given);
-  if (result.success === false) throw new Error(explainSettings(settingsSchema, result.error, given));
+  if (result.success === false) throw refusal(explainSettings(settingsSchema, result.error, given));
   return result.data;
 }

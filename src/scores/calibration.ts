@@ -1,6 +1,7 @@
 import { type DecisionRule, decide } from "../model/classifier/decision";
 import { applyTemperature } from "../model/classifier/temperature";
 import { largest, smallest } from "../runtime/many";
+import { refusal } from "../runtime/refusal";
 import { bisect } from "./intervals/normal-distribution";
 import type { Prediction } from "./prediction";
 import { negativeLogLikelihood, smallestProbability } from "./probability-scores";
@@ -58,7 +59,7 @@ export function fitTemperature(
 ): TemperatureFit {
   const foreign = predictions.find(({ split }) => split !== "validation");
   if (foreign !== undefined) {
-    throw new Error(
+    throw refusal(
       `A temperature is fitted on validation predictions only, found one of the part ${foreign.split}. Filter them first.`,
     );
   }

@@ -1,4 +1,5 @@
 import type { DecisionRule } from "../model/classifier/decision";
+import { rangeRefusal, refusal } from "../runtime/refusal";
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./intervals/bootstrap";
 import { checkLevel } from "./intervals/exact-interval";
 import { normalCdf, normalQuantile } from "./intervals/normal-distribution";
@@ -107,16 +108,16 @@ export function delongTest(
 
 function splitScores(positive: readonly boolean[], scores: ArrayLike<number>) {
   if (scores.length !== positive.length) {
-    throw new RangeError(`There must be one score a sample, found ${scores.length} for ${positive.length}.`);
+    throw rangeRefusal(`There must be one score a sample, found ${scores.length} for ${positive.length}.`);
   }
   const values = Array.from(scores);
   const bad = values.findIndex((score) => !Number.isFinite(score));
   if (bad >= 0)
-    throw new RangeError(`Scores are finite numbers, but the one at position ${bad} is ${values[bad]}.`);
+    throw rangeRefusal(`Scores are finite numbers, but the one at position ${bad} is ${values[bad]}.`);
   const positives = Float64Array.from(values.filter((_, i) => positive[i] === true));
   const negatives = Float64Array.from(values.filter((_, i) => positive[i] !== true));
   if (positives.length < 2 || negatives.length < 2) {
-    throw new RangeError(
+    throw rangeRefusal(
       `DeLong's test needs at least 2 positive and 2 negative samples, found ${positives.length} and ${negatives.length}.`,
     );
   }
@@ -188,7 +189,7 @@ export function compareRuns(
 function pairByRepeat(first: readonly Repeated[], second: readonly Repeated[]): Pair[][] {
   const [firsts, seconds] = [groupByRepeat(first), groupByRepeat(second)];
   if (firsts.length > 0 && seconds.length > 0 && firsts.length !== seconds.length) {
-    throw new Error(
+    throw refusal(
       `One of the two has ${firsts.length} repeats, the other ${seconds.length}: compare as many of both.`,
     );
   }
@@ -198,18 +199,18 @@ function pairByRepeat(first: readonly Repeated[], second: readonly Repeated[]): 
 function pairByFile(first: readonly Prediction[], second: readonly Prediction[]): Pair[] {
   const byFile = new Map(second.map((prediction) => [prediction.file, prediction]));
   if (byFile.size !== second.length || new Set(first.map(({ file }) => file)).size !== first.length) {
-    throw new Error("Each run must predict an image once, or once in each repeat of a cross-validation.");
+    throw refusal("Each run must predict an image once, or once in each repeat of a cross-validation.");
   }
   const pairs = first.flatMap((prediction): Pair[] => {
     const other = byFile.get(prediction.file);
     if (other === undefined) return [];
     const { patient, file, label } = prediction;
     if (other.label !== label) {
-      throw new Error(`The runs disagree on the label of ${file}: are they of the same data set?`);
+      throw refusal(`The runs disagree on the label of ${file}: are they of the same data set?`);
     }
     return [{ patient, file, label, first: prediction, second: other }];
   });
-  if (pairs.length === 0) throw new Error("The two runs have no image in common, so they can't be compared.");
+  if (pairs.length === 0) throw refusal("The two runs have no image in common, so they can't be compared.");
   return pairs;
 }
 

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../runtime/refusal";
+
 /**
  * Checks two lists of class indices that belong together.
  *
@@ -5,15 +7,15 @@
  */
 function checkLabels(trueLabels: ArrayLike<number>, predictedLabels: ArrayLike<number>, classCount: number) {
   if (!Number.isSafeInteger(classCount) || classCount < 2) {
-    throw new RangeError(`The number of classes must be an integer of at least 2, found ${classCount}.`);
+    throw rangeRefusal(`The number of classes must be an integer of at least 2, found ${classCount}.`);
   }
   if (trueLabels.length !== predictedLabels.length) {
-    throw new RangeError(
+    throw rangeRefusal(
       `There must be one predicted label for each true one, found ${trueLabels.length} true and ${predictedLabels.length} predicted labels.`,
     );
   }
   if (trueLabels.length === 0) {
-    throw new RangeError("There are no labels to compare: is this part of the split empty?");
+    throw rangeRefusal("There are no labels to compare: is this part of the split empty?");
   }
   checkRange(trueLabels, "true", classCount);
   checkRange(predictedLabels, "predicted", classCount);
@@ -23,7 +25,7 @@ function checkRange(labels: ArrayLike<number>, kind: string, classCount: number)
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (!Number.isInteger(label) || label < 0 || label >= classCount) {
-      throw new RangeError(
+      throw rangeRefusal(
         `Labels are integers from 0 to ${classCount - 1}, but the ${kind} label at position ${i} is ${label}.`,
       );
     }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../runtime/refusal";
+
 /** A receiver operating characteristic; point i is what calling every score ≥ `thresholds[i]` positive gives. */
 export interface RocCurve {
   /** 1 − specificity, rising from 0 to 1; all NaN if no sample is negative. */
@@ -16,19 +18,19 @@ interface CumulativeCounts {
 
 function checkScores(positive: ArrayLike<boolean | number>, scores: ArrayLike<number>) {
   if (positive.length !== scores.length) {
-    throw new RangeError(
+    throw rangeRefusal(
       `There must be one score for each sample, found ${positive.length} samples and ${scores.length} scores.`,
     );
   }
   if (scores.length === 0) {
-    throw new RangeError("There are no samples to draw a curve from: is this part of the split empty?");
+    throw rangeRefusal("There are no samples to draw a curve from: is this part of the split empty?");
   }
   for (let i = 0; i < scores.length; i++) {
     if (!Number.isFinite(scores[i])) {
-      throw new RangeError(`Scores must be finite numbers, but the one at position ${i} is ${scores[i]}.`);
+      throw rangeRefusal(`Scores must be finite numbers, but the one at position ${i} is ${scores[i]}.`);
     }
     if (Number(positive[i]) !== 0 && Number(positive[i]) !== 1) {
-      throw new RangeError(`Samples are positive (true, 1) or not (false, 0), found ${positive[i]} at ${i}.`);
+      throw rangeRefusal(`Samples are positive (true, 1) or not (false, 0), found ${positive[i]} at ${i}.`);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Dataset, ImageRecord } from "../data/record";
 import type { DecisionRule } from "../model/classifier/decision";
 import { indexOfLargest } from "../model/classifier/decision";
 import { groupBy } from "../runtime/group-by";
+import { refusal } from "../runtime/refusal";
 import { byCodeUnits } from "../runtime/words";
 import { scoreDecisions } from "./evaluate";
 import type { Prediction, Scores } from "./prediction";
@@ -39,7 +40,7 @@ export function scoreGroups(
   const groups = groupBy(predictions, ({ file }) => {
     const record = records.get(file);
     if (record === undefined) {
-      throw new Error(`${file} was predicted but is not in the data set: are they of the same one?`);
+      throw refusal(`${file} was predicted but is not in the data set: are they of the same one?`);
     }
     return groupName(record, by);
   });

@@ -1,4 +1,5 @@
 import { largest } from "../runtime/many";
+import { rangeRefusal } from "../runtime/refusal";
 import { confusionMatrix } from "./confusion-matrix";
 
 /**
@@ -106,7 +107,7 @@ function classesNeeded(trueLabels: Labels, predictedLabels: Labels, positiveClas
 /** @throws RangeError as all scores do. */
 function scoreLabels(trueLabels: Labels, predictedLabels: Labels, positiveClass: number | null = null) {
   if (positiveClass !== null && (!Number.isSafeInteger(positiveClass) || positiveClass < 0)) {
-    throw new RangeError(`The positive class is the index of a class, found ${positiveClass}.`);
+    throw rangeRefusal(`The positive class is the index of a class, found ${positiveClass}.`);
   }
   const classCount = classesNeeded(trueLabels, predictedLabels, positiveClass);
   return scoresOfMatrix(
@@ -232,7 +233,7 @@ export function negativePredictiveValueAtPrevalence(
 function checkShares(shares: { sensitivity: number; specificity: number; prevalence: number }) {
   for (const [name, share] of Object.entries(shares)) {
     if (share < 0 || share > 1 || (name === "prevalence" && Number.isNaN(share))) {
-      throw new RangeError(`The ${name} is a share from 0 to 1, found ${share}.`);
+      throw rangeRefusal(`The ${name} is a share from 0 to 1, found ${share}.`);
     }
   }
 }

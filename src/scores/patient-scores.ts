@@ -1,3 +1,4 @@
+import { rangeRefusal } from "../runtime/refusal";
 import type { Prediction } from "./prediction";
 
 /** How well the images of one patient were recognised. */
@@ -36,7 +37,7 @@ export function recognitionRates(
   predictions: readonly Pick<Prediction, "patient" | "label" | "predicted">[],
 ): RecognitionRates {
   if (predictions.length === 0) {
-    throw new RangeError("There are no predictions to score: is this part of the split empty?");
+    throw rangeRefusal("There are no predictions to score: is this part of the split empty?");
   }
   const patients = new Map<string, PatientScore>();
   let correct = 0;

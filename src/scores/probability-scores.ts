@@ -1,5 +1,6 @@
 import { indexOfLargest } from "../model/classifier/decision";
 import { largest } from "../runtime/many";
+import { rangeRefusal } from "../runtime/refusal";
 
 /** One row of probabilities a sample, each of shape [classCount]. */
 type Probabilities = readonly ArrayLike<number>[];
@@ -10,16 +11,16 @@ const sumTolerance = 1e-4;
 function checkProbabilities(trueLabels: ArrayLike<number>, probabilities: Probabilities): number {
   const classCount = probabilities[0]?.length ?? 0;
   if (trueLabels.length !== probabilities.length || trueLabels.length === 0) {
-    throw new RangeError(
+    throw rangeRefusal(
       `There must be a row of probabilities for each of at least one label, found ${probabilities.length} rows and ${trueLabels.length} labels.`,
     );
   }
-  if (classCount < 2) throw new RangeError(`A row holds at least 2 probabilities, found ${classCount}.`);
+  if (classCount < 2) throw rangeRefusal(`A row holds at least 2 probabilities, found ${classCount}.`);
   probabilities.forEach((row, i) => {
     checkRow(row, i, classCount);
     const label = trueLabels[i]!;
     if (!Number.isInteger(label) || label < 0 || label >= classCount) {
-      throw new RangeError(
+      throw rangeRefusal(
         `Labels are integers from 0 to ${classCount - 1}, but the one at position ${i} is ${label}.`,
       );
     }
@@ -32,12 +33,12 @@ function checkRow(row: ArrayLike<number>, i: number, classCount: number) {
   for (let c = 0; c < row.length; c++) {
     // Written so that NaN fails too.
     if (!(row[c]! >= 0 && row[c]! <= 1)) {
-      throw new RangeError(`Probabilities lie from 0 to 1, but row ${i} holds ${row[c]}.`);
+      throw rangeRefusal(`Probabilities lie from 0 to 1, but row ${i} holds ${row[c]}.`);
     }
     sum += row[c]!;
   }
   if (row.length !== classCount || !(Math.abs(sum - 1) <= sumTolerance)) {
-    throw new RangeError(
+    throw rangeRefusal(
       `Each row holds ${classCount} probabilities that sum to 1, but row ${i} holds ${row.length} that sum to ${sum}.`,
     );
   }
@@ -135,13 +136,13 @@ export function computeReliability(
   const { binCount = 10, positiveClass = null } = options;
   const classCount = checkProbabilities(trueLabels, probabilities);
   if (!Number.isSafeInteger(binCount) || binCount < 1) {
-    throw new RangeError(`The number of bins is a positive integer, found ${binCount}.`);
+    throw rangeRefusal(`The number of bins is a positive integer, found ${binCount}.`);
   }
   if (
     positiveClass !== null &&
     !(Number.isInteger(positiveClass) && positiveClass >= 0 && positiveClass < classCount)
   ) {
-    throw new RangeError(
+    throw rangeRefusal(
       `The positive class is the index of one of ${classCount} classes, found ${positiveClass}.`,
     );
   }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../../runtime/refusal";
+
 /** Where a row or column of the large grid lies between two of the small one. */
 interface Place {
   first: number;
@@ -31,7 +33,7 @@ export function enlargeBilinearly(
   [height, width]: readonly [number, number],
 ): Float32Array {
   if (values.length !== rows * columns) {
-    throw new RangeError(
+    throw rangeRefusal(
       `A grid of ${rows} × ${columns} has ${rows * columns} values, found ${values.length}.`,
     );
   }

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { sha256 } from "../../runtime/content-hash";
+import { rangeRefusal } from "../../runtime/refusal";
 import { openRegularFile } from "../../runtime/regular-file";
 import { countOf, nameSome } from "../../runtime/words";
 import type { ImageFile } from "../record";
@@ -174,6 +175,6 @@ export async function encodeThumbnail(path: string, width: number): Promise<stri
 /** @throws RangeError if it is something else. */
 export function requirePositiveInteger(what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
-    throw new RangeError(`${what} must be a positive whole number, found ${value}.`);
+    throw rangeRefusal(`${what} must be a positive whole number, found ${value}.`);
   }
 }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../../runtime/refusal";
+
 /** Optical densities in red, green and blue. */
 export type DensityVector = [red: number, green: number, blue: number];
 
@@ -71,7 +73,7 @@ export function deconvolver({
   const [hh, he, ee] = [dot(haematoxylin, haematoxylin), dot(haematoxylin, eosin), dot(eosin, eosin)];
   const determinant = hh * ee - he * he;
   if (!(determinant > 1e-9 * hh * ee)) {
-    throw new RangeError("Two dyes that absorb the same colours can't be told apart.");
+    throw rangeRefusal("Two dyes that absorb the same colours can't be told apart.");
   }
   return (density) => {
     const [h, e] = [dot(density, haematoxylin), dot(density, eosin)];

@@ -1,4 +1,5 @@
 import type { Random } from "../../runtime/random";
+import { rangeRefusal } from "../../runtime/refusal";
 import { densityTables, dot, lightOf, ruifrokVectors, unitCrossProduct, whiteLight } from "./optical-density";
 
 /**
@@ -38,7 +39,7 @@ const unmixing = channels.map((own, index) => {
  */
 export function jitterStains(pixels: Uint8Array, random: Random, strength: number): Uint8Array {
   if (!(strength >= 0 && strength < 1)) {
-    throw new RangeError(`The strength of stain augmentation lies in [0, 1), found ${strength}.`);
+    throw rangeRefusal(`The strength of stain augmentation lies in [0, 1), found ${strength}.`);
   }
   const changes = channels.map(() => ({
     factor: 1 + strength * (2 * random.next() - 1),

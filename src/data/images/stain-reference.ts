@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { breathe } from "../../runtime/interruption";
 import { median } from "../../runtime/percentile";
 import { startProgress } from "../../runtime/progress";
+import { refusal } from "../../runtime/refusal";
 import type { ImageFile } from "../record";
 import { decodeImage, imageConcurrency } from "./images";
 import { type DensityVector, unitVector } from "./optical-density";
@@ -66,7 +67,7 @@ export async function fitStainReference(
     );
     const stains = estimates.flatMap((estimate) => (estimate.found === true ? [estimate.stains] : []));
     if (stains.length === 0) {
-      throw new Error(
+      throw refusal(
         `None of ${images.length} images shows haematoxylin and eosin, so there is nothing to normalise stains to. Leave normalisation out for this data set.`,
       );
     }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../../runtime/refusal";
+
 /** One of the eight ways to lay a square picture on a table: mirrored or not, then turned. */
 export interface Turn {
   /** Clockwise, 0 to 3; after mirroring. */
@@ -37,7 +39,7 @@ function sourceOf(row: number, column: number, edge: number, { quarterTurns, mir
 export function turnSquare<T extends Uint8Array | Float32Array>(values: T, channels: number, turn: Turn): T {
   const edge = Math.sqrt(values.length / channels);
   if (!Number.isInteger(edge) || edge === 0) {
-    throw new RangeError(`Only a square can be turned, found ${values.length / channels} values a channel.`);
+    throw rangeRefusal(`Only a square can be turned, found ${values.length / channels} values a channel.`);
   }
   const turned = values.slice() as T;
   for (let row = 0; row < edge; row++) {

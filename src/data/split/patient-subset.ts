@@ -1,4 +1,5 @@
 import { createRandom } from "../../runtime/random";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Dataset } from "../record";
 import { distributeUnits, groupRecords } from "./split-units";
 
@@ -31,11 +32,11 @@ export function takePatients(
   seed: number,
 ): PatientSubset {
   if (!(share > 0 && share <= 1)) {
-    throw new RangeError(`A share of the patients is above 0 and up to 1, found ${share}.`);
+    throw rangeRefusal(`A share of the patients is above 0 and up to 1, found ${share}.`);
   }
   const unknown = rows.find((row) => records[row]!.patient === null);
   if (unknown !== undefined) {
-    throw new Error(
+    throw refusal(
       `A share of the patients needs to know every image's patient, and the name of ${records[unknown]!.file} does not tell it.`,
     );
   }
@@ -47,7 +48,7 @@ export function takePatients(
   const counts = classes.map((_, label) => units.filter((unit) => unit.label === label).length);
   if (counts.some((count) => count < 2)) {
     const found = classes.map((name, label) => `${name} ${counts[label]}`).join(", ");
-    throw new Error(
+    throw refusal(
       `To learn from a share of the patients, at least 2 of each class are needed, one of them to validate with; found ${found}.`,
     );
   }
@@ -77,7 +78,7 @@ export function takePatients(
  */
 export function limitImages(dataset: Dataset, most: number, seed: number): Dataset {
   if (!Number.isSafeInteger(most) || most < 1) {
-    throw new RangeError(`At least one image of each patient is needed, found ${most}.`);
+    throw rangeRefusal(`At least one image of each patient is needed, found ${most}.`);
   }
   const random = createRandom(seed).fork("images taken");
   const counts = new Map<string, number>();

@@ -1,4 +1,5 @@
 import { groupBy } from "../../runtime/group-by";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countOf, nameSome } from "../../runtime/words";
 import type { Dataset } from "../record";
 import { type Split, type SplitPart, splitParts } from "./split-value";
@@ -22,7 +23,7 @@ export function duplicatesAcrossParts(
     (split[part] ?? []).map((row) => {
       const image = images[row];
       if (image !== undefined) return { ...image, part };
-      throw new RangeError(`The part ${part} names image ${row} of ${images.length}.`);
+      throw rangeRefusal(`The part ${part} names image ${row} of ${images.length}.`);
     }),
   );
   return [...groupBy(all, ({ sha256 }) => sha256).values()]
@@ -42,7 +43,7 @@ export function refuseDuplicates(
   const duplicates = duplicatesAcrossParts(images, split);
   if (duplicates.length === 0) return;
   const names = duplicates.map(({ files }) => files.map(({ file, part }) => `${file} (${part})`).join(" = "));
-  throw new Error(
+  throw refusal(
     `Identical images are in several parts of the split: ${nameSome(names)}. Results on copies of what was learned ` +
       "say nothing: remove the copies or split again. To train all the same, set allowDuplicatesAcrossParts to true.",
   );
@@ -86,19 +87,19 @@ export function checkSplit(
   split: Split,
   options: { allowDuplicatesAcrossParts?: boolean } = {},
 ): void {
-  if (split.train.length === 0) throw new Error("The split has no images to train on.");
+  if (split.train.length === 0) throw refusal("The split has no images to train on.");
   const seen = new Set<number>();
   for (const part of splitParts) {
     if (part !== "validation" && split[part].length === 0)
-      throw new Error(`The split's part ${part} is empty.`);
+      throw refusal(`The split's part ${part} is empty.`);
     for (const row of split[part]) {
       const record = dataset.records[row];
       if (record === undefined) {
-        throw new Error(
+        throw refusal(
           `The split's part ${part} names image ${row}, but the data set has ${dataset.records.length}.`,
         );
       }
-      if (seen.has(row)) throw new Error(`The split has ${record.file} twice, the second time in ${part}.`);
+      if (seen.has(row)) throw refusal(`The split has ${record.file} twice, the second time in ${part}.`);
       seen.add(row);
     }
   }
@@ -111,13 +112,13 @@ function checkPatients(dataset: Dataset, split: Split, rows: number[]): void {
   const unknown = rows.map((row) => dataset.records[row]!).filter(({ patient }) => patient === null);
   if (unknown.length > 0) {
     const files = nameSome(unknown.map(({ file }) => file));
-    throw new Error(
+    throw refusal(
       `A split by patient has ${countOf(unknown.length, "image")} of unknown patients: ${files}.`,
     );
   }
   const several = patientsInSeveralParts(dataset, split);
   if (several.length > 0) {
-    throw new Error(`A split by patient has patients in more than one part: ${nameSome(several)}.`);
+    throw refusal(`A split by patient has patients in more than one part: ${nameSome(several)}.`);
   }
 }
 
@@ -131,7 +132,7 @@ function checkFolders(dataset: Dataset, split: Split): void {
       .filter((one) => one.folderPart !== folder);
     if (foreign.length > 0) {
       const files = nameSome(foreign.map(({ file }) => file));
-      throw new Error(`The split's part ${part} should come from the folder ${folder}/, but has ${files}.`);
+      throw refusal(`The split's part ${part} should come from the folder ${folder}/, but has ${files}.`);
     }
   }
 }

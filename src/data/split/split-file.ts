@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { refusal } from "../../runtime/refusal";
 import { nameSome } from "../../runtime/words";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Dataset } from "../record";
@@ -96,13 +97,13 @@ function parseSplitFile(path: string, text: string): z.infer<typeof splitFileSch
   try {
     return splitFileSchema.parse(JSON.parse(text));
   } catch {
-    throw new Error(`${path} is not a split saved by this project: split again and save it anew.`);
+    throw refusal(`${path} is not a split saved by this project: split again and save it anew.`);
   }
 }
 
 function refuse(path: string, problem: string, images: readonly { file: string }[]): void {
   if (images.length === 0) return;
-  throw new Error(
+  throw refusal(
     `The split ${path} does not fit the data set: ${problem} ${nameSome(images.map(({ file }) => file))}. ` +
       "Open the same images, with the same magnification, or split again.",
   );

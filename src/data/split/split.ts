@@ -1,4 +1,5 @@
 import { createRandom } from "../../runtime/random";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countOf, nameSome } from "../../runtime/words";
 import type { Dataset, ImageRecord } from "../record";
 import { checkSplit } from "./split-check";
@@ -52,7 +53,7 @@ export function splitByPatient(
   checkFractions(fractions);
   const unknown = dataset.records.filter(({ patient }) => patient === null).map(({ file }) => file);
   if (unknown.length > 0) {
-    throw new Error(
+    throw refusal(
       `A split by patient needs to know every image's patient, and the names of ${unknown.length} of ` +
         `${countOf(dataset.records.length, "image")} do not tell it: ${nameSome(unknown, 5)}. Name them as BreaKHis ` +
         "does, leave them out, or give a labels file with a column patient. A split by image is possible, but it leaks: a patient's images are then in " +
@@ -66,7 +67,7 @@ export function splitByPatient(
   const least = dataset.classes.length > 2 ? 1 : patientsNeeded;
   if (found.some((count) => count < least * partCount)) {
     const counts = dataset.classes.map((name, label) => `${name} ${found[label]}`).join(", ");
-    throw new Error(
+    throw refusal(
       `A split by patient needs at least ${countOf(least, "patient")} of each class in each of ${partCount} parts, so ` +
         `${least * partCount} of each class; found ${counts}. Add patients or use cross-validation by ` +
         "patient, which needs fewer.",
@@ -125,7 +126,7 @@ export function splitByFolder(
   const own = without(rowsOf("validation"), contents(test));
   const rest = without(rowsOf("train"), contents([...test, ...own]));
   if (test.length === 0 || rest.length === 0) {
-    throw new Error(
+    throw refusal(
       `A split by folder needs images in a train and in a test folder; ${dataset.folder} has ${rest.length} and ` +
         `${test.length}. Split by patient instead.`,
     );
@@ -178,7 +179,7 @@ function requireImages(dataset: Dataset, units: readonly SplitUnit[], partCount:
   const found = countUnits(dataset, units);
   if (found.every((count) => count >= partCount)) return;
   const counts = dataset.classes.map((name, label) => `${name} ${found[label]}`).join(", ");
-  throw new Error(`${what} needs at least ${partCount} different images of each class; found ${counts}.`);
+  throw refusal(`${what} needs at least ${partCount} different images of each class; found ${counts}.`);
 }
 
 function checkFractions(fractions: SplitFractions): void {
@@ -187,7 +188,7 @@ function checkFractions(fractions: SplitFractions): void {
   // Written so that NaN fails too.
   const valid = values.every((value) => value >= 0) && Math.abs(sum - 1) < 1e-9;
   if (!valid || fractions.train === 0) {
-    throw new RangeError(
+    throw rangeRefusal(
       `A split's shares must be at least 0, train's more than 0, and their sum 1; found ${values}.`,
     );
   }

@@ -10,6 +10,7 @@ import {
 import type { Dataset, ImageRecord } from "../../data/record";
 import type { Split } from "../../data/split/split-value";
 import { largest, smallest } from "../../runtime/many";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countOf } from "../../runtime/words";
 import { type Features, selectRows } from "../features/features";
 
@@ -109,7 +110,7 @@ export function distanceToNearest(
   features: Float32Array,
 ): number {
   if (features.length !== width) {
-    throw new RangeError(`Examples have ${width} features, found an image with ${features.length}.`);
+    throw rangeRefusal(`Examples have ${width} features, found an image with ${features.length}.`);
   }
   const image = unitRows(features, width);
   let nearest = Number.POSITIVE_INFINITY;
@@ -187,7 +188,7 @@ export function fitFamiliarity(
 ): Familiarity {
   const { train, validation } = split;
   if (train.length < fewestExamples || validation.length === 0) {
-    throw new Error(
+    throw refusal(
       `What is usual can't be told from ${countOf(train.length, "training image")} and ${countOf(validation.length, "validation image")}: at least ${fewestExamples} and 1 are needed.`,
     );
   }

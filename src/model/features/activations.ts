@@ -13,6 +13,7 @@ import { breathe, runCooperatively } from "../../runtime/interruption";
 import { decodeFloat16, encodeFloat16 } from "../../runtime/native/float16";
 import { cacheFolder } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { tf } from "../../runtime/tensorflow";
 import type { Backbone } from "../backbones/architecture";
 import { runStages } from "../backbones/stages";
@@ -71,9 +72,7 @@ export function stageIndex({ name, staged }: Pick<Backbone, "name" | "staged">, 
   const index = staged.stages.findIndex((one) => one.name === (stage === "last" ? staged.last : stage));
   if (index >= 0) return index;
   const names = staged.stages.map((one) => one.name).join(", ");
-  throw new RangeError(
-    `${name} has no stage "${stage}"; it has ${names}, and "last" and "all" are known too.`,
-  );
+  throw rangeRefusal(`${name} has no stage "${stage}"; it has ${names}, and "last" and "all" are known too.`);
 }
 
 /** Shape of one image's activations, by sending one black image through. */
@@ -224,7 +223,7 @@ class ActivationStore {
     try {
       return encodeFloat16(activations).subarray(0, count * this.bytes);
     } catch (error) {
-      throw new Error(
+      throw refusal(
         `${name}'s activations below ${staged.stages[this.frozen]!.name} can't be kept: ${(error as Error).message} Are these the right weights?`,
       );
     } finally {
@@ -240,7 +239,7 @@ async function requireRoom(bytes: number, freeSpace: FreeSpace): Promise<void> {
   const needed = bytes * overhead;
   const free = await freeSpace(folder);
   if (free >= needed) return;
-  throw new Error(
+  throw refusal(
     `Fine-tuning keeps ${sizeText(needed)} of activations in ${folder}, where ${sizeText(free)} are free: make room (\`npm run cache\` says what is kept), name a folder on another disk as BREAKHIS_CACHE, or train a higher stage, or everything, which keeps nothing.`,
   );
 }

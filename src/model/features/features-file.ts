@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { csvText } from "../../data/csv";
 import type { Dataset, ImageRecord } from "../../data/dataset";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Features } from "./features";
 
@@ -20,7 +21,7 @@ const numbersAtOnce = 1 << 22;
  */
 export function encodeNpy(values: Float32Array, [rows, columns]: [number, number]): Iterable<Uint8Array> {
   if (values.length !== rows * columns) {
-    throw new RangeError(
+    throw rangeRefusal(
       `A matrix of ${rows} × ${columns} has ${rows * columns} values, found ${values.length}.`,
     );
   }
@@ -90,7 +91,7 @@ export async function writeFeatures(
   features: Features,
 ): Promise<{ matrix: string; table: string }> {
   if (!features.complete || features.count !== dataset.records.length) {
-    throw new Error(
+    throw refusal(
       `Only complete features are written; ${features.computed + features.fromCache} of ${dataset.records.length} images have theirs. Compute them again, which goes on from there.`,
     );
   }

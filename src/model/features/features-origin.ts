@@ -4,6 +4,7 @@ import type { StainReference } from "../../data/images/stain-reference";
 import type { ImageFiles } from "../../data/record";
 import { sha256 } from "../../runtime/content-hash";
 import { describeArithmetic, deviceKind } from "../../runtime/device";
+import { refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
 import type { Backbone } from "../backbones/architecture";
 
@@ -107,7 +108,7 @@ function differences(origin: FeaturesOrigin, wanted: WantedFeatures): string[] {
 export function refuseOtherFeatures(origin: FeaturesOrigin | undefined, wanted: WantedFeatures): void {
   const found = origin === undefined ? ["what they were made of is not known"] : differences(origin, wanted);
   if (found.length === 0) return;
-  throw new Error(
+  throw refusal(
     `These features don't belong to the settings: ${found.join("; ")}. Compute the features with these settings (trainRun does it by itself), then train.`,
   );
 }

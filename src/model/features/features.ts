@@ -9,6 +9,7 @@ import { arithmeticKey } from "../../runtime/device";
 import { groupBy } from "../../runtime/group-by";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../../runtime/progress";
+import { rangeRefusal } from "../../runtime/refusal";
 import { tf } from "../../runtime/tensorflow";
 import type { Backbone } from "../backbones/architecture";
 import { type FeaturesOrigin, featuresVersion, originOf } from "./features-origin";
@@ -74,7 +75,7 @@ export function embedPixels(
   const { inputSize, featureWidth } = backbone;
   const imageLength = inputSize * inputSize * 3;
   if (count > batchSize || pixels.length !== count * imageLength) {
-    throw new RangeError(
+    throw rangeRefusal(
       `Expected at most ${batchSize} images of ${imageLength} values, found ${pixels.length} values for ${count} images.`,
     );
   }
@@ -270,7 +271,7 @@ export function selectRows(
   const selected = new Float32Array(rows.length * width);
   for (const [index, row] of rows.entries()) {
     if (!Number.isInteger(row) || row < 0 || row >= count) {
-      throw new RangeError(`There is no row ${row} among ${count} rows of features.`);
+      throw rangeRefusal(`There is no row ${row} among ${count} rows of features.`);
     }
     selected.set(values.subarray(row * width, (row + 1) * width), index * width);
   }

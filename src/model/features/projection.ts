@@ -1,4 +1,5 @@
 import { createRandom } from "../../runtime/random";
+import { rangeRefusal } from "../../runtime/refusal";
 import { type Eigenpair, symmetricEigenvectors } from "../../runtime/symmetric-eigenvectors";
 import { tf } from "../../runtime/tensorflow";
 
@@ -34,14 +35,14 @@ const tolerance = 1e-7;
 export function principalComponents(values: Float32Array, width: number, count: number): Projection {
   const rows = values.length / width;
   if (!Number.isInteger(rows)) {
-    throw new RangeError(`Expected rows of ${width} values, found ${values.length} values in all.`);
+    throw rangeRefusal(`Expected rows of ${width} values, found ${values.length} values in all.`);
   }
   if (count > Math.min(rows, width)) {
-    throw new RangeError(`${rows} rows of ${width} values have fewer than ${count} principal components.`);
+    throw rangeRefusal(`${rows} rows of ${width} values have fewer than ${count} principal components.`);
   }
   const gap = values.findIndex((value) => !Number.isFinite(value));
   if (gap >= 0) {
-    throw new RangeError(
+    throw rangeRefusal(
       `Row ${Math.floor(gap / width)} holds ${values[gap]}: were the features interrupted? Compute them again first.`,
     );
   }

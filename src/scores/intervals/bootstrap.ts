@@ -2,6 +2,7 @@ import { breathe, runCooperatively } from "../../runtime/interruption";
 import { quantileOf } from "../../runtime/percentile";
 import { startProgress } from "../../runtime/progress";
 import { createRandom, type Random } from "../../runtime/random";
+import { rangeRefusal } from "../../runtime/refusal";
 import { checkLevel } from "./exact-interval";
 
 const defaultResamples = 2000;
@@ -160,14 +161,14 @@ function createEvaluator<T extends Clustered, K extends string>(
 
 /** What is thrown where nothing was predicted. */
 export const noPredictions = () =>
-  new RangeError("There are no predictions to resample: is this part of the split empty?");
+  rangeRefusal("There are no predictions to resample: is this part of the split empty?");
 
 function checkOptions(groups: readonly (readonly unknown[])[], resamples: number, level: number) {
   if (groups.length === 0 || groups.some((items) => items.length === 0)) {
     throw noPredictions();
   }
   if (!Number.isSafeInteger(resamples) || resamples < 1) {
-    throw new RangeError(`The number of resamples is a positive integer, found ${resamples}.`);
+    throw rangeRefusal(`The number of resamples is a positive integer, found ${resamples}.`);
   }
   checkLevel(level);
 }

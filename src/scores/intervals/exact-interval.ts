@@ -1,3 +1,4 @@
+import { rangeRefusal } from "../../runtime/refusal";
 import { betaQuantile } from "./beta-distribution";
 
 /** An interval for a proportion. */
@@ -23,7 +24,7 @@ export interface ProportionInterval {
  */
 export function exactInterval(successes: number, trials: number, level = 0.95): ProportionInterval {
   if (!(successes >= 0 && successes <= trials && Number.isFinite(trials))) {
-    throw new RangeError(`A proportion needs successes from 0 to trials; found ${successes} of ${trials}.`);
+    throw rangeRefusal(`A proportion needs successes from 0 to trials; found ${successes} of ${trials}.`);
   }
   checkLevel(level);
   const tail = (1 - level) / 2;
@@ -39,6 +40,6 @@ export function exactInterval(successes: number, trials: number, level = 0.95): 
 /** @throws RangeError if an interval's level is not between 0 and 1. */
 export function checkLevel(level: number): void {
   if (!(level > 0 && level < 1)) {
-    throw new RangeError(`An interval's level lies between 0 and 1, for example 0.95; found ${level}.`);
+    throw rangeRefusal(`An interval's level lies between 0 and 1, for example 0.95; found ${level}.`);
   }
 }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../../runtime/refusal";
+
 /** Upper tail of the standard normal by Lentz's continued fraction; z at least 2, where it converges quickly. */
 function upperTail(z: number): number {
   let fraction = 0;
@@ -37,7 +39,7 @@ export function normalCdf(z: number): number {
  */
 export function normalQuantile(probability: number): number {
   if (!(probability > 0 && probability < 1)) {
-    throw new RangeError(`A quantile is asked for with a probability between 0 and 1, found ${probability}.`);
+    throw rangeRefusal(`A quantile is asked for with a probability between 0 and 1, found ${probability}.`);
   }
   return bisect(-40, 40, (z) => normalCdf(z) >= probability);
 }

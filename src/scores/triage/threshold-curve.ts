@@ -1,4 +1,5 @@
 import { decide } from "../../model/classifier/decision";
+import { rangeRefusal } from "../../runtime/refusal";
 import { confusionMatrix, rowShares } from "../confusion-matrix";
 import type { BootstrapOptions, Clustered, Interval } from "../intervals/bootstrap";
 import { shareIntervals } from "../intervals/matrix-intervals";
@@ -60,7 +61,7 @@ export function thresholdCurve(
 ): ThresholdMatrices[] {
   const classCount = predictions[0]?.probabilities.length ?? 2;
   if (classCount !== 2) {
-    throw new RangeError(`A threshold decides between two classes, found ${classCount}.`);
+    throw rangeRefusal(`A threshold decides between two classes, found ${classCount}.`);
   }
   const patients = aggregateByPatient(predictions, { positiveClass, threshold: 0.5 });
   return thresholds.map((threshold) => ({

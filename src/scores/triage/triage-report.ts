@@ -1,5 +1,6 @@
 import { groupBy } from "../../runtime/group-by";
 import { pushAll } from "../../runtime/many";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Interval } from "../intervals/bootstrap";
 import { groupByRepeat } from "../intervals/score-intervals";
 import { type ShareOptions, shareInterval } from "../intervals/share-interval";
@@ -133,7 +134,7 @@ export function evaluateTriage(
   options: ShareOptions = {},
 ): TriageReport {
   if (predictions.length === 0) {
-    throw new RangeError("There are no predictions to triage: is this part of the split empty?");
+    throw rangeRefusal("There are no predictions to triage: is this part of the split empty?");
   }
   return report(triage(predictions, locked), options);
 }
@@ -164,7 +165,7 @@ export function crossValidateTriage(
   for (const group of groupByRepeat(predictions)) {
     const folds = [...new Set(group.map(({ fold }) => fold))].sort((a, b) => a - b);
     if (folds.length < 2) {
-      throw new Error("A threshold for a fold is chosen on the other folds, and there is only one.");
+      throw refusal("A threshold for a fold is chosen on the other folds, and there is only one.");
     }
     for (const fold of folds) {
       const held = group.filter((prediction) => prediction.fold === fold);
@@ -174,6 +175,6 @@ export function crossValidateTriage(
       pushAll(images, triage(held, locked));
     }
   }
-  if (images.length === 0) throw new RangeError("There are no predictions to triage: did no fold finish?");
+  if (images.length === 0) throw rangeRefusal("There are no predictions to triage: did no fold finish?");
   return { report: report(images, options), thresholds };
 }

@@ -1,5 +1,6 @@
 import type { LockedThreshold, TriageLevel } from "../../model/classifier/classifier-manifest";
 import { decide } from "../../model/classifier/decision";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Interval } from "../intervals/bootstrap";
 import { shareInterval } from "../intervals/share-interval";
 import { averageByPatient, positivePatients } from "../patients";
@@ -75,9 +76,7 @@ function belowScore(score: number, ranked: readonly Ranked[]): number {
 export function chooseThreshold(predictions: readonly Prediction[], wanted: TriageTarget): ChosenThreshold {
   const { targetSensitivity: target, level = "image", positiveClass, chosenOn = "validation" } = wanted;
   if (!(target > 0 && target <= 1)) {
-    throw new RangeError(
-      `The target sensitivity lies above 0 and up to 1, for example 0.95; found ${target}.`,
-    );
+    throw rangeRefusal(`The target sensitivity lies above 0 and up to 1, for example 0.95; found ${target}.`);
   }
   const ranked = rankedScores(predictions, level, positiveClass);
   const positives = ranked
@@ -86,7 +85,7 @@ export function chooseThreshold(predictions: readonly Prediction[], wanted: Tria
     .sort((a, b) => b - a);
   const count = positives.length;
   if (count === 0) {
-    throw new Error(
+    throw refusal(
       `No ${level} of ${chosenOn} is of the positive class, so no threshold can promise a sensitivity: choose another split.`,
     );
   }
@@ -159,7 +158,7 @@ export function workloadCurve(
 ): WorkloadPoint[] {
   const ranked = rankedScores(predictions, level, positiveClass).sort((a, b) => b.score - a.score);
   if (ranked.length === 0) {
-    throw new RangeError("There are no predictions to draw a curve from: is this part of the split empty?");
+    throw rangeRefusal("There are no predictions to draw a curve from: is this part of the split empty?");
   }
   const positives = ranked.filter(({ isPositive }) => isPositive).length;
   const point = (threshold: number, looked: number, missed: number): WorkloadPoint => ({

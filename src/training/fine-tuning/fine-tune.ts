@@ -10,6 +10,7 @@ import { type Activations, extractActivations, stageIndex } from "../../model/fe
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
 import { createRandom, type Random } from "../../runtime/random";
+import { refusal } from "../../runtime/refusal";
 import {
   completeFineTuning,
   type FineTuneSettings,
@@ -96,7 +97,7 @@ function selectParts({ dataset, head, split, settings }: FineTuningTask): Parts 
   const classCount = headClassCount(head);
   for (const part of ["train", "validation"] as const) {
     if (split[part].length === 0) {
-      throw new Error(
+      throw refusal(
         `The ${part} part has no images: fine-tuning needs some. Choose another split or more data.`,
       );
     }
@@ -105,7 +106,7 @@ function selectParts({ dataset, head, split, settings }: FineTuningTask): Parts 
   const trainLabels = labelsOf(split.train);
   const missing = countClasses(trainLabels, classCount).indexOf(0);
   if (missing >= 0) {
-    throw new Error(
+    throw refusal(
       `No training image is of class ${missing}, so it can't be learned. Choose another split or more data.`,
     );
   }

@@ -1,3 +1,5 @@
+import { rangeRefusal } from "../../runtime/refusal";
+
 /**
  * Weighs classes by the inverse of their frequency: n / (classCount · count), scikit-learn's "balanced".
  *
@@ -13,7 +15,7 @@
 export function balancedClassWeights(labels: ArrayLike<number>, classCount: number): number[] {
   const counts = countClasses(labels, classCount);
   const missing = counts.indexOf(0);
-  if (missing >= 0) throw new RangeError(`Class ${missing} has no sample, so it can't be weighed.`);
+  if (missing >= 0) throw rangeRefusal(`Class ${missing} has no sample, so it can't be weighed.`);
   return counts.map((count) => labels.length / (classCount * count));
 }
 
@@ -30,9 +32,7 @@ export function countClasses(labels: ArrayLike<number>, classCount: number): num
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (counts[label] === undefined) {
-      throw new RangeError(
-        `Labels are integers from 0 to ${classCount - 1}, found ${label} at position ${i}.`,
-      );
+      throw rangeRefusal(`Labels are integers from 0 to ${classCount - 1}, found ${label} at position ${i}.`);
     }
     counts[label]++;
   }

@@ -4,6 +4,7 @@ import { buildHead, type Head } from "../../model/classifier/head";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
 import { createRandom } from "../../runtime/random";
+import { refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
 import { crossEntropy, softmax } from "../../scores/cross-entropy";
 import { balancedClassWeights } from "./class-weights";
@@ -133,7 +134,7 @@ const divergenceCode = "training-diverged";
 
 /** What is thrown when a loss is no number any more. */
 export function divergence(loss: number, settings: Pick<TrainingSettings, "learningRate">): Error {
-  const error = new Error(
+  const error = refusal(
     `Training diverged: the loss became ${loss}. The learning rate ${settings.learningRate} is probably too high; try ${settings.learningRate / 10}.`,
   );
   return Object.assign(error, { code: divergenceCode });

@@ -1,3 +1,4 @@
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countClasses } from "./class-weights";
 
 /** Features of all records, row by row; row i belongs to record i. */
@@ -49,18 +50,16 @@ function selectPart(
 ): LabelledRows {
   const { width } = features;
   if (rows.length === 0) {
-    throw new Error(
-      `The ${part} part has no images: training needs some. Choose another split or more data.`,
-    );
+    throw refusal(`The ${part} part has no images: training needs some. Choose another split or more data.`);
   }
   const values = new Float32Array(rows.length * width);
   rows.forEach((row, i) => {
     if (!Number.isInteger(row) || row < 0 || row >= labels.length) {
-      throw new RangeError(`The ${part} part names record ${row}, but there are ${labels.length} records.`);
+      throw rangeRefusal(`The ${part} part names record ${row}, but there are ${labels.length} records.`);
     }
     const rowValues = features.values.subarray(row * width, (row + 1) * width);
     if (!areFinite(rowValues)) {
-      throw new Error(
+      throw refusal(
         `The features of record ${row} are not finite numbers: compute them again, and check the weights file.`,
       );
     }
@@ -73,7 +72,7 @@ function selectPart(
 function refuseForeignStains({ fittedOn = [] }: FeatureTable, { train }: TrainingParts): void {
   const learned = new Set(train);
   if (fittedOn.every((row) => learned.has(row))) return;
-  throw new Error(
+  throw refusal(
     "The images' stains were normalised to those of another training part, so the head would know something of the images that it is tested on. Compute the features again, with stains normalised to this training part.",
   );
 }
@@ -114,10 +113,10 @@ export function selectTrainingData(
   classCount: number,
 ): TrainingData {
   if (features.complete === false) {
-    throw new Error("The features are incomplete, their computation was interrupted: run that cell again.");
+    throw refusal("The features are incomplete, their computation was interrupted: run that cell again.");
   }
   if (features.values.length !== labels.length * features.width) {
-    throw new RangeError(
+    throw rangeRefusal(
       `There must be ${features.width} features for each of ${labels.length} records, found ${features.values.length} in all.`,
     );
   }
@@ -128,7 +127,7 @@ export function selectTrainingData(
   const counts = countClasses(train.labels, classCount);
   const missing = counts.indexOf(0);
   if (missing >= 0) {
-    throw new Error(
+    throw refusal(
       `No training image is of class ${missing} (images a class: ${counts.join(", ")}), so it can't be learned. Choose another split or more data.`,
     );
   }

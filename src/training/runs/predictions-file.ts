@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import { csvText } from "../../data/csv";
 import { type SplitPart, splitParts } from "../../data/split/split-value";
+import { refusal } from "../../runtime/refusal";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Prediction } from "../../scores/prediction";
 
@@ -42,7 +43,7 @@ export async function writePredictions(
 function readNumber(field: string | undefined, line: number, path: string): number {
   const value = Number(field);
   if (field === undefined || field === "" || Number.isNaN(value)) {
-    throw new Error(`${path}, line ${line}: expected a number, found "${field ?? ""}".`);
+    throw refusal(`${path}, line ${line}: expected a number, found "${field ?? ""}".`);
   }
   return value;
 }
@@ -50,7 +51,7 @@ function readNumber(field: string | undefined, line: number, path: string): numb
 function parseRow(row: string[], line: number, path: string): Prediction {
   const [file = "", split = "", patient = "", label, , predicted, ...probabilities] = row;
   if (!splitParts.includes(split as SplitPart)) {
-    throw new Error(`${path}, line ${line}: expected one of ${splitParts.join(", ")}, found "${split}".`);
+    throw refusal(`${path}, line ${line}: expected one of ${splitParts.join(", ")}, found "${split}".`);
   }
   return {
     file: readText(file),
@@ -71,9 +72,7 @@ export async function readPredictions(path: string): Promise<Prediction[]> {
   const rows: string[][] = parse(await readFile(path), { bom: true });
   const [header = [], ...body] = rows;
   if (columns.some((name, i) => header[i] !== name)) {
-    throw new Error(
-      `${path} should start with the columns ${columns.join(", ")}, found ${header.join(", ")}.`,
-    );
+    throw refusal(`${path} should start with the columns ${columns.join(", ")}, found ${header.join(", ")}.`);
   }
   return body.map((row, i) => parseRow(row, i + 2, path));
 }

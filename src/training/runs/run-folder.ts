@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { runsFolder } from "../../runtime/paths";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
 import { writeWholeFile } from "../../runtime/write-file";
 
@@ -42,14 +43,14 @@ export async function readRunFile<T>(
   try {
     return JSON.parse(text) as T;
   } catch {
-    throw new Error(`${path} is damaged: it is not JSON. ${remedy}`);
+    throw refusal(`${path} is damaged: it is not JSON. ${remedy}`);
   }
 }
 
 /** @throws RangeError if an id could lead outside the folder of runs, or is that of the link. */
 export function checkRunId(id: string): void {
   if (!idPattern.test(id) || id === latestName) {
-    throw new RangeError(`A run's id consists of letters, digits, ".", "_" and "-", found "${id}".`);
+    throw rangeRefusal(`A run's id consists of letters, digits, ".", "_" and "-", found "${id}".`);
   }
 }
 

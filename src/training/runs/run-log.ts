@@ -6,6 +6,7 @@ import { type Split, saveSplit } from "../../data/split/split";
 import { type Classifier, saveClassifier } from "../../model/classifier/classifier";
 import { type FeaturesOrigin, refuseOtherFeatures } from "../../model/features/features-origin";
 import { runsFolder } from "../../runtime/paths";
+import { refusal } from "../../runtime/refusal";
 import { completeSettings, type Settings } from "../../runtime/settings";
 import { writeFileAtomically } from "../../runtime/write-file";
 import type { Prediction } from "../../scores/prediction";
@@ -74,12 +75,12 @@ export async function saveHistory(run: Run, history: readonly EpochRecord[]): Pr
 async function refuseOtherResults(run: Run, results: RunResults): Promise<void> {
   const { dataset, split, classifier, summary, origin } = results;
   const settings = await readSettings(run.folder);
-  if (settings === null) throw new Error(`${run.folder} has no ${settingsFile}: start a run with startRun.`);
+  if (settings === null) throw refusal(`${run.folder} has no ${settingsFile}: start a run with startRun.`);
   if (summary.bestEpoch === 0) {
-    throw new Error(`The run ${run.id} was stopped before its first epoch ended: there is nothing to keep.`);
+    throw refusal(`The run ${run.id} was stopped before its first epoch ended: there is nothing to keep.`);
   }
   if (split.by !== settings.split || split.seed !== settings.seed) {
-    throw new Error(
+    throw refusal(
       `The run ${run.id} asks for a split by ${settings.split} with seed ${settings.seed}, found one by ${split.by} with seed ${split.seed}: make the split with its settings.`,
     );
   }
@@ -128,7 +129,7 @@ async function latestId(): Promise<string> {
   }
   const finished = (await listRuns()).find((run) => run.summary !== null);
   if (finished !== undefined) return finished.id;
-  throw new Error(`There is no finished run in ${runsFolder()} yet: run notebook 03 (03-train-model) first.`);
+  throw refusal(`There is no finished run in ${runsFolder()} yet: run notebook 03 (03-train-model) first.`);
 }
 
 async function findRunId(id: string): Promise<string> {
@@ -150,7 +151,7 @@ export async function loadRun(id: string = process.env["BREAKHIS_RUN"] || latest
   const summary = await readRunFile<RunSummary>(folder, summaryFile);
   if (settings === null || summary === null) {
     const problem = settings === null ? "There is no run" : "Training has not finished in the run";
-    throw new Error(`${problem} ${runId} in ${runsFolder()}: run notebook 03 (03-train-model) first.`);
+    throw refusal(`${problem} ${runId} in ${runsFolder()}: run notebook 03 (03-train-model) first.`);
   }
   return {
     id: runId,
@@ -179,10 +180,10 @@ export async function settingsOfRun(id: string): Promise<Settings> {
   const folder = join(runsFolder(), runId);
   const settings = await readRunFile<Settings>(folder, settingsFile);
   if (settings === null)
-    throw new Error(`There is no run ${runId} in ${runsFolder()}: listRuns() knows all of them.`);
+    throw refusal(`There is no run ${runId} in ${runsFolder()}: listRuns() knows all of them.`);
   const base = (await readRunFile<RunSummary>(folder, summaryFile))?.base;
   if (base !== undefined) {
-    throw new Error(
+    throw refusal(
       `The run ${runId} began with the classifier of the run ${base.id}, so its settings alone don't make it again: run notebook 05 (05-transfer-to-other-scans) with baseRun = "${base.id}".`,
     );
   }

@@ -1,5 +1,6 @@
 import { type ComparedRun, compareKept, type KeptComparison } from "../../experiments/compare-kept";
 import { signedText } from "../../experiments/evaluation-text";
+import { refusal } from "../../runtime/refusal";
 import type { Prediction } from "../../scores/prediction";
 import { loadRun } from "../../training/runs/run-log";
 import { titleWithOrigin } from "../display/figure";
@@ -47,7 +48,7 @@ export async function compareKeptRuns(
   part: Prediction["split"] = "validation",
 ): Promise<KeptRunComparison> {
   if (firstId === undefined || secondId === undefined) {
-    throw new Error("It takes two finished runs to compare: change a setting, train again, and come back.");
+    throw refusal("It takes two finished runs to compare: change a setting, train again, and come back.");
   }
   return compareLoadedRuns(await loadRun(firstId), await loadRun(secondId), part);
 }
