@@ -15,7 +15,7 @@ import { noteFailure, noteTraining } from "../training/runs/run-state";
 import { type RunListener, watched } from "./run-listener";
 import { gatherMaterial, type RunMaterial } from "./run-material";
 import { summarizeRun } from "./summarize";
-import { tuneRun } from "./tune-run";
+import { tuneRun, tuningKeeperOf } from "./tune-run";
 
 /** A run that was trained and kept, with all that it was made of. Tensors of its backbone are freed. */
 export interface TrainedRun extends RunMaterial {
@@ -91,7 +91,8 @@ async function tuneAndKeep(
 ): Promise<TrainedRun | string> {
   const { settings, dataset, treatment } = material;
   if (settings.fineTune === null) return keep(run, material, trained, listener);
-  const tuned = await tuneRun(settings.fineTune, material, trained.head, listener);
+  const keeper = tuningKeeperOf(material, listener);
+  const tuned = await tuneRun(settings.fineTune, material, trained.head, listener, keeper);
   const { backbone, head, seconds } = tuned;
   try {
     if (tuned.ended === "interrupted" && tuned.history.length === 0) {
@@ -108,7 +109,10 @@ async function tuneAndKeep(
       tunedFeatures: features.seconds,
     };
     const all = { ...trained, fineTuning: tuned, backbone, head, features, timings };
-    return await keep(run, material, all, listener);
+    const kept = await keep(run, material, all, listener);
+    // One that was stopped goes on from there when the same settings are trained with again.
+    if (tuned.ended !== "interrupted") await keeper.forget();
+    return kept;
   } finally {
     backbone.dispose();
   }

@@ -46,6 +46,11 @@ export async function readEntry(kind: string, key: string): Promise<Buffer | nul
   return content;
 }
 
+/** Removes an entry, if it is there. */
+export async function removeEntry(kind: string, key: string): Promise<void> {
+  await rm(entryPath(kind, key), { force: true });
+}
+
 /** Bytes of an entry's content, without reading it; null if there is none. Damage is noticed by reading alone. */
 export async function measureEntry(kind: string, key: string): Promise<number | null> {
   try {

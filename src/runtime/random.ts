@@ -12,6 +12,10 @@ export interface Random {
   shuffle<T>(items: readonly T[]): T[];
   /** An independent source that depends on this one's seed and the label only, not on what was drawn. */
   fork(label: string): Random;
+  /** Where in its sequence it is. */
+  position(): number;
+  /** Goes on from where `position` was asked. */
+  goTo(position: number): void;
 }
 
 /**
@@ -57,5 +61,10 @@ export function createRandom(seed: number): Random {
     return createRandom(createHash("sha256").update(`${seed}:${label}`).digest().readUInt32LE(0));
   }
 
-  return { next, integer, normal, shuffle, fork };
+  const position = () => state;
+  const goTo = (to: number) => {
+    state = to | 0;
+  };
+
+  return { next, integer, normal, shuffle, fork, position, goTo };
 }

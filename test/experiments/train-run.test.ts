@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
@@ -6,6 +7,7 @@ import { gatherMaterial } from "../../src/experiments/run-material";
 import { type TrainedRun, trainOn, trainRun } from "../../src/experiments/train-run";
 import { loadClassifier } from "../../src/model/classifier/classifier";
 import { requestStop } from "../../src/runtime/interruption";
+import { projectRoot } from "../../src/runtime/paths";
 import { onProgress } from "../../src/runtime/progress";
 import { completeSettings, type GivenSettings } from "../../src/runtime/settings";
 import { startRun } from "../../src/training/runs/run-folder";
@@ -233,5 +235,56 @@ describe("a run with a fine-tuned backbone", () => {
     const classifier = await loadClassifier(join(trained.run.folder, "classifier"));
     expect(classifier.backbone.weights.sha256).toBe(trained.classifier.backbone.weights.sha256);
     classifier.backbone.dispose();
+  });
+});
+
+describe("a fine-tuning that was stopped or killed", () => {
+  const rates = { learningRate: 1e-4, headLearningRate: 3e-3 };
+  const fineTune = { from: "stage7", epochs: 3, patience: 3, ...rates };
+  // After a single epoch the head has much left to learn.
+  const asked = { fineTune, seed: 6, epochs: 1, dropout: 0.1 };
+
+  /** All that it has learned: every epoch's numbers, and the weights that were kept. */
+  function learnedBy({ run, fineTuning, predictions }: TrainedRun) {
+    const weights = join(run.folder, "classifier/backbone.safetensors");
+    return {
+      epochs: fineTuning!.history.map(({ elapsedSeconds: _, ...numbers }) => numbers),
+      best: fineTuning!.bestEpoch,
+      predictions,
+      head: headOf({ run }),
+      backbone: existsSync(weights) ? readFileSync(weights, "hex") : null,
+    };
+  }
+
+  it("goes on from its last whole epoch, to the same bytes", async () => {
+    const undisturbed = learnedBy(await keptRun(asked));
+    expect(undisturbed.epochs).toHaveLength(3);
+    expect(undisturbed.best).toBeGreaterThan(0);
+
+    let trainings = 0;
+    const watch = async () => {
+      trainings++;
+      const onEpoch = () => void (trainings === 2 && requestStop());
+      return { onEpoch, finish: () => undefined };
+    };
+    const stopped = await trainRun(settingsWith(asked), { watch });
+    expect(stopped!.summary.fineTuning).toMatchObject({ ended: "interrupted", epochs: 1 });
+    const said: string[] = [];
+    const resumed = await trainRun(settingsWith(asked), { say: (sentence) => said.push(sentence) });
+    expect(said.join("\n")).toContain("Goes on from epoch 1, where it was stopped.");
+    expect(learnedBy(resumed!)).toEqual(undisturbed);
+    // Nothing is left to go on with: the same again begins anew, and comes to the same.
+    const again = await trainRun(settingsWith(asked), { say: (sentence) => said.push(sentence) });
+    expect(said.filter((sentence) => sentence.startsWith("Goes on"))).toHaveLength(1);
+    expect(learnedBy(again!)).toEqual(undisturbed);
+
+    const tsx = join(projectRoot(), "node_modules/tsx/dist/cli.mjs");
+    const program = join(projectRoot(), "test/support/runs/killed-tuning.ts");
+    const killed = spawnSync(process.execPath, [tsx, program, JSON.stringify(settingsWith(asked))]);
+    expect(killed.signal ?? killed.status).not.toBe(0);
+    expect((await listRuns())[0]!.unfinished).toEqual({ state: "crashed" });
+    const revived = await trainRun(settingsWith(asked), { say: (sentence) => said.push(sentence) });
+    expect(said.filter((sentence) => sentence.startsWith("Goes on"))).toHaveLength(2);
+    expect(learnedBy(revived!)).toEqual(undisturbed);
   });
 });

@@ -86,8 +86,14 @@ export interface GraphAdam {
  * Adds Adam to a graph.
  *
  * @param step - Shape [3]: the learning rate, and what `adamPowers` gives for the step's number.
+ * @param startFrom - What the moments begin with: zeros, or what is fed as `<its node>/start`.
  */
-export function addAdam(graph: NativeGraph, name: string, step: GraphValue): GraphAdam {
+export function addAdam(
+  graph: NativeGraph,
+  name: string,
+  step: GraphValue,
+  startFrom: "zeros" | "feed" = "zeros",
+): GraphAdam {
   const scalars = graph.add(`${name}/step`, "Unpack", [step], {
     attributes: { T: float, num: { int: 3 }, axis: { int: 0 } },
   });
@@ -106,7 +112,7 @@ export function addAdam(graph: NativeGraph, name: string, step: GraphValue): Gra
     const known = momentsByVariable.get(variable);
     if (known !== undefined) return known;
     const added = ["first", "second"].map((label) =>
-      addVariable(graph, `${name}/${variable.handle.node}/${label}`, variable.shape, "zeros"),
+      addVariable(graph, `${name}/${variable.handle.node}/${label}`, variable.shape, startFrom),
     );
     momentsByVariable.set(variable, added);
     pushAll(moments, added);

@@ -26,6 +26,7 @@ import type { TrainingParts } from "../head/training-data";
 import { createFineTuningStep, type FineTuningBatch, type FineTuningStep } from "./fine-tuning-step";
 import { learningRateFactor, stageFactors } from "./learning-rate";
 import { patientLoss } from "./patient-loss";
+import type { TuningKeeper, TuningProgress } from "./tuning-progress";
 
 /** What is fine-tuned, on what, and how; what is left out of `FineTuneSettings` takes its default. */
 export interface FineTuningTask extends Partial<FineTuneSettings>, TrainingListener {
@@ -42,6 +43,8 @@ export interface FineTuningTask extends Partial<FineTuneSettings>, TrainingListe
   transform?: ImageTransform | null;
   /** False where a live view shows it. */
   showProgress?: boolean;
+  /** Where each whole epoch is kept, and where one goes on from that was stopped or killed; by default nowhere. */
+  keeper?: Pick<TuningKeeper, "load" | "save">;
 }
 
 /** How good the classifier is on the validation part. */
@@ -295,50 +298,79 @@ async function learnEpoch(
 }
 
 /** What the best epoch left; nothing yet where none was better than before. */
-interface Outcome {
-  best: { epoch: number; loss: number; stages: ReturnType<FineTuningStep["readStages"]>; head: Head } | null;
-  history: EpochRecord[];
-  before: ValidationScore;
+interface Outcome extends Pick<TuningProgress, "best" | "history" | "before"> {
   ended: TrainingResult["ended"];
 }
 
-async function runEpochs(session: Session, onEpoch: FineTuningTask["onEpoch"]): Promise<Outcome> {
-  const { tuning, task, parts, step } = session;
-  const startedAt = performance.now();
-  const random = createRandom(task.settings.seed).fork("fine-tuning");
-  const [shuffling, dropping] = [random.fork("order"), random.fork("dropout")];
+/** One pass over the training images and its validation, or null if it was stopped on the way. */
+async function runEpoch(
+  session: Session,
+  order: readonly number[],
+  dropping: Random,
+  at: { epoch: number; firstStep: number; steps: number },
+): Promise<{ record: Omit<EpochRecord, "elapsedSeconds">; probabilities: Float32Array } | null> {
+  const learned = await learnEpoch(session, order, dropping, at);
+  const validated = learned && (await validate(session));
+  if (learned === null || validated === null) return null;
+  const { loss: trainLoss, accuracy: trainAccuracy } = learned;
+  const record = { epoch: at.epoch, trainLoss, trainAccuracy, ...validated.score };
+  return { record, probabilities: validated.probabilities };
+}
+
+/** What it begins with: the validation part before the first step, or where it was stopped; null if it is stopped now. */
+async function begin(session: Session, saved: TuningProgress | null): Promise<Outcome> {
+  if (saved !== null) {
+    const { history, before, best } = saved;
+    return { history, before, best, ended: "completed" };
+  }
   const first = await validate(session);
   const nothing = { validationLoss: NaN, validationAccuracy: NaN, validationPatientLoss: NaN };
-  const outcome: Outcome = { best: null, history: [], before: first?.score ?? nothing, ended: "completed" };
-  if (first === null) return { ...outcome, ended: "interrupted" };
+  const ended = first === null ? "interrupted" : "completed";
+  return { best: null, history: [], before: first?.score ?? nothing, ended };
+}
+
+const lacksPatience = ({ history, best }: Outcome, { patience }: FineTuneSettings): boolean =>
+  history.length - (best?.epoch ?? 0) >= patience;
+
+async function runEpochs(
+  session: Session,
+  saved: TuningProgress | null,
+  onEpoch: FineTuningTask["onEpoch"],
+): Promise<Outcome> {
+  const { tuning, task, parts, step } = session;
+  const random = createRandom(task.settings.seed).fork("fine-tuning");
+  const [shuffling, dropping] = [random.fork("order"), random.fork("dropout")];
+  if (saved !== null) {
+    shuffling.goTo(saved.random.order);
+    dropping.goTo(saved.random.dropout);
+  }
+  const secondsBefore = saved?.history.at(-1)?.elapsedSeconds ?? 0;
+  const startedAt = performance.now() - 1000 * secondsBefore;
+  const outcome = await begin(session, saved);
+  const { history, before } = outcome;
+  if (outcome.ended === "interrupted") return outcome;
   const positions = [...parts.train.rows.keys()];
   const stepsPerEpoch = Math.ceil(positions.length / (tuning.batchSize * tuning.accumulation));
   const steps = tuning.epochs * stepsPerEpoch;
-  for (let epoch = 1; epoch <= tuning.epochs; epoch++) {
-    const firstStep = (epoch - 1) * stepsPerEpoch;
-    const learned = await learnEpoch(session, shuffling.shuffle(positions), dropping, {
-      epoch,
-      firstStep,
-      steps,
-    });
-    const validated = learned && (await validate(session));
-    if (learned === null || validated === null) return { ...outcome, ended: "interrupted" };
-    const record: EpochRecord = {
-      epoch,
-      trainLoss: learned.loss,
-      trainAccuracy: learned.accuracy,
-      ...validated.score,
-      elapsedSeconds: (performance.now() - startedAt) / 1000,
-    };
-    outcome.history.push(record);
-    const loss = validated.score.validationPatientLoss;
-    if (loss < (outcome.best?.loss ?? outcome.before.validationPatientLoss)) {
+  for (let epoch = history.length + 1; epoch <= tuning.epochs; epoch++) {
+    if (lacksPatience(outcome, tuning)) break;
+    const at = { epoch, firstStep: (epoch - 1) * stepsPerEpoch, steps };
+    const done = await runEpoch(session, shuffling.shuffle(positions), dropping, at);
+    if (done === null) return { ...outcome, ended: "interrupted" };
+    const record = { ...done.record, elapsedSeconds: (performance.now() - startedAt) / 1000 };
+    history.push(record);
+    const loss = record.validationPatientLoss!;
+    if (loss < (outcome.best?.loss ?? before.validationPatientLoss)) {
       outcome.best = { epoch, loss, stages: step.readStages(), head: step.readHead() };
     }
-    await onEpoch?.(record, outcome.history, validated.probabilities);
-    if (epoch - (outcome.best?.epoch ?? 0) >= tuning.patience) return { ...outcome, ended: "early-stopping" };
+    await task.keeper?.save({
+      state: step.readState(),
+      random: { order: shuffling.position(), dropout: dropping.position() },
+      ...{ history, before, best: outcome.best },
+    });
+    await onEpoch?.(record, history, done.probabilities);
   }
-  return outcome;
+  return { ...outcome, ended: lacksPatience(outcome, tuning) ? "early-stopping" : "completed" };
 }
 
 /** Numbers in the weights that are trained. */
@@ -366,6 +398,7 @@ async function tune(
   const transform = task.transform ?? null;
   const activations = await extractActivations({ dataset, rows, backbone, from, transform });
   const activationsDone = performance.now();
+  const saved = (await task.keeper?.load()) ?? null;
   const factors = stageFactors(stages, tuning.stageDecay);
   const step = createFineTuningStep(stages, head, {
     stageLearningRates: factors.map((factor) => factor * tuning.learningRate),
@@ -373,13 +406,14 @@ async function tune(
     l2: task.settings.l2,
     inputShape: activations.shape,
     masked: task.settings.dropout > 0,
+    state: saved?.state,
   });
   try {
     // Asked to stop while activations were computed: those that are there are kept.
     const stopping = activations.complete ? signal : AbortSignal.abort();
     const classCount = headClassCount(head);
     const session: Session = { task, tuning, parts, activations, step, classCount, signal: stopping };
-    const { best, ...outcome } = await runEpochs(session, onEpoch);
+    const { best, ...outcome } = await runEpochs(session, saved, onEpoch);
     return {
       ...outcome,
       backbone: fineTunedBackbone(backbone, from, best?.stages ?? null),

@@ -44,7 +44,7 @@ export interface FineTuningGraph {
   session: NativeSession;
   /** Kernel and bias of each convolution in turn, then of each layer of the head; fed at the start. */
   weights: readonly GraphVariable[];
-  /** To be started once. */
+  /** To be started once, fed; Adam begins with zeros. */
   moments: readonly GraphVariable[];
   /** Gradients of a step's batches but the last, one a weight; to be started and ended with each step that has several. */
   sums: readonly GraphVariable[];
@@ -199,7 +199,7 @@ function addLearning(
     });
   });
   const adams = [...stages.keys(), stages.length].map((group) =>
-    addAdam(graph, `adam-${group}`, graph.placeholder(fineTuningFeeds.adam(group), "float32", [3])),
+    addAdam(graph, `adam-${group}`, graph.placeholder(fineTuningFeeds.adam(group), "float32", [3]), "feed"),
   );
   const learnFrom = (how: string, slopes: readonly GraphValue[]) =>
     graph.effectOf(

@@ -1,7 +1,7 @@
 import type { Convolution, ConvolutionWeights } from "../../model/backbones/convolutions";
 import type { Stage } from "../../model/backbones/stages";
 import type { Head } from "../../model/classifier/head";
-import { adamPowers } from "../../runtime/native/graph-variables";
+import { adamPowers, type GraphVariable } from "../../runtime/native/graph-variables";
 import type { Feed, GraphValue } from "../../runtime/native/native-graph";
 import { tf } from "../../runtime/tensorflow";
 import {
@@ -25,11 +25,22 @@ export interface FineTuningBatch {
   masks: readonly tf.Tensor2D[];
 }
 
+/** All that a training goes on from after a whole epoch: numbers in the order of the graph's variables. */
+export interface StepState {
+  /** Taken so far. */
+  steps: number;
+  weights: Float32Array[];
+  /** Adam's. */
+  moments: Float32Array[];
+}
+
 /** What decides how weights change. */
 export interface FineTuningStepOptions extends Pick<FineTuningGraphShape, "inputShape" | "masked" | "l2"> {
   /** Of the trained stages, lowest first. */
   stageLearningRates: readonly number[];
   headLearningRate: number;
+  /** What an earlier training came to; by default the weights of stages and head. */
+  state?: StepState | undefined;
 }
 
 /** Stages and a head in training. Their weights live in TensorFlow until `dispose`. */
@@ -53,19 +64,51 @@ export interface FineTuningStep {
   readStages(): Map<string, ConvolutionWeights>;
   /** The head as it is now, a copy. */
   readHead(): Head;
+  /** Everything as it is now, to go on from; a copy. Not in the middle of a step. */
+  readState(): StepState;
   dispose(): void;
+}
+
+const startName = ({ handle }: GraphVariable): string => `${handle.node}/start`;
+
+const sizesOf = ({ shape }: GraphVariable): number[] => shape.map((size) => size ?? 1);
+
+/** Numbers of variables, each fed as it was read. */
+function feedsOf(variables: readonly GraphVariable[], values: readonly Float32Array[]): Record<string, Feed> {
+  return Object.fromEntries(
+    variables.map((variable, i) => [startName(variable), { float32: values[i]!, shape: sizesOf(variable) }]),
+  );
 }
 
 function startVariables(
   { session, weights, moments }: FineTuningGraph,
   stages: readonly Stage[],
   head: Head,
+  state: StepState | undefined,
 ): void {
   const starts = [...weights, ...moments].map(({ start }) => start);
-  withStartWeights(stages, head, (tensors) => {
-    const feeds = Object.fromEntries(weights.map(({ handle }, i) => [`${handle.node}/start`, tensors[i]!]));
+  if (state !== undefined) {
+    const feeds = { ...feedsOf(weights, state.weights), ...feedsOf(moments, state.moments) };
     tf.dispose(session.run(starts, feeds));
+    return;
+  }
+  const zeros = moments.map(
+    (moment) => new Float32Array(sizesOf(moment).reduce((product, size) => product * size, 1)),
+  );
+  withStartWeights(stages, head, (tensors) => {
+    const begun = Object.fromEntries(weights.map((weight, i) => [startName(weight), tensors[i]!]));
+    tf.dispose(session.run(starts, { ...begun, ...feedsOf(moments, zeros) }));
   });
+}
+
+/** Numbers of variables as they are now. */
+function readAll({ session }: FineTuningGraph, variables: readonly GraphVariable[]): Float32Array[] {
+  const tensors = session.run(variables.map(({ value }) => value));
+  try {
+    return tensors.map((tensor) => tensor.dataSync<"float32">());
+  } finally {
+    tf.dispose(tensors);
+  }
 }
 
 function batchFeeds({ input, labels, shares, masks }: FineTuningBatch): Record<string, Feed> {
@@ -97,22 +140,27 @@ class GraphFineTuning implements FineTuningStep {
   private readonly graph: FineTuningGraph;
   private readonly head: Head;
   private readonly convolutions: readonly Convolution[];
-  private steps = 0;
+  private steps: number;
   /** Whether there are batches since the last step. */
   private summing = false;
 
-  /** @param rates - Of the stages, lowest first, and of the head. */
+  /**
+   * @param rates - Of the stages, lowest first, and of the head.
+   * @param state - To go on from; none begins with the weights of stages and head.
+   */
   constructor(
     shape: FineTuningGraphShape,
     private readonly rates: readonly number[],
+    state: StepState | undefined,
   ) {
     const { stages, head } = shape;
     this.graph = openFineTuningGraph(shape);
     this.convolutions = stages.flatMap((stage) => stage.convolutions);
     this.weightNames = weightNamesOf(stages, head);
     this.head = head;
+    this.steps = state?.steps ?? 0;
     try {
-      startVariables(this.graph, stages, head);
+      startVariables(this.graph, stages, head, state);
     } catch (error) {
       this.graph.session.dispose();
       throw error;
@@ -160,6 +208,15 @@ class GraphFineTuning implements FineTuningStep {
     return { layers: this.head.layers.map((layer, i) => ({ ...layer, ...pairs[i]! })) };
   }
 
+  readState(): StepState {
+    const { weights, moments } = this.graph;
+    return {
+      steps: this.steps,
+      weights: readAll(this.graph, weights),
+      moments: readAll(this.graph, moments),
+    };
+  }
+
   dispose(): void {
     this.graph.session.dispose();
   }
@@ -197,6 +254,7 @@ export function createFineTuningStep(
   start: Head,
   options: FineTuningStepOptions,
 ): FineTuningStep {
-  const { stageLearningRates, headLearningRate, ...given } = options;
-  return new GraphFineTuning({ stages, head: start, ...given }, [...stageLearningRates, headLearningRate]);
+  const { stageLearningRates, headLearningRate, state, ...given } = options;
+  const rates = [...stageLearningRates, headLearningRate];
+  return new GraphFineTuning({ stages, head: start, ...given }, rates, state);
 }
