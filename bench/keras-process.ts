@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface, type Interface } from "node:readline";
 import { projectRoot } from "../src/runtime/paths";
+import { kerasProblem } from "../src/runtime/python";
 
 /** A Python program that stays loaded and answers requests, one at a time. */
 export interface KerasProcess {
@@ -33,11 +34,14 @@ function answersOf(child: ChildProcess, lines: Interface): () => Promise<string>
 /**
  * Starts a program of bench/keras in the project's Python.
  *
- * @throws Error if Python is not set up.
+ * @throws Error if Python is not set up, or has no Keras.
  */
 export function startKeras(program: string): KerasProcess {
   const python = join(projectRoot(), ".venv", "bin", "python");
   if (!existsSync(python)) throw new Error(`${python} is missing: run npm run setup first.`);
+  const problem = kerasProblem();
+  if (problem !== null)
+    throw new Error(`Benchmarks compare with Keras in Python, and it isn't here. ${problem}`);
   const child = spawn(python, [join(projectRoot(), "bench", "keras", program)], {
     stdio: ["pipe", "pipe", "pipe"],
     env: {

@@ -60,6 +60,14 @@ function pythonVersions(names: string[]): Record<string, string> {
   return JSON.parse(firstLine(venvPython(projectRoot()), ["-I", "-c", script, ...names]));
 }
 
+/** Keras in Python writes exports and is compared with; everything else goes without. */
+function checkKeras(problem: unknown, version = "unknown"): Finding {
+  const what = "Keras in Python";
+  return typeof problem === "string"
+    ? note(what, "not here: exports to keras, savedmodel and onnx need it, and tests beside it", problem)
+    : fine(what, version);
+}
+
 function checkPython(): Finding[] {
   const root = projectRoot();
   const stamp = readStamp(stampFile(root));
@@ -73,7 +81,7 @@ function checkPython(): Finding[] {
     fine("Python packages", "as in python/requirements.lock"),
     fine("JupyterLab", versions["jupyterlab"] ?? "unknown"),
     fine("nbclient", versions["nbclient"] ?? "unknown"),
-    fine("Keras (for tests)", versions["keras"] ?? "unknown"),
+    checkKeras(stamp?.["kerasProblem"], versions["keras"]),
   ];
 }
 

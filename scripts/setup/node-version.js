@@ -17,9 +17,9 @@ function nodeVersionProblem(version) {
   const good = (major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major >= 23;
   if (good) return null;
   return (
-    "breakhis-lab needs Node 20.19 or later, or 22.12 or later, but this is Node " +
+    "breakhis-lab needs Node 22.12 or later (or 20.19 or later of 20), but this is Node " +
     version.replace(/^v/, "") +
-    ": install a current one from https://nodejs.org (or with `nvm install 22`) and run the same command again."
+    ": install a current one from https://nodejs.org (or with `nvm install 24`) and run the same command again."
   );
 }
 

@@ -3,7 +3,7 @@
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
-const { spawn } = require("node:child_process");
+const { spawn, spawnSync } = require("node:child_process");
 
 /** Output kept in memory, in characters: enough to recognise a cause; the log file has all of it. */
 const KEPT_OUTPUT = 200_000;
@@ -80,6 +80,24 @@ function childEnvironment(extra = {}) {
     delete env[name];
   }
   return { ...env, PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", ...extra };
+}
+
+/**
+ * Asks a program that answers at once.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ timeoutMs?: number, input?: string }} [options]
+ * @returns {{ code: number, stdout: string, stderr: string }} Code 127 when it could not be started.
+ */
+function ask(program, args, { timeoutMs = 30_000, input = "" } = {}) {
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: "utf8",
+    env: childEnvironment(),
+    timeout: timeoutMs,
+    input,
+  });
+  return { code: status ?? 127, stdout: stdout ?? "", stderr: stderr ?? "" };
 }
 
 /**
@@ -183,4 +201,4 @@ function runShown(program, args, { cwd, env = childEnvironment(), quiet = false 
   });
 }
 
-module.exports = { processStart, signalGroup, childEnvironment, runLogged, runShown };
+module.exports = { processStart, signalGroup, childEnvironment, ask, runLogged, runShown };

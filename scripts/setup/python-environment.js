@@ -3,8 +3,9 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const { createHash } = require("node:crypto");
-const { ask } = require("./machine.js");
-const { selectRequirements } = require("./requirements-lock.js");
+const { ask } = require("./processes.js");
+const { WITH_KERAS, findsPythonWithKeras, kerasProblem } = require("./pythons.js");
+const { selectNativeLibrary, selectRequirements } = require("./requirements-lock.js");
 const { readStamp, writeFileAtomically, writeStamp } = require("./stamps.js");
 
 /** @typedef {import("./set-up.js").Context} Context */
@@ -21,6 +22,12 @@ const venvPython = (root) => path.join(root, ".venv", "bin", "python");
  * @param {string} root
  */
 const stampFile = (root) => path.join(root, ".venv", "breakhis-setup.json");
+/**
+ * Where TensorFlow's wheel lies when it is one for another Python than that of .venv.
+ *
+ * @param {string} root
+ */
+const nativeFolder = (root) => path.join(root, ".venv", "native");
 
 /**
  * Chooses the TensorFlow wheel.
@@ -44,10 +51,11 @@ function chooseTensorFlow({ flag, stamp, driverAnswers }) {
   return { variant: driverAnswers() ? "cuda" : "cpu", chosenBy: "driver" };
 }
 
+/** @param {string} root */
+const readLock = (root) => fs.readFileSync(path.join(root, "python", "requirements.lock"), "utf8");
+
 /** @param {string} root @param {TensorFlowVariant} variant */
-function requirementsFor(root, variant) {
-  return selectRequirements(fs.readFileSync(path.join(root, "python", "requirements.lock"), "utf8"), variant);
-}
+const requirementsFor = (root, variant) => selectRequirements(readLock(root), variant);
 
 /** @param {string} root @param {TensorFlowVariant} variant */
 function wantedStamp(root, variant) {
@@ -88,6 +96,7 @@ function environmentProblem(root, choice) {
   if (stdout.trim() !== stamp["python"]) return "the Python beneath .venv has changed";
   if (!fs.existsSync(path.join(tensorflowFolder(root), "libtensorflow_cc.so.2")))
     return "TensorFlow is missing in .venv";
+  if (stamp["kerasProblem"] && findsPythonWithKeras()) return "there is a Python with Keras now";
   return null;
 }
 
@@ -105,28 +114,42 @@ async function makeEnvironment(context) {
   fs.rmSync(stampFile(root), { force: true });
   await fs.promises.rm(venvFolder(root), { recursive: true, force: true, maxRetries: 3 });
   await context.run([python.executable, "-m", "venv", venvFolder(root)], "python", "Making .venv");
-  const options = ["--no-input", "--progress-bar=off", "--only-binary=:all:", "--no-compile"];
-  await context.run(
-    [
-      venvPython(root),
-      "-m",
-      "pip",
-      "install",
-      ...options,
-      "--require-hashes",
-      "--no-deps",
-      "-r",
-      requirements,
-    ],
-    "python",
-    "Installing the Python packages",
-  );
+  await pipInstall(context, requirements, []);
+  const withoutKeras = kerasProblem(python.version);
+  if (withoutKeras !== null) await unpackNativeLibrary(context);
   writeStamp(stampFile(root), {
     ...wantedStamp(root, choice.variant),
     chosenBy: choice.chosenBy,
     folder: venvFolder(root),
     python: python.version,
+    kerasProblem: withoutKeras,
   });
+}
+
+/**
+ * @param {Context} context
+ * @param {string} requirements - A file; all hashes are in it.
+ * @param {string[]} place - Where to, and for which Python; by default .venv and its own.
+ */
+async function pipInstall({ root, run }, requirements, place) {
+  const pip = [venvPython(root), "-m", "pip", "install"];
+  const options = ["--no-input", "--progress-bar=off", "--only-binary=:all:", "--no-compile"];
+  const locked = ["--require-hashes", "--no-deps", "-r", requirements];
+  await run([...pip, ...options, ...place, ...locked], "python", "Installing the Python packages");
+}
+
+/**
+ * Unpacks the TensorFlow wheel of another Python beside: what TensorFlow.js needs of it, its C library and headers,
+ * is the same for all of them.
+ *
+ * @param {Context} context
+ */
+async function unpackNativeLibrary(context) {
+  const { root, choice } = context;
+  const requirements = path.join(root, ".cache", "setup", `native-${choice.variant}.txt`);
+  writeFileAtomically(requirements, selectNativeLibrary(readLock(root), choice.variant));
+  const place = ["--target", nativeFolder(root), "--python-version", WITH_KERAS[0] ?? ""];
+  await pipInstall(context, requirements, place);
 }
 
 /**
@@ -149,6 +172,8 @@ function rememberChoice(root, choice) {
  * @returns {string} A path that doesn't exist when there is none.
  */
 function tensorflowFolder(root) {
+  const beside = path.join(nativeFolder(root), "tensorflow");
+  if (fs.existsSync(beside)) return beside;
   const lib = path.join(venvFolder(root), "lib");
   const versions = fs.existsSync(lib)
     ? fs.readdirSync(lib).filter((name) => /^python3\.\d+$/.test(name))

@@ -9,6 +9,15 @@ const ONLY_FOR = {
   cuda: /^(tensorflow==|nvidia-)/,
 };
 
+/** What a TensorFlow wheel's own library needs: the wheel, and NVIDIA's libraries. */
+const NATIVE = /^(tensorflow(-cpu)?==|nvidia-)/;
+
+/** @param {string} text - Of a lock or a requirements file. */
+function readEntries(text) {
+  const lines = text.split("\n").filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
+  return lines.join("\n").split(/\n(?=\S)/);
+}
+
 /**
  * Takes from the lock, which holds both TensorFlow wheels, what one kind of machine needs.
  *
@@ -19,8 +28,7 @@ const ONLY_FOR = {
  */
 function selectRequirements(lock, variant) {
   const other = ONLY_FOR[variant === "cpu" ? "cuda" : "cpu"];
-  const lines = lock.split("\n").filter((line) => line.trim() !== "" && !line.trimStart().startsWith("#"));
-  const entries = lines.join("\n").split(/\n(?=\S)/);
+  const entries = readEntries(lock);
   if (!entries.some((entry) => ONLY_FOR[variant].test(entry))) {
     throw new Error(
       `python/requirements.lock holds no TensorFlow for "${variant}"; make it again as its header says.`,
@@ -29,4 +37,16 @@ function selectRequirements(lock, variant) {
   return `${entries.filter((entry) => !other.test(entry)).join("\n")}\n`;
 }
 
-module.exports = { selectRequirements };
+/**
+ * Takes from the lock the TensorFlow wheel alone, to be unpacked under a Python that it is not for.
+ *
+ * @param {string} lock - The text of python/requirements.lock.
+ * @param {TensorFlowVariant} variant
+ * @returns {string} A requirements file with hashes, and without conditions on the Python that reads it.
+ */
+function selectNativeLibrary(lock, variant) {
+  const entries = readEntries(selectRequirements(lock, variant)).filter((entry) => NATIVE.test(entry));
+  return `${entries.map((entry) => entry.replace(/ ;[^\n\\]*/, " ")).join("\n")}\n`;
+}
+
+module.exports = { selectNativeLibrary, selectRequirements };

@@ -3,6 +3,7 @@
 const fs = require("node:fs");
 const path = require("node:path");
 const machine = require("./machine.js");
+const { findPython } = require("./pythons.js");
 const { SetupFailure, describeFailure, explainOutput } = require("./failure.js");
 const { claimSetup } = require("./exclusive.js");
 const { childEnvironment, runLogged } = require("./processes.js");
@@ -31,7 +32,7 @@ const SHOWN_LINES = 12;
 /**
  * @typedef {object} Tools
  * @property {() => string[]} npm
- * @property {() => import("./machine.js").Python} python
+ * @property {() => import("./pythons.js").Python} python
  * @property {() => string[]} compiler
  */
 
@@ -92,7 +93,7 @@ function findTools(root, choice, needs) {
     else found[name] = result["command"] ?? result["python"];
   };
   look(needs.npm, "npm", machine.findNpm);
-  look(needs.python, "python", machine.findPython);
+  look(needs.python, "python", findPython);
   look(needs.compiler, "compiler", machine.findCompiler);
   const disk = machine.diskProblem(root, {
     packages: needs.npm && !fs.existsSync(path.join(root, "node_modules")),

@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { SetupFailure } = require("../setup/failure.js");
 const { childEnvironment, runShown } = require("../setup/processes.js");
+const { remedyFor } = require("../setup/remedies.js");
 
 const NAMES = ["google-chrome", "google-chrome-stable", "chromium", "chromium-browser"];
 
@@ -61,8 +62,10 @@ async function provideChromium() {
   if (findChromium() === null) await installChromium();
   const found = findChromium();
   if (found === null) {
+    const command = remedyFor("chromium");
+    const how = `install one${command === null ? "" : ` (${command})`}`;
     throw new SetupFailure(
-      "The browser tests need Chrome or Chromium: install one (on Debian `sudo apt-get install chromium`) or name its program in CHROME_PATH, and run the same command again.",
+      `The browser tests need Chrome or Chromium: ${how} or name its program in CHROME_PATH, and run the same command again.`,
     );
   }
   return { CHROME_PATH: found };

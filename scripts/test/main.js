@@ -5,6 +5,7 @@ const path = require("node:path");
 const { stripVTControlCharacters } = require("node:util");
 const { SetupFailure, describeFailure, runMain } = require("../setup/failure.js");
 const { childEnvironment, runShown } = require("../setup/processes.js");
+const { stampFile } = require("../setup/python-environment.js");
 const { readStamp } = require("../setup/stamps.js");
 const { setUp } = require("../setup/set-up.js");
 const { formatDuration } = require("../setup/terminal.js");
@@ -187,6 +188,12 @@ async function test(names) {
   }
   console.log(`\n=== All together (${formatDuration(Date.now() - startedAt)})\n${lines.join("\n")}`);
   if (total.skipped > 0) console.log(`${total.skipped} skipped: what they need is not on this machine.`);
+  const withoutKeras = readStamp(stampFile(root))?.["kerasProblem"];
+  if (typeof withoutKeras === "string") {
+    console.log(
+      `Among them is all that compares with Keras in Python or exports by it (in the part "parity"). ${withoutKeras}`,
+    );
+  }
   console.log(`${total.passed} passed, ${total.failed} failed`);
   return total.failed > 0 ? 1 : 0;
 }

@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Classifier, classifierViews } from "../model/classifier/classifier";
 import { writeFolderAtomically } from "../runtime/atomic-folder";
+import { kerasProblem } from "../runtime/python";
 import { withTemporaryFolder } from "../runtime/temporary-folder";
 import { writeWholeFile } from "../runtime/write-file";
 import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
@@ -47,6 +48,15 @@ export function refuseViews(classifier: Classifier): void {
   );
 }
 
+/**
+ * @param problem - What set-up says of Keras in Python.
+ * @throws Error if a format is written by Keras and there is none.
+ */
+export function refuseWithoutKeras(format: ExportFormat, problem: string | null): void {
+  if (format === "tfjs" || problem === null) return;
+  throw new Error(`The format "${format}" is written by Keras in Python, and it isn't here. ${problem}`);
+}
+
 async function writeModel(
   task: ExportTask,
   folder: string,
@@ -78,6 +88,7 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   const { classifier, format, out, results, images = [] } = task;
   refuseStains(task);
   refuseViews(classifier);
+  refuseWithoutKeras(format, kerasProblem());
   await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
   return withTemporaryFolder(async (workshop) => {
     const drawn = join(workshop, "images");

@@ -1,9 +1,20 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./paths";
 
 const outputLimit = 64 * 1024 * 1024;
+
+/**
+ * Why the Python that set-up installed has no Keras, and what brings it; null where it has.
+ *
+ * @returns What set-up noted in `.venv`; also null where there is no set-up, which is said elsewhere.
+ */
+export function kerasProblem(): string | null {
+  const stamp = join(projectRoot(), ".venv", "breakhis-setup.json");
+  if (!existsSync(stamp)) return null;
+  return (JSON.parse(readFileSync(stamp, "utf8")) as { kerasProblem?: string | null }).kerasProblem ?? null;
+}
 
 /**
  * Runs one of the programs in `python/` with the Python that set-up installed.

@@ -6,6 +6,7 @@ import { startKeras } from "../../bench/keras-process";
 import { renderReadme } from "../../bench/readme-table";
 import { formatResults, readResults, saveResults } from "../../bench/results-file";
 import { projectRoot } from "../../src/runtime/paths";
+import { hasKeras } from "../support/python";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const context = {
@@ -96,7 +97,7 @@ describe("the README's table", () => {
   });
 });
 
-describe("the Keras side", () => {
+describe.skipIf(!hasKeras)("the Keras side", () => {
   it("says why it ended when a program fails", async () => {
     const missing = startKeras("missing.py");
     await expect(missing.ask({})).rejects.toThrow(/exit code 2[\s\S]*missing\.py/);

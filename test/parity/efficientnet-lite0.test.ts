@@ -12,7 +12,7 @@ import { projectRoot } from "../../src/runtime/paths";
 import { tf } from "../../src/runtime/tensorflow";
 import { drawImages } from "../support/data/drawn-images";
 import { readFloats, relativeDifference } from "../support/numbers";
-import { python, runPython } from "../support/python";
+import { hasKeras, python, runPython } from "../support/python";
 
 const program = readFileSync(join(__dirname, "efficientnet_lite0_features.py"), "utf8");
 const sizes = [224, 197, 160];
@@ -70,7 +70,7 @@ function classify(features: Float32Array): Float32Array {
   }) as Float32Array;
 }
 
-describe("EfficientNet-Lite0 against a second implementation in Python", () => {
+describe.skipIf(!hasKeras)("EfficientNet-Lite0 against a second implementation in Python", () => {
   it.each(sizes)("computes the same features and classes for images of %i pixels", async (size) => {
     const features = await embed(drawImages(imageCount, size), size);
     const expected = readFloats(join(folder, `features-${size}.bin`));

@@ -6,7 +6,7 @@ import { buildHead } from "../../src/model/classifier/head";
 import { decodeForClassifier, type GradCam, gradCam } from "../../src/model/explanation/grad-cam";
 import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
 import { readFloats, relativeDifference } from "../support/numbers";
-import { runPython } from "../support/python";
+import { hasKeras, runPython } from "../support/python";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const program = readFileSync(join(__dirname, "grad_cam.py"), "utf8");
@@ -57,19 +57,22 @@ function compare(folder: string, found: GradCam): void {
   expect(heat.filter((value) => value > 0.5).length).toBeGreaterThan(0.02 * heat.length);
 }
 
-describe.skipIf(!hasSharedData)("Grad-CAM against automatic differentiation in TensorFlow", () => {
-  it("gives the same map as Keras' ResNet50 on real tissue", async () => {
-    const folder = temporaryFolder("grad-cam-resnet50");
-    const found = await explain(folder, { backbone: "resnet50", weights: resnet50Weights });
-    symlinkSync(resnet50Weights, join(folder, "weights.h5"));
-    runPython(program, [folder]);
-    compare(folder, found);
-  });
+describe.skipIf(!hasSharedData || !hasKeras)(
+  "Grad-CAM against automatic differentiation in TensorFlow",
+  () => {
+    it("gives the same map as Keras' ResNet50 on real tissue", async () => {
+      const folder = temporaryFolder("grad-cam-resnet50");
+      const found = await explain(folder, { backbone: "resnet50", weights: resnet50Weights });
+      symlinkSync(resnet50Weights, join(folder, "weights.h5"));
+      runPython(program, [folder]);
+      compare(folder, found);
+    });
 
-  it("gives the same map as a second implementation of EfficientNet-Lite0, with unfolded weights", async () => {
-    const folder = temporaryFolder("grad-cam-efficientnet");
-    const found = await explain(folder, { backbone: "efficientnet-lite0", weights: null });
-    runPython(`${secondImplementation}\n${program}`, [folder]);
-    compare(folder, found);
-  });
-});
+    it("gives the same map as a second implementation of EfficientNet-Lite0, with unfolded weights", async () => {
+      const folder = temporaryFolder("grad-cam-efficientnet");
+      const found = await explain(folder, { backbone: "efficientnet-lite0", weights: null });
+      runPython(`${secondImplementation}\n${program}`, [folder]);
+      compare(folder, found);
+    });
+  },
+);

@@ -9,7 +9,7 @@ import { tf } from "../../src/runtime/tensorflow";
 import { drawImages } from "../support/data/drawn-images";
 import { breakhisSample, hasSharedData, resnet50Weights } from "../support/data/shared-data";
 import { readFloats, relativeDifference } from "../support/numbers";
-import { runPython } from "../support/python";
+import { hasKeras, runPython } from "../support/python";
 
 const program = readFileSync(join(__dirname, "resnet50_features.py"), "utf8");
 // Odd and uneven sizes show where padding differs; 224 is what ImageNet's networks take.
@@ -49,57 +49,60 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-describe("ResNet50 against Keras, with random weights and random BatchNorm statistics", () => {
-  let folder: string;
-  let parametersInKeras: number;
+describe.skipIf(!hasKeras)(
+  "ResNet50 against Keras, with random weights and random BatchNorm statistics",
+  () => {
+    let folder: string;
+    let parametersInKeras: number;
 
-  beforeAll(() => {
-    folder = makeFolder();
-    parametersInKeras = Number(runPython(program, [folder, ...sizes.map(String)]));
-  });
+    beforeAll(() => {
+      folder = makeFolder();
+      parametersInKeras = Number(runPython(program, [folder, ...sizes.map(String)]));
+    });
 
-  it.each(sizes)("computes the same features for images of %i pixels", async (size) => {
-    const expected = readFloats(join(folder, `random-${size}.bin`));
-    const found = await embed(join(folder, "keras-2.h5"), size);
-    expect(relativeDifference(found, expected)).toBeLessThan(tolerance);
-    // The three images differ in Keras, so agreeing means more than answering the same for all.
-    expect(relativeDifference(expected.subarray(0, 2048), expected.subarray(2048, 4096))).toBeGreaterThan(
-      0.01,
-    );
-  });
+    it.each(sizes)("computes the same features for images of %i pixels", async (size) => {
+      const expected = readFloats(join(folder, `random-${size}.bin`));
+      const found = await embed(join(folder, "keras-2.h5"), size);
+      expect(relativeDifference(found, expected)).toBeLessThan(tolerance);
+      // The three images differ in Keras, so agreeing means more than answering the same for all.
+      expect(relativeDifference(expected.subarray(0, 2048), expected.subarray(2048, 4096))).toBeGreaterThan(
+        0.01,
+      );
+    });
 
-  it("reads the same weights from every layout that Keras writes", async () => {
-    const official = await readWeights(join(folder, "keras-2.h5"));
-    expect(official.tensors.size).toBe(53 * 6);
-    for (const name of ["whole-model.h5", "keras-3.weights.h5"]) {
-      const other = await readWeights(join(folder, name));
-      expect([...other.tensors.keys()].sort()).toEqual([...official.tensors.keys()].sort());
-      for (const [key, { shape, values }] of official.tensors) {
-        const same = other.tensors.get(key)!;
-        expect(same.shape).toEqual(shape);
-        expect(Buffer.compare(Buffer.from(same.values.buffer), Buffer.from(values.buffer))).toBe(0);
+    it("reads the same weights from every layout that Keras writes", async () => {
+      const official = await readWeights(join(folder, "keras-2.h5"));
+      expect(official.tensors.size).toBe(53 * 6);
+      for (const name of ["whole-model.h5", "keras-3.weights.h5"]) {
+        const other = await readWeights(join(folder, name));
+        expect([...other.tensors.keys()].sort()).toEqual([...official.tensors.keys()].sort());
+        for (const [key, { shape, values }] of official.tensors) {
+          const same = other.tensors.get(key)!;
+          expect(same.shape).toEqual(shape);
+          expect(Buffer.compare(Buffer.from(same.values.buffer), Buffer.from(values.buffer))).toBe(0);
+        }
       }
-    }
-  });
+    });
 
-  it("counts parameters as Keras does, stage by stage", async () => {
-    const backbone = buildResnet50(await readWeights(join(folder, "keras-2.h5")), origin, 197);
-    expect(backbone.parameterCount).toBe(parametersInKeras);
-    expect(backbone.layers.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(parametersInKeras);
-    expect(backbone.layers.map(({ outputShape }) => outputShape)).toEqual([
-      [99, 99, 64],
-      [50, 50, 64],
-      [50, 50, 256],
-      [25, 25, 512],
-      [13, 13, 1024],
-      [7, 7, 2048],
-      [2048],
-    ]);
-    backbone.dispose();
-  });
-});
+    it("counts parameters as Keras does, stage by stage", async () => {
+      const backbone = buildResnet50(await readWeights(join(folder, "keras-2.h5")), origin, 197);
+      expect(backbone.parameterCount).toBe(parametersInKeras);
+      expect(backbone.layers.reduce((sum, { parameters }) => sum + parameters, 0)).toBe(parametersInKeras);
+      expect(backbone.layers.map(({ outputShape }) => outputShape)).toEqual([
+        [99, 99, 64],
+        [50, 50, 64],
+        [50, 50, 256],
+        [25, 25, 512],
+        [13, 13, 1024],
+        [7, 7, 2048],
+        [2048],
+      ]);
+      backbone.dispose();
+    });
+  },
+);
 
-describe.skipIf(!hasSharedData)("ResNet50 against Keras, with real ImageNet weights", () => {
+describe.skipIf(!hasSharedData || !hasKeras)("ResNet50 against Keras, with real ImageNet weights", () => {
   let folder: string;
 
   beforeAll(async () => {

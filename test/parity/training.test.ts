@@ -10,7 +10,7 @@ import {
 } from "../../src/training/head/head-gradient";
 import { type TrainingSettings, trainHead } from "../../src/training/head/train";
 import { createTrainingStep } from "../../src/training/head/training-step";
-import { runPython } from "../support/python";
+import { hasKeras, runPython } from "../support/python";
 import { randomProblem } from "../support/runs/random-problem";
 
 const settings: TrainingSettings = {
@@ -135,7 +135,7 @@ function takeSteps(classWeights: number[], gradientMethod: GradientMethod) {
   return { losses, first, last };
 }
 
-describe("training agrees with Keras", () => {
+describe.skipIf(!hasKeras)("training agrees with Keras", () => {
   const classWeights = balancedClassWeights(
     train.map((row) => problem.labels[row]!),
     2,

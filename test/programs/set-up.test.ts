@@ -2,7 +2,13 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
-import { addProgram, type FakeProject, makeFakeProject, touchContent } from "../support/fake-project";
+import {
+  addProgram,
+  type FakeProject,
+  makeFakeProject,
+  pythonFacts,
+  touchContent,
+} from "../support/fake-project";
 import { waitUntil } from "../support/wait-until";
 
 /** Entries of the lock, whatever Python they are for. */
@@ -196,6 +202,41 @@ describe("a set-up that was killed", () => {
     expect(code).toBe(143);
     await waitUntil(() => !existsSync(`/proc/${group}`));
     expect(project.run().code).toBe(0);
+  });
+});
+
+describe("a set-up on a Python that TensorFlow has no wheel for", () => {
+  const newer = pythonFacts({ version: "3.14.2" });
+  const alone = "pip 1 tensorflow-cpu for another Python";
+
+  it("unpacks the wheel of another Python beside, and says what brings Keras", () => {
+    expect(project.run([], newer)).toMatchObject({ code: 0, stderr: "" });
+    expect(project.calls()).toEqual(["npm ci", "venv", cpu, alone, "c++", "convert"]);
+    expect(existsSync(join(project.root, ".venv/native/tensorflow/libtensorflow_cc.so.2"))).toBe(true);
+    const { kerasProblem } = JSON.parse(read(".venv/breakhis-setup.json"));
+    expect(kerasProblem).toMatch(
+      /^TensorFlow's Keras runs on Python 3.10 to 3.13, .* Python 3.14.2: `.*`, then `npm run setup`/,
+    );
+    expect(project.run([], newer).stdout).toContain("nothing to do");
+  });
+
+  it("is taken up where it was when the wheel did not come", () => {
+    expect(project.run([], { ...newer, FAKE_PIP: "No space left on device" }).code).toBe(1);
+    expect(existsSync(join(project.root, ".venv/breakhis-setup.json"))).toBe(false);
+    expect(project.run([], newer).code).toBe(0);
+  });
+
+  it("is made anew once there is a Python with Keras, unless another one is named", () => {
+    expect(project.run([], newer).code).toBe(0);
+    project.calls();
+    // The stand-ins tell one version at a time: from here on, that of a Python with Keras.
+    const stamp = join(project.root, ".venv/breakhis-setup.json");
+    writeFileSync(stamp, readFileSync(stamp, "utf8").replace("3.14.2", "3.11.7"));
+    const named = { BREAKHIS_PYTHON: join(project.programs, "python3.11") };
+    expect(project.run([], named).stdout).toContain("nothing to do");
+    expect(project.run()).toMatchObject({ code: 0 });
+    expect(project.calls()).toEqual(["venv", cpu, "c++"]);
+    expect(JSON.parse(read(".venv/breakhis-setup.json")).kerasProblem).toBeNull();
   });
 });
 

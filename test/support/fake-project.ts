@@ -61,15 +61,17 @@ case "$name" in
   python*)
     case "$1 $2" in
       "-c "*) echo "$FAKE_PYTHON_FACTS" ;;
-      "-I -S") echo 3.11.7 ;;
+      "-I -S") echo "$FAKE_PYTHON_FACTS" | sed 's/.*"version":"\\([^"]*\\)".*/\\1/' ;;
       "-m venv")
         echo "venv" >> "$FAKE_CALLS"
         mkdir -p "$3/bin" "$3/lib/python3.11/site-packages"; cp "$0" "$3/bin/python" ;;
       "-m pip")
         for last; do :; done
-        echo "pip $(grep -c == "$last") $(grep -oE '^tensorflow[a-z-]*' "$last" | head -1)" >> "$FAKE_CALLS"
-        fail "$FAKE_PIP"
         wheel=$(dirname "$0")/../lib/python3.11/site-packages/tensorflow
+        target=""
+        for word; do [ "$before" = "--target" ] && { target=" for another Python"; wheel=$word/tensorflow; }; before=$word; done
+        echo "pip $(grep -c == "$last") $(grep -oE '^tensorflow[a-z-]*' "$last" | head -1)$target" >> "$FAKE_CALLS"
+        fail "$FAKE_PIP"
         mkdir -p "$wheel/include"; touch "$wheel/libtensorflow_cc.so.2" ;;
       *) echo "convert" >> "$FAKE_CALLS"; mkdir -p "$(dirname "$2")"; echo weights > "$2" ;;
     esac ;;

@@ -1,9 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { projectRoot } from "../../src/runtime/paths";
+import { kerasProblem } from "../../src/runtime/python";
 
 /** The Python of `.venv`, where Keras, scikit-learn and Jupyter live. */
 export const python = join(projectRoot(), ".venv", "bin", "python");
+
+/** Whether that Python has Keras and TensorFlow's own interface; `npm test` says what was skipped without. */
+export const hasKeras = kerasProblem() === null;
 
 /** Runs a Python program given as text and returns what it prints. */
 export function runPython(program: string, args: string[] = [], input = ""): string {
