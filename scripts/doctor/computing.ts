@@ -2,9 +2,6 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { smallest } from "../../src/runtime/many";
 import { projectRoot } from "../../src/runtime/paths";
-import { nvidiaDriverAnswers } from "../setup/machine.js";
-import { stampFile } from "../setup/python-environment.js";
-import { readStamp } from "../setup/stamps.js";
 import { type Finding, fine, note, wrong } from "./finding";
 
 /** Rows and columns of the matrices: large enough to keep all cores busy, done in a few hundredths of a second. */
@@ -67,22 +64,20 @@ async function measureBackbone(): Promise<Finding> {
   }
 }
 
-function checkGraphicsCard(usesGpu: boolean): Finding[] {
-  if (usesGpu || !nvidiaDriverAnswers()) return [];
-  const variant = readStamp(stampFile(projectRoot()))?.["variant"];
-  if (variant === "cuda") {
-    const remedy =
-      "The driver may be too old for CUDA 12: update it to version 525 or later, then look again.";
-    return [note("GPU", "the NVIDIA driver answers, but TensorFlow computes on the CPU", remedy)];
-  }
-  const remedy = "npm run setup -- --tensorflow cuda installs the TensorFlow that can use it.";
-  return [note("GPU", "the NVIDIA driver answers, and TensorFlow for CPUs is installed", remedy)];
+/** Looks for a card that answers and computes nothing. */
+async function checkGraphicsCard(): Promise<Finding[]> {
+  const { findUnusedGpu } = await import("../../src/runtime/unused-gpu");
+  const unused = findUnusedGpu();
+  if (unused === null) return [];
+  const { card, reason, remedy } = unused;
+  return [note("GPU", `${card.name} (driver ${card.driver}) is not used: ${reason}`, remedy)];
 }
 
 /** Loads TensorFlow as the notebooks do, and lets it compute. */
 export async function checkComputing(): Promise<Finding[]> {
   try {
-    const { describeArithmetic, describeDevice } = await import("../../src/runtime/device");
+    const { describeArithmetic } = await import("../../src/runtime/arithmetic");
+    const { describeDevice } = await import("../../src/runtime/device");
     const device = describeDevice();
     const locked = lockedVersion();
     const version =
@@ -98,7 +93,7 @@ export async function checkComputing(): Promise<Finding[]> {
     return [
       version,
       fine("Device", `${device.kind.toUpperCase()}: ${place}`),
-      ...checkGraphicsCard(device.kind === "gpu"),
+      ...(await checkGraphicsCard()),
       fine("Arithmetic", describeArithmetic(device.kind)),
       fine("Matrix product", `${speed.toFixed(0)} GFLOP/s (${matrixSize} × ${matrixSize}, float32)`),
       await measureBackbone(),

@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { SetupFailure, runMain } = require("../setup/failure.js");
 const { childEnvironment, runShown } = require("../setup/processes.js");
+const { nvidiaDriverAnswers } = require("../setup/machine.js");
 const { readStamp } = require("../setup/stamps.js");
 const { setUp } = require("../setup/set-up.js");
 const { formatDuration } = require("../setup/terminal.js");
@@ -103,6 +104,8 @@ async function start(args) {
   }
   await setUp({ root, tensorflow: options.tensorflow });
   if (options.setupOnly) return 0;
+  // Where a card answers, whether it is used is the first thing to know; elsewhere this would only take time.
+  if (nvidiaDriverAnswers()) await runScript("computing-on.ts", []);
 
   if (options.settings["data"] === undefined) {
     console.log(

@@ -3,6 +3,7 @@ import { fingerprintDataset } from "../data/dataset-fingerprint";
 import type { Split } from "../data/split/split";
 import type { Classifier } from "../model/classifier/classifier";
 import { describeCode } from "../runtime/code-version";
+import { describeComputedOn } from "../runtime/device";
 import { countParts, evaluatePart } from "../scores/evaluate";
 import type { Prediction } from "../scores/prediction";
 import { scoreTumourAnswers } from "../scores/tumour-answer";
@@ -52,6 +53,7 @@ export function summarizeRun(sources: SummarySources): RunSummary {
     dataset: dataset.name,
     dataFingerprint: fingerprintDataset(dataset),
     code: describeCode(),
+    computedOn: describeComputedOn(),
     synthetic: dataset.synthetic,
     classes,
     positiveClass,

@@ -1,19 +1,14 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "./paths";
+import { setUpRecord } from "./set-up-record";
 
 const outputLimit = 64 * 1024 * 1024;
 
-/**
- * Why the Python that set-up installed has no Keras, and what brings it; null where it has.
- *
- * @returns What set-up noted in `.venv`; also null where there is no set-up, which is said elsewhere.
- */
+/** Why the Python that set-up installed has no Keras, and what brings it; null where it has. */
 export function kerasProblem(): string | null {
-  const stamp = join(projectRoot(), ".venv", "breakhis-setup.json");
-  if (!existsSync(stamp)) return null;
-  return (JSON.parse(readFileSync(stamp, "utf8")) as { kerasProblem?: string | null }).kerasProblem ?? null;
+  return setUpRecord().kerasProblem ?? null;
 }
 
 /**

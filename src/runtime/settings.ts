@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { arithmetics } from "./arithmetic";
 import { refusal } from "./refusal";
 import { explainSettings } from "./setting-words";
 
@@ -168,6 +169,11 @@ export const settingsSchema = z
       .meta({ description: "epochs without progress before the end" }),
     /** Which stages of the backbone are trained along, and how; null trains the head alone. */
     fineTune: fineTuneSchema.nullable().default(null),
+    /** How a GPU computes: in float32 and repeatably, or faster in TF32; CPUs compute exactly. */
+    arithmetic: z
+      .enum(arithmetics)
+      .default("exact")
+      .meta({ description: "how a GPU computes: repeatably in float32, or faster in TF32" }),
     /** Decides the split, the first weights, the order of images and the dropout. */
     seed: z
       .number()

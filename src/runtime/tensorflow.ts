@@ -2,6 +2,11 @@ import "./node-polyfill";
 import "./native-library";
 
 import * as tf from "@tensorflow/tfjs-node-gpu";
+import { prepareArithmetic } from "./arithmetic";
+
+/** Whether TensorFlow computes on a GPU. */
+export const usesGpu = (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
+prepareArithmetic(usesGpu);
 
 /**
  * TensorFlow.js on the native TensorFlow of `.venv`, loaded once per process.

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
@@ -18,7 +18,7 @@ const locked = [
 const cudaAlone = (name: string) => name === "tensorflow" || name.startsWith("nvidia-");
 const cpu = `pip ${locked.filter((name) => !cudaAlone(name)).length} tensorflow-cpu`;
 const cuda = `pip ${locked.filter((name) => name !== "tensorflow-cpu").length} tensorflow`;
-const everything = ["npm ci", "venv", cpu, "c++", "convert"];
+const everything = ["npm ci", "venv", cpu, "c++", "c++", "convert"];
 
 let project: FakeProject;
 beforeEach(() => {
@@ -68,6 +68,7 @@ describe("a set-up from nothing", () => {
     const gpu = join(project.root, "node_modules/@tensorflow/tfjs-node-gpu");
     expect(readdirSync(join(gpu, "lib", "napi-v8")).sort()).toEqual([
       "breakhis-setup.json",
+      "breakhis_computing.node",
       "tfjs_binding.node",
     ]);
     expect(existsSync(join(gpu, "deps", "lib", "libtensorflow_cc.so.2"))).toBe(true);
@@ -86,12 +87,12 @@ describe("a set-up that finds something changed or missing", () => {
     [
       "a package is gone",
       () => rmSync(join(project.root, "node_modules/native"), { recursive: true }),
-      ["npm ci", "c++"],
+      ["npm ci", "c++", "c++"],
     ],
     [
       "npm's record is gone",
       () => rmSync(join(project.root, "node_modules/.package-lock.json")),
-      ["npm ci", "c++"],
+      ["npm ci", "c++", "c++"],
     ],
     [
       "the Python lock has changed",
@@ -99,18 +100,18 @@ describe("a set-up that finds something changed or missing", () => {
         const file = join(project.root, "python/requirements.lock");
         writeFileSync(file, read("python/requirements.lock").replace(/^absl-py==/m, "absl-py==1"));
       },
-      ["venv", cpu, "c++"],
+      ["venv", cpu, "c++", "c++"],
     ],
     [
       "TensorFlow is gone",
       () => rmSync(join(project.root, ".venv/lib/python3.11/site-packages/tensorflow"), { recursive: true }),
       ["venv", cpu],
     ],
-    ["the addon is gone", () => rmSync(addon()), ["c++"]],
+    ["the addon is gone", () => rmSync(addon()), ["c++", "c++"]],
     [
       "the addon's source has changed",
       () => touchContent(project.root, "node_modules/@tensorflow/tfjs-node-gpu/binding/tfjs_backend.cc"),
-      ["c++"],
+      ["c++", "c++"],
     ],
     [
       "the weights are damaged",
@@ -211,7 +212,7 @@ describe("a set-up on a Python that TensorFlow has no wheel for", () => {
 
   it("unpacks the wheel of another Python beside, and says what brings Keras", () => {
     expect(project.run([], newer)).toMatchObject({ code: 0, stderr: "" });
-    expect(project.calls()).toEqual(["npm ci", "venv", cpu, alone, "c++", "convert"]);
+    expect(project.calls()).toEqual(["npm ci", "venv", cpu, alone, "c++", "c++", "convert"]);
     expect(existsSync(join(project.root, ".venv/native/tensorflow/libtensorflow_cc.so.2"))).toBe(true);
     const { kerasProblem } = JSON.parse(read(".venv/breakhis-setup.json"));
     expect(kerasProblem).toMatch(
@@ -235,7 +236,7 @@ describe("a set-up on a Python that TensorFlow has no wheel for", () => {
     const named = { BREAKHIS_PYTHON: join(project.programs, "python3.11") };
     expect(project.run([], named).stdout).toContain("nothing to do");
     expect(project.run()).toMatchObject({ code: 0 });
-    expect(project.calls()).toEqual(["venv", cpu, "c++"]);
+    expect(project.calls()).toEqual(["venv", cpu, "c++", "c++"]);
     expect(JSON.parse(read(".venv/breakhis-setup.json")).kerasProblem).toBeNull();
   });
 });
@@ -245,8 +246,27 @@ describe("the choice of TensorFlow", () => {
     addProgram(project.programs, "nvidia-smi");
     expect(project.run().code).toBe(0);
     expect(project.calls()).toContain(cuda);
+    // What TensorFlow's loader misses lies where it looks.
+    const link = ".venv/lib/python3.11/site-packages/nvidia/cublas/lib/libcusolver.so.11";
+    expect(readlinkSync(join(project.root, link))).toBe("../../cusolver/lib/libcusolver.so.11");
     rmSync(join(project.programs, "nvidia-smi"));
     expect(project.run().stdout).toContain("nothing to do");
+    rmSync(join(project.root, link));
+    expect(project.run().code).toBe(0);
+    expect(existsSync(join(project.root, link))).toBe(true);
+  });
+
+  it("ends with the library's name where TensorFlow's loader can't be helped", () => {
+    const program = join(project.root, "scripts/setup/native/ask-loader.js");
+    writeFileSync(
+      program,
+      read("scripts/setup/native/ask-loader.js").replace("folders: [folder]", "folders: []"),
+    );
+    const { code, stderr } = project.run(["--tensorflow", "cuda"]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^TensorFlow's loader doesn't find libcusolver\.so\.11 in \.venv, .*--tensorflow cpu\.\n$/,
+    );
   });
 
   it("follows a flag, and remembers it until another is given", () => {
@@ -255,8 +275,8 @@ describe("the choice of TensorFlow", () => {
     expect(project.calls()).toEqual(everything);
     expect(project.run().stdout).toContain("nothing to do");
     expect(project.run(["--tensorflow", "auto"]).code).toBe(0);
-    expect(project.calls()).toEqual(["venv", cuda, "c++"]);
+    expect(project.calls()).toEqual(["venv", cuda, "c++", "c++"]);
     expect(project.run(["--tensorflow", "cpu"]).code).toBe(0);
-    expect(project.calls()).toEqual(["venv", cpu, "c++"]);
+    expect(project.calls()).toEqual(["venv", cpu, "c++", "c++"]);
   });
 });

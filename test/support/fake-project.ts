@@ -72,7 +72,11 @@ case "$name" in
         for word; do [ "$before" = "--target" ] && { target=" for another Python"; wheel=$word/tensorflow; }; before=$word; done
         echo "pip $(grep -c == "$last") $(grep -oE '^tensorflow[a-z-]*' "$last" | head -1)$target" >> "$FAKE_CALLS"
         fail "$FAKE_PIP"
-        mkdir -p "$wheel/include"; touch "$wheel/libtensorflow_cc.so.2" ;;
+        mkdir -p "$wheel/include"; touch "$wheel/libtensorflow_cc.so.2"
+        nvidia=$(dirname "$wheel")/nvidia
+        if grep -q "^nvidia-cusolver" "$last"; then
+          mkdir -p "$nvidia/cublas/lib" "$nvidia/cusolver/lib"; touch "$nvidia/cusolver/lib/libcusolver.so.11"
+        fi ;;
       *) echo "convert" >> "$FAKE_CALLS"; mkdir -p "$(dirname "$2")"; echo weights > "$2" ;;
     esac ;;
   c++)
@@ -83,6 +87,17 @@ case "$name" in
     ln -s "$FAKE_ADDON" "$2" ;;
   nvidia-smi) echo "GPU 0: NVIDIA H200 (UUID: GPU-0)" ;;
 esac
+`;
+
+/** Stands in for TensorFlow's loader, which knows the folder of cuBLAS and not that of cuSOLVER. */
+const askLoader = `
+const { existsSync } = require("node:fs");
+const { join } = require("node:path");
+const folder = join(process.argv[2], "../../../../../../.venv/lib/python3.11/site-packages/nvidia/cublas/lib");
+const lost = "Could not load dynamic library 'libcusolver.so.11'; dlerror: no such file";
+const cuSOLVER = existsSync(join(folder, "libcusolver.so.11")) ? null : lost;
+const driver = "Could not load dynamic library 'libcuda.so.1'; dlerror: no such file";
+console.log(JSON.stringify({ answers: { "CUDA driver": driver, cuBLAS: null, cuSOLVER }, folders: [folder] }));
 `;
 
 const goodPython = {
@@ -130,6 +145,7 @@ function writeProject(root: string): void {
   cpSync(join(real, "scripts", "setup.js"), join(root, "scripts", "setup.js"));
   cpSync(join(real, "jupyter"), join(root, "jupyter"), { recursive: true });
   cpSync(join(real, "python"), join(root, "python"), { recursive: true });
+  write(root, "scripts/setup/native/ask-loader.js", askLoader);
   write(root, "package-lock.json", JSON.stringify({ packages: { "": {}, ...packages } }));
   const { "node_modules/other": _, ...installed } = packages;
   write(root, "fake/node_modules/.package-lock.json", JSON.stringify({ packages: installed }));

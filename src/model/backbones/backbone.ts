@@ -1,3 +1,4 @@
+import { type Arithmetic, useArithmetic } from "../../runtime/arithmetic";
 import type { Backbone } from "./architecture";
 import { buildEfficientnetLite0 } from "./efficientnet-lite0";
 import { buildResnet50 } from "./resnet50";
@@ -23,6 +24,8 @@ export interface BackboneChoice {
   weights: string | null;
   /** Width and height of the images in pixels. */
   inputSize: number;
+  /** How a GPU computes from here on, in the whole process; by default as before. */
+  arithmetic?: Arithmetic;
 }
 
 /** A backbone, and one sentence that says which it is and why. */
@@ -83,7 +86,8 @@ const describeEfficientnet = ({ pretrained, weights }: Backbone): string =>
  * const { backbone, explanation } = await loadBackbone({ backbone: "auto", weights: null, inputSize: 224 });
  */
 export async function loadBackbone(choice: BackboneChoice): Promise<LoadedBackbone> {
-  const { weights, inputSize } = choice;
+  const { weights, inputSize, arithmetic } = choice;
+  if (arithmetic !== undefined) useArithmetic(arithmetic);
   if (choice.backbone === "efficientnet-lite0") {
     const backbone = await loadEfficientnetLite0(weights, inputSize);
     return { backbone, explanation: `${describeEfficientnet(backbone)}, as asked for.` };

@@ -1,6 +1,7 @@
 import type { SplitKind, SplitPart } from "../../data/split/split-value";
 import type { Backbone } from "../../model/backbones/architecture";
 import type { CodeVersion } from "../../runtime/code-version";
+import type { ComputedOn } from "../../runtime/device";
 import type { PartScores } from "../../scores/prediction";
 import type { TrainingResult } from "../head/train";
 
@@ -35,6 +36,8 @@ export interface RunSummary {
   dataFingerprint?: string;
   /** What computed it; runs kept before this was noted have none. */
   code?: CodeVersion;
+  /** The device and its arithmetic; runs kept before this was noted have none. */
+  computedOn?: ComputedOn;
   /** Whether it was drawn by the demo's generator: then no number here says anything about tissue. */
   synthetic: boolean;
   classes: string[];

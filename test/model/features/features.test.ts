@@ -13,7 +13,7 @@ import {
 } from "../../../src/model/features/features";
 import { encodeNpy, encodeRecords, writeFeatures } from "../../../src/model/features/features-file";
 import { sha256 } from "../../../src/runtime/content-hash";
-import { describeDevice } from "../../../src/runtime/device";
+import { arithmeticKey } from "../../../src/runtime/device";
 import { requestStop } from "../../../src/runtime/interruption";
 import { onProgress, type ProgressState } from "../../../src/runtime/progress";
 import { tf } from "../../../src/runtime/tensorflow";
@@ -148,7 +148,7 @@ describe("extractFeatures", () => {
     expect(again).toMatchObject({ computed: 0, fromCache: 12 });
     const other = { ...swapped, id: "another" };
     expect((await extractFeatures(dataset, meanColourBackbone(), { transform: other })).computed).toBe(12);
-    const device = describeDevice().kind;
+    const device = arithmeticKey();
     const oldKeys = dataset.records.map((record) =>
       sha256(JSON.stringify([3, "resnet50", "1234", size, featureBatchSize, device, record.sha256])),
     );
