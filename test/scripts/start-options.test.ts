@@ -79,6 +79,7 @@ describe("readOptions", () => {
       patience: "2",
       "fine-tune": "conv5",
       "fine-tune-epochs": "4",
+      arithmetic: "fast",
       seed: "7",
     };
     expect(Object.keys(given)).toEqual(Object.keys(settingFlags));
