@@ -1,20 +1,15 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import sharp from "sharp";
 import { writeFolderAtomically } from "../../runtime/atomic-folder";
-import { breathe, runCooperatively } from "../../runtime/interruption";
+import { runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
-import { createRandom } from "../../runtime/random";
 import { writeWholeFile } from "../../runtime/write-file";
-import { makeNoiseTiles } from "./demo-noise";
-import { type DemoPatient, demoImageName, drawDemoImage, inventPatients } from "./demo-patients";
+import { drawTogether } from "./demo-artists";
+import { type DemoPlan, planImages } from "./demo-drawing";
 
 /** Raised by hand whenever the same seed would give other images, so that old sets are made anew. */
 const GENERATOR_VERSION = 1;
-
-/** Images being compressed while the next is drawn; sharp uses other threads for it. */
-const WRITES_IN_FLIGHT = 4;
 
 /** What a demo set is made of. */
 export interface DemoOptions {
@@ -29,20 +24,13 @@ export interface DemoOptions {
   seed?: number;
 }
 
-const defaults: Required<DemoOptions> = {
+const defaults: DemoPlan = {
   patients: 24,
   imagesPerPatient: 10,
   width: 700,
   height: 460,
   seed: 2016,
 };
-
-interface DemoImage {
-  patient: DemoPatient;
-  number: number;
-  /** Relative to the set's folder. */
-  file: string;
-}
 
 /**
  * Draws a synthetic, H&E-like data set in BreaKHis naming: `benign/` and `malignant/` with PNG files, and
@@ -83,7 +71,7 @@ export async function ensureDemoDataset(
   return folder;
 }
 
-async function isComplete(folder: string, plan: Required<DemoOptions>): Promise<boolean> {
+async function isComplete(folder: string, plan: DemoPlan): Promise<boolean> {
   const marker = await readFile(join(folder, "SYNTHETIC.md"), "utf8").catch(() => null);
   if (marker !== describeSet(plan)) return false;
   const present = await Promise.all(
@@ -97,53 +85,17 @@ async function isComplete(folder: string, plan: Required<DemoOptions>): Promise<
   return present.every(Boolean);
 }
 
-/** The images of a set in the order in which they are drawn. */
-function planImages(plan: Required<DemoOptions>): DemoImage[] {
-  const patients = inventPatients(plan.patients, createRandom(plan.seed));
-  return patients.flatMap((patient) =>
-    Array.from({ length: plan.imagesPerPatient }, (_, number) => ({
-      patient,
-      number,
-      file: `${patient.tumourClass}/${demoImageName(patient, number, plan.imagesPerPatient)}`,
-    })),
-  );
-}
-
-async function drawImages(folder: string, plan: Required<DemoOptions>, signal: AbortSignal): Promise<void> {
-  const { width, height } = plan;
-  const images = planImages(plan);
-  const noise = makeNoiseTiles(createRandom(plan.seed).fork("noise"));
-  const progress = startProgress("Drawing synthetic images", images.length, "images");
-  const writes = new Set<Promise<void>>();
+async function drawImages(folder: string, plan: DemoPlan, signal: AbortSignal): Promise<void> {
+  const total = plan.patients * plan.imagesPerPatient;
+  const progress = startProgress("Drawing synthetic images", total, "images");
   try {
-    for (const { patient, number, file } of images) {
-      if (signal.aborted) {
-        throw new Error(`Drawing the demo set was stopped before it was complete: run it again to have one.`);
-      }
-      const pixels = drawDemoImage(patient, number, plan, noise);
-      const write = writePng(join(folder, file), pixels, width, height).then(() => {
-        writes.delete(write);
-        progress.advance();
-      });
-      writes.add(write);
-      if (writes.size >= WRITES_IN_FLIGHT) await Promise.race(writes);
-      await breathe();
-    }
-    await Promise.all(writes);
+    await drawTogether(folder, plan, () => progress.advance(), signal);
   } finally {
-    await Promise.allSettled(writes);
     progress.finish();
   }
 }
 
-async function writePng(path: string, pixels: Uint8Array, width: number, height: number): Promise<void> {
-  // Adaptive filters make noisy images a third smaller; a higher level would only take longer.
-  const options = { compressionLevel: 2, adaptiveFiltering: true };
-  const image = sharp(pixels, { raw: { width, height, channels: 3 } }).png(options);
-  await writeWholeFile(path, await image.toBuffer(), { flush: false });
-}
-
-function checkOptions(options: DemoOptions): Required<DemoOptions> {
+function checkOptions(options: DemoOptions): DemoPlan {
   const plan = { ...defaults, ...options };
   const lowest = { patients: 2, imagesPerPatient: 1, width: 32, height: 32, seed: 0 };
   for (const [name, least] of Object.entries(lowest)) {
@@ -174,7 +126,7 @@ async function refuseForeignFolder(folder: string): Promise<void> {
   );
 }
 
-function describeSet(plan: Required<DemoOptions>): string {
+function describeSet(plan: DemoPlan): string {
   const { patients, imagesPerPatient, width, height, seed } = plan;
   return `# Synthetic images
 
