@@ -3,17 +3,12 @@ import { quantileOf } from "../../runtime/percentile";
 import { startProgress } from "../../runtime/progress";
 import { createRandom, type Random } from "../../runtime/random";
 import { rangeRefusal } from "../../runtime/refusal";
+import { type Clustered, clusterOf } from "./clustered";
 import { checkLevel } from "./exact-interval";
 
-const defaultResamples = 2000;
+export { type Clustered, clusterOf } from "./clustered";
 
-/** Anything that belongs to a patient: a prediction of an image, or of the patient. */
-export interface Clustered {
-  /** Items of one patient are drawn together; where the patient is not known, those of one file. */
-  patient: string | null;
-  label: number;
-  file?: string;
-}
+const defaultResamples = 2000;
 
 /** A number with what resampling patients says about how far it can be trusted. */
 export interface Interval {
@@ -54,10 +49,6 @@ const definedShareNeeded = 0.5;
 
 /** The fewest resamples that have percentiles worth showing: 2.5 % of them are five. */
 export const fewestResamples = 200;
-
-/** Who is drawn together: a patient, or an image whose patient is not known. */
-export const clusterOf = ({ patient, file }: Clustered): string =>
-  patient === null ? `image ${file ?? ""}` : `patient ${patient}`;
 
 interface Clusters {
   /** For each group, the cluster of each item. */

@@ -1,4 +1,5 @@
-import { type BootstrapOptions, type Clustered, clusterOf, type Interval } from "./bootstrap";
+import type { BootstrapOptions, Interval } from "./bootstrap";
+import { type Clustered, clusterOf } from "./clustered";
 import { exactInterval } from "./exact-interval";
 
 /** How a share's interval is made: its level, and whether groups (seeds of a split) are a sample, too, whose chance counts. */
