@@ -151,7 +151,7 @@ function createEvaluator<T extends Clustered, K extends string>(
 }
 
 /** What is thrown where nothing was predicted. */
-export const noPredictions = () =>
+export const noPredictions = (): RangeError =>
   rangeRefusal("There are no predictions to resample: is this part of the split empty?");
 
 function checkOptions(groups: readonly (readonly unknown[])[], resamples: number, level: number) {

@@ -111,12 +111,19 @@ function foundInterval(
   predictions: readonly Prediction[],
   { threshold, level, positiveClass }: Pick<ChosenThreshold, "threshold" | "level" | "positiveClass">,
 ): Interval {
-  const reaches = ({ probabilities }: Pick<Prediction, "probabilities">) =>
+  const reaches = (probabilities: readonly number[]): number =>
     probabilities[positiveClass]! >= threshold ? 1 : 0;
-  if (level === "image") return shareInterval([predictions], ({ label }) => label === positiveClass, reaches);
+  if (level === "image") {
+    const isPositive = ({ label }: Prediction) => label === positiveClass;
+    return shareInterval<Prediction>([predictions], isPositive, (one) => reaches(one.probabilities));
+  }
   const ill = positivePatients(predictions, positiveClass);
   const patients = averageByPatient(predictions).map((one) => ({ ...one, label: positiveClass }));
-  return shareInterval([patients], ({ patient }) => ill.has(patient), reaches);
+  return shareInterval<(typeof patients)[number]>(
+    [patients],
+    ({ patient }) => ill.has(patient),
+    (one) => reaches(one.probabilities),
+  );
 }
 
 function describeChoice(
