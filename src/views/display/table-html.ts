@@ -32,7 +32,8 @@ export function tableHtml(
   const body = shown.map((row, i) => {
     const cells = columns.map((_, j) => {
       const text = format[j]!(row[j] ?? null);
-      const wrap = text.length > longestLine ? "" : ";white-space:nowrap";
+      const wrap =
+        text.length > longestLine ? ";overflow-wrap:anywhere;min-width:12em" : ";white-space:nowrap";
       return `<td style="${cellStyle(align(j))}${wrap}${isMarked(i, j) ? markStyle : ""}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
