@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { endWithReason } from "../scripts/ending";
 import { asLongAsItTakes, locateResnet50 } from "../src/model/backbones/weights-location";
-import { describeDevice } from "../src/runtime/device";
+import { describeDevice } from "../src/runtime/device/device";
 import { projectRoot } from "../src/runtime/paths";
 import { type BenchContext, type BenchmarkResult, runBenchmark } from "./benchmark";
 import { featureBenchmarks } from "./features";

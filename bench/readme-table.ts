@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../src/runtime/files/write-file";
 import { projectRoot } from "../src/runtime/paths";
-import { writeFileAtomically } from "../src/runtime/write-file";
 import type { BenchmarkResult } from "./benchmark";
 import { readResults, toCells } from "./results-file";
 

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { writeFileAtomically } from "../src/runtime/files/write-file";
 import { largest } from "../src/runtime/many";
 import { projectRoot } from "../src/runtime/paths";
-import { writeFileAtomically } from "../src/runtime/write-file";
 import type { BenchmarkResult } from "./benchmark";
 
 export const resultsPath = join(projectRoot(), "bench", "results.json");

@@ -1,6 +1,7 @@
 // Prints the article's figures beside those of the preset's two runs: tsx scripts/article.ts <run folder>
-import { readArticleComparison } from "../src/experiments/article";
+
 import { textTable } from "../src/experiments/evaluation-text";
+import { readArticleComparison } from "../src/experiments/published/article";
 import { endWithReason } from "./ending";
 import { say } from "./say";
 

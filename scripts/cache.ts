@@ -1,7 +1,7 @@
 // Shows what the cache holds, or clears it: npm run cache, npm run cache -- clear [kind]
 
 import { Command } from "commander";
-import { type CacheKind, clearCache, surveyCache } from "../src/runtime/cache-survey";
+import { type CacheKind, clearCache, surveyCache } from "../src/runtime/cache/cache-survey";
 import { largest } from "../src/runtime/many";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason } from "./ending";

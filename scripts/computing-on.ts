@@ -1,8 +1,8 @@
 // Says in one line what TensorFlow computes on, and why not on a GPU that is there: npx tsx scripts/computing-on.ts
 
-import { describeArithmetic } from "../src/runtime/arithmetic";
-import { describeDevice } from "../src/runtime/device";
-import { unusedGpuNotice } from "../src/runtime/unused-gpu";
+import { describeArithmetic } from "../src/runtime/device/arithmetic";
+import { describeDevice } from "../src/runtime/device/device";
+import { unusedGpuNotice } from "../src/runtime/device/unused-gpu";
 import { say } from "./say";
 
 const { kind, name } = describeDevice();

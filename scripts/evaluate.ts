@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
 import { augmentations, viewsOf } from "../src/data/images/image-views";
-import { readAnswerTable } from "../src/experiments/answer-table";
 import {
   compareRecipes,
   describeRecipe,
@@ -15,20 +14,21 @@ import {
 import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/experiments/evaluation-report";
 import { describeEvaluation } from "../src/experiments/evaluation-text";
 import { refitFeatures } from "../src/experiments/features-for";
-import { evaluateFoldFiles, type FoldFilesEvaluation } from "../src/experiments/fold-files";
-import { loadOfficialFolds } from "../src/experiments/official-folds";
+import { readAnswerTable } from "../src/experiments/published/answer-table";
+import { evaluateFoldFiles, type FoldFilesEvaluation } from "../src/experiments/published/fold-files";
+import { loadOfficialFolds } from "../src/experiments/published/official-folds";
 import {
   type AnswerScores,
   describeAnswerScores,
   describeFoldFiles,
   scoreAnswers,
-} from "../src/experiments/published-text";
+} from "../src/experiments/published/published-text";
 import { describeComparison } from "../src/experiments/recipes-text";
 import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
+import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
-import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
 import { showProgressBars } from "./progress-bars";

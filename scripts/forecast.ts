@@ -3,7 +3,7 @@
 import { openDataset } from "../src/data/dataset";
 import { ensureDemoDataset } from "../src/data/demo/demo";
 import { makeSplit } from "../src/data/split/split";
-import { articleAssumptions } from "../src/experiments/article";
+import { articleAssumptions } from "../src/experiments/published/article";
 import { loadBackbone } from "../src/model/backbones/backbone";
 import { completeSettings } from "../src/runtime/settings";
 import { countOf } from "../src/runtime/words";

@@ -6,9 +6,9 @@ import { findSources, type PatientFrom } from "../src/data/layouts/image-sources
 import { scoresTable } from "../src/experiments/evaluation-text";
 import { type Classifier, loadClassifier } from "../src/model/classifier/classifier";
 import { predictSources } from "../src/model/classifier/predict-sources";
+import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { printable } from "../src/runtime/printable";
 import { countOf, nameSome } from "../src/runtime/words";
-import { requireWritable, writeFileAtomically } from "../src/runtime/write-file";
 import { type JudgedImage, judgeImages } from "../src/scores/triage/judged-images";
 import { compareWithTruth } from "../src/scores/triage/judged-truth";
 import { notMedicalDevice } from "../src/views/display/findings";

@@ -6,9 +6,9 @@ import { Command } from "commander";
 import type { Browser } from "playwright-core";
 import sharp from "sharp";
 import { ensureDemoDataset } from "../src/data/demo/demo";
+import { writeFileAtomically } from "../src/runtime/files/write-file";
 import { cacheFolder, projectRoot } from "../src/runtime/paths";
 import type { Settings } from "../src/runtime/settings";
-import { writeFileAtomically } from "../src/runtime/write-file";
 import {
   endKernel,
   type LabPage,

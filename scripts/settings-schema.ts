@@ -1,9 +1,9 @@
 // Writes what settings may be (src/runtime/settings.ts) where `npm start` finds it before anything is installed.
 import { join } from "node:path";
+import { writeFileAtomically } from "../src/runtime/files/write-file";
 import { projectRoot } from "../src/runtime/paths";
 import { describeSettings } from "../src/runtime/setting-words";
 import { settingsSchema } from "../src/runtime/settings";
-import { writeFileAtomically } from "../src/runtime/write-file";
 
 writeFileAtomically(
   join(projectRoot(), "scripts", "start", "settings.json"),

@@ -66,7 +66,7 @@ async function measureBackbone(): Promise<Finding> {
 
 /** Looks for a card that answers and computes nothing. */
 async function checkGraphicsCard(): Promise<Finding[]> {
-  const { findUnusedGpu } = await import("../../src/runtime/unused-gpu");
+  const { findUnusedGpu } = await import("../../src/runtime/device/unused-gpu");
   const unused = findUnusedGpu();
   if (unused === null) return [];
   const { card, reason, remedy } = unused;
@@ -76,8 +76,8 @@ async function checkGraphicsCard(): Promise<Finding[]> {
 /** Loads TensorFlow as the notebooks do, and lets it compute. */
 export async function checkComputing(): Promise<Finding[]> {
   try {
-    const { describeArithmetic } = await import("../../src/runtime/arithmetic");
-    const { describeDevice } = await import("../../src/runtime/device");
+    const { describeArithmetic } = await import("../../src/runtime/device/arithmetic");
+    const { describeDevice } = await import("../../src/runtime/device/device");
     const device = describeDevice();
     const locked = lockedVersion();
     const version =

@@ -117,7 +117,7 @@ async function start(args) {
 
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
   const runFolder = reserveRun(runs, new Date());
-  // The report finds it there: src/experiments/article.ts.
+  // The report finds it there: src/experiments/published/article.ts.
   const byPatient = `${runFolder}-by-patient`;
   const notebooks = chooseNotebooks(options, path.basename(runFolder));
   if (options.preset !== null) await runByPatient(byPatient, options.settings, notebooks);

@@ -7,7 +7,7 @@
  * @type {Record<string, Record<string, unknown>>}
  */
 const PRESETS = {
-  // What its article leaves open, and is assumed here, stands in src/experiments/article.ts.
+  // What its article leaves open, and is assumed here, stands in src/experiments/published/article.ts.
   perceptilabs: {
     split: "image",
     hiddenUnits: [128, 64],

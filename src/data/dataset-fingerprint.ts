@@ -1,4 +1,4 @@
-import { sha256 } from "../runtime/content-hash";
+import { sha256 } from "../runtime/cache/content-hash";
 import type { Dataset } from "./record";
 
 /** Records of a large set are many megabytes to hash, and they don't change. */

@@ -9,8 +9,8 @@ import { refusal } from "../runtime/refusal";
 import type { FineTuneSettings, Settings } from "../runtime/settings";
 import { type FineTuning, fineTune } from "../training/fine-tuning/fine-tune";
 import type { SavedRun } from "../training/runs/run-log";
-import { openRun } from "./open-run";
-import type { RunMaterial } from "./run-material";
+import { openRun } from "./runs/open-run";
+import type { RunMaterial } from "./runs/run-material";
 
 /** A trained classifier as the base for other images. */
 export interface TransferBase {

@@ -1,10 +1,10 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Classifier, classifierViews } from "../model/classifier/classifier";
-import { writeFolderAtomically } from "../runtime/atomic-folder";
+import { writeFolderAtomically } from "../runtime/files/atomic-folder";
+import { withTemporaryFolder } from "../runtime/files/temporary-folder";
+import { writeWholeFile } from "../runtime/files/write-file";
 import { kerasProblem } from "../runtime/python";
-import { withTemporaryFolder } from "../runtime/temporary-folder";
-import { writeWholeFile } from "../runtime/write-file";
 import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
 import { writeForBrowsers } from "./browser-export";
 import { askAboutCheckImages, type CheckImages, requireAgreement } from "./check-images";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NetworkGraph } from "../model/backbones/network-graph";
 import { encodeSafetensors } from "../model/backbones/safetensors";
+import { writeWholeFile } from "../runtime/files/write-file";
 import { runPythonProgram } from "../runtime/python";
-import { writeWholeFile } from "../runtime/write-file";
 import type { CheckImages } from "./check-images";
 
 /** Formats that the Keras in `.venv` writes. */

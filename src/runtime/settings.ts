@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { arithmetics } from "./arithmetic";
+import { arithmetics } from "./device/arithmetic";
 import { refusal } from "./refusal";
 import { explainSettings } from "./setting-words";
 

@@ -1,11 +1,11 @@
 import "./node-polyfill";
-import "./native-library";
+import "./device/native-library";
 
 import * as tf from "@tensorflow/tfjs-node-gpu";
-import { prepareArithmetic } from "./arithmetic";
+import { prepareArithmetic } from "./device/arithmetic";
 
 /** Whether TensorFlow computes on a GPU. */
-export const usesGpu = (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
+export const usesGpu: boolean = (tf.backend() as unknown as { isUsingGpuDevice: boolean }).isUsingGpuDevice;
 prepareArithmetic(usesGpu);
 
 /**

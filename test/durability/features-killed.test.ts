@@ -6,7 +6,7 @@ import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { openDataset } from "../../src/data/dataset";
 import { extractFeatures } from "../../src/model/features/features";
-import { sha256 } from "../../src/runtime/content-hash";
+import { sha256 } from "../../src/runtime/cache/content-hash";
 import { projectRoot } from "../../src/runtime/paths";
 import { createRandom } from "../../src/runtime/random";
 import { drawImages } from "../support/data/drawn-images";

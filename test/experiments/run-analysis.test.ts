@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { firstSeeds } from "../../src/experiments/analysis-settings";
-import { requirePositiveClass, saveTriage, triageRun } from "../../src/experiments/run-triage";
+import { requirePositiveClass, saveTriage, triageRun } from "../../src/experiments/runs/run-triage";
 import {
   buildClassifier,
   type Classifier,

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { describe, expect, it } from "vitest";
-import { describeDevice, describeMemory } from "../../src/runtime/device";
+import { describeDevice, describeMemory } from "../../src/runtime/device/device";
 import { tf } from "../../src/runtime/tensorflow";
 
 describe("TensorFlow", () => {

@@ -9,7 +9,7 @@ import { type DemoPlan, drawPart, stopped } from "./demo-drawing";
 const pixelsWorthAProcess = 10 * 700 * 460;
 
 /** How many processes are worth starting for a set on a machine with this many cores. */
-export function countArtists(plan: DemoPlan, cores = availableParallelism()): number {
+export function countArtists(plan: DemoPlan, cores: number = availableParallelism()): number {
   const pixels = plan.patients * plan.imagesPerPatient * plan.width * plan.height;
   return Math.max(1, Math.min(cores, Math.floor(pixels / pixelsWorthAProcess)));
 }
@@ -43,7 +43,7 @@ export async function drawTogether(
   plan: DemoPlan,
   onDrawn: () => void,
   signal: AbortSignal,
-  count = countArtists(plan),
+  count: number = countArtists(plan),
 ): Promise<void> {
   if (count === 1) return drawPart(folder, plan, { part: 0, of: 1 }, onDrawn, signal);
   const tsx = join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs");

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import sharp from "sharp";
+import { writeWholeFile } from "../../runtime/files/write-file";
 import { breathe } from "../../runtime/interruption";
 import { createRandom } from "../../runtime/random";
-import { writeWholeFile } from "../../runtime/write-file";
 import { makeNoiseTiles } from "./demo-noise";
 import { type DemoPatient, demoImageName, drawDemoImage, inventPatients } from "./demo-patients";
 

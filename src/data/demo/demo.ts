@@ -1,10 +1,10 @@
 import { mkdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { writeFolderAtomically } from "../../runtime/atomic-folder";
+import { writeFolderAtomically } from "../../runtime/files/atomic-folder";
+import { writeWholeFile } from "../../runtime/files/write-file";
 import { runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
-import { writeWholeFile } from "../../runtime/write-file";
 import { drawTogether } from "./demo-artists";
 import { type DemoPlan, planImages } from "./demo-drawing";
 

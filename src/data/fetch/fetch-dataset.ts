@@ -3,8 +3,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { runCooperatively } from "../../runtime/interruption";
 import { dataFolder } from "../../runtime/paths";
 import { isLabelsFile } from "../layouts/labels-file";
-import { noteContents } from "./archive-contents";
-import { defaultLimits } from "./archive-limits";
+import { noteContents } from "./archives/archive-contents";
+import { defaultLimits } from "./archives/archive-limits";
+import type { UnpackOptions } from "./archives/unpack-archive";
+import { unpackLocal } from "./archives/unpack-local";
+import { unpackRemote } from "./archives/unpack-remote";
 import { type CheckedSet, checkSet } from "./check-set";
 import { downloadFile } from "./download";
 import { explainDownloadError, isDamage, lastingError } from "./download-problems";
@@ -13,9 +16,6 @@ import { findPresent, writeOrigin } from "./fetched-origin";
 import type { RemoteOptions } from "./remote-file";
 import { type DataSource, dataSources, shareOf, usualBytes } from "./sources";
 import { exists, freeSpaceOf, openStaging, requireSpace, type Staging } from "./staging";
-import type { UnpackOptions } from "./unpack-archive";
-import { unpackLocal } from "./unpack-local";
-import { unpackRemote } from "./unpack-remote";
 
 export { describeFetched, type FetchedDataset, type FetchOptions } from "./fetch-job";
 

@@ -1,5 +1,5 @@
 import type { LayoutOptions } from "../layouts/layouts";
-import type { ArchiveLimits } from "./archive-limits";
+import type { ArchiveLimits } from "./archives/archive-limits";
 import { countsText } from "./check-set";
 import { explainDownloadError } from "./download-problems";
 import { withoutSecrets } from "./http-client";

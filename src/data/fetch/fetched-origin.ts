@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { writeWholeFile } from "../../runtime/write-file";
+import { writeWholeFile } from "../../runtime/files/write-file";
 import { findImages } from "../layouts/folder-walk";
 import type { CheckedSet } from "./check-set";
 import type { FetchedDataset, Job } from "./fetch-job";

@@ -1,5 +1,5 @@
 import { readFile, rm } from "node:fs/promises";
-import { writeFileAtomically } from "../../runtime/write-file";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import type { HttpAnswer } from "./http-client";
 import { withoutSecrets } from "./http-client";
 

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import pMap from "p-map";
-import { readEntry, writeEntry } from "../../runtime/content-cache";
-import { sha256 } from "../../runtime/content-hash";
+import { readEntry, writeEntry } from "../../runtime/cache/content-cache";
+import { sha256 } from "../../runtime/cache/content-hash";
 import { startProgress } from "../../runtime/progress";
 import { explainFileError } from "./image-problems";
 import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "./images";

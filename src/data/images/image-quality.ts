@@ -1,6 +1,6 @@
 import pMap from "p-map";
-import { readEntry, writeEntry } from "../../runtime/content-cache";
-import { sha256 } from "../../runtime/content-hash";
+import { readEntry, writeEntry } from "../../runtime/cache/content-cache";
+import { sha256 } from "../../runtime/cache/content-hash";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
 import type { Dataset, ImageRecord } from "../record";

@@ -1,4 +1,4 @@
-import { sha256 } from "../../runtime/content-hash";
+import { sha256 } from "../../runtime/cache/content-hash";
 import { createRandom } from "../../runtime/random";
 import { chainTransforms, type ImageTransform, stainNormalisation } from "./image-transform";
 import { jitterStains, strongJitter } from "./stain-jitter";

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
-import { sha256 } from "../../runtime/content-hash";
+import { sha256 } from "../../runtime/cache/content-hash";
+import { openRegularFile } from "../../runtime/files/regular-file";
 import { rangeRefusal } from "../../runtime/refusal";
-import { openRegularFile } from "../../runtime/regular-file";
 import { countOf, nameSome } from "../../runtime/words";
 import type { ImageFile } from "../record";
 import { asSharp, type Outcome, type Pixels, stretchToSquare, withPixels } from "./decode-pixels";

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, sep } from "node:path";
+import { specialKind } from "../../runtime/files/regular-file";
 import { pushAll } from "../../runtime/many";
-import { specialKind } from "../../runtime/regular-file";
 import { byCodeUnits } from "../../runtime/words";
 import { explainFileError } from "../images/image-problems";
 

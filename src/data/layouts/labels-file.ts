@@ -1,6 +1,6 @@
 import { parse } from "csv-parse/sync";
+import { readRegularFile } from "../../runtime/files/regular-file";
 import { largest } from "../../runtime/many";
-import { readRegularFile } from "../../runtime/regular-file";
 
 /** One line of a table, its cells without the blanks around them. */
 export interface TableRow {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import { refusal } from "../../runtime/refusal";
 import { nameSome } from "../../runtime/words";
-import { writeFileAtomically } from "../../runtime/write-file";
 import type { Dataset } from "../record";
 import { checkSplit } from "./split-check";
 import { type Split, type SplitPart, splitParts } from "./split-value";

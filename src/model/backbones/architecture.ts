@@ -1,4 +1,4 @@
-import { sha256 } from "../../runtime/content-hash";
+import { sha256 } from "../../runtime/cache/content-hash";
 import type { tf } from "../../runtime/tensorflow";
 import type { ConvolutionWeights } from "./convolutions";
 import type { NetworkGraph } from "./network-graph";

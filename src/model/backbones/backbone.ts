@@ -1,4 +1,4 @@
-import { type Arithmetic, useArithmetic } from "../../runtime/arithmetic";
+import { type Arithmetic, useArithmetic } from "../../runtime/device/arithmetic";
 import type { Backbone } from "./architecture";
 import { buildEfficientnetLite0 } from "./efficientnet-lite0";
 import { buildResnet50 } from "./resnet50";

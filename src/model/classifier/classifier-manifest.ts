@@ -3,9 +3,9 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { ImageView } from "../../data/images/image-views";
 import type { StainReference } from "../../data/images/stain-reference";
-import { describeDevice } from "../../runtime/device";
+import { describeDevice } from "../../runtime/device/device";
+import { readRegularFile } from "../../runtime/files/regular-file";
 import { projectRoot } from "../../runtime/paths";
-import { readRegularFile } from "../../runtime/regular-file";
 import { inputSizeSchema } from "../../runtime/settings";
 import type { FamiliarityDescription } from "./familiarity-file";
 

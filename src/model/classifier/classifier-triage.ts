@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeFileAtomically } from "../../runtime/write-file";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import { checkManifest, type KeptTriage, manifestFile, readManifest } from "./classifier-manifest";
 
 /**

@@ -6,12 +6,12 @@ import { asItIs, type ImageView, transformFor } from "../../data/images/image-vi
 import { decodeImage, imageConcurrency, pathOf } from "../../data/images/images";
 import type { StainReference } from "../../data/images/stain-reference";
 import type { ImageFile } from "../../data/record";
-import { writeFolderAtomically } from "../../runtime/atomic-folder";
-import { sha256 } from "../../runtime/content-hash";
+import { sha256 } from "../../runtime/cache/content-hash";
+import { writeFolderAtomically } from "../../runtime/files/atomic-folder";
+import { writeWholeFile } from "../../runtime/files/write-file";
 import { breathe } from "../../runtime/interruption";
 import { pushAll } from "../../runtime/many";
 import type { Settings } from "../../runtime/settings";
-import { writeWholeFile } from "../../runtime/write-file";
 import { type Backbone, loadBackbone } from "../backbones/backbone";
 import { decodeTunedWeights, encodeTunedWeights } from "../backbones/tuned-weights";
 import { embedPixels, featureBatchSize } from "../features/features";

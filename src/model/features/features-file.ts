@@ -2,8 +2,8 @@ import { mkdir } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { csvText } from "../../data/csv";
 import type { Dataset, ImageRecord } from "../../data/dataset";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
-import { writeFileAtomically } from "../../runtime/write-file";
 import type { Features } from "./features";
 
 const npyMagic = Buffer.from("\x93NUMPY\x01\x00", "latin1");

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeTemporaryFolder } from "../temporary-folder";
+import { makeTemporaryFolder } from "../files/temporary-folder";
 import type { tf } from "../tensorflow";
 import {
   encodeSavedModel,

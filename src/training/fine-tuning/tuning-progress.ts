@@ -1,7 +1,7 @@
 import type { ConvolutionWeights } from "../../model/backbones/convolutions";
 import { decodeSafetensors, encodeSafetensors } from "../../model/backbones/safetensors";
 import type { Head } from "../../model/classifier/head";
-import { readEntry, removeEntry, writeEntry } from "../../runtime/content-cache";
+import { readEntry, removeEntry, writeEntry } from "../../runtime/cache/content-cache";
 import type { EpochRecord } from "../head/train";
 import type { StepState } from "./fine-tuning-step";
 

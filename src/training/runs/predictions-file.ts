@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { parse } from "csv-parse/sync";
 import { csvText } from "../../data/csv";
 import { type SplitPart, splitParts } from "../../data/split/split-value";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import { refusal } from "../../runtime/refusal";
-import { writeFileAtomically } from "../../runtime/write-file";
 import type { Prediction } from "../../scores/prediction";
 
 /** The classes that predictions are about. */

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { link, mkdir, readdir, readFile, rename, rm, rmdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { writeWholeFile } from "../../runtime/files/write-file";
 import { runsFolder } from "../../runtime/paths";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
-import { writeWholeFile } from "../../runtime/write-file";
 
 /** One training's folder. */
 export interface Run {

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isStillRunning, ownIdentity, type ProcessIdentity } from "../../runtime/process-identity";
-import { writeFileAtomically } from "../../runtime/write-file";
+import { isStillRunning, ownIdentity, type ProcessIdentity } from "../../runtime/files/process-identity";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import { type Run, readRunFile } from "./run-folder";
 
 /** How a run stands that has no results: `crashed` is what its process left by ending without a word. */

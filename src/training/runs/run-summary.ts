@@ -1,7 +1,7 @@
 import type { SplitKind, SplitPart } from "../../data/split/split-value";
 import type { Backbone } from "../../model/backbones/architecture";
 import type { CodeVersion } from "../../runtime/code-version";
-import type { ComputedOn } from "../../runtime/device";
+import type { ComputedOn } from "../../runtime/device/device";
 import type { PartScores } from "../../scores/prediction";
 import type { TrainingResult } from "../head/train";
 

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { AnalysisSettings } from "../../experiments/analysis-settings";
 import type { LeakageAudit } from "../../experiments/leakage";
-import type { RunTriage } from "../../experiments/run-triage";
+import type { RunTriage } from "../../experiments/runs/run-triage";
 import type { StainAblation } from "../../experiments/stain-ablation";
 import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";
-import { writeFileAtomically } from "../../runtime/write-file";
+import { writeFileAtomically } from "../../runtime/files/write-file";
 import type { CalibratedTest } from "../../scores/calibrated-test";
 import type { Grouping, GroupScores } from "../../scores/group-scores";
 import type { ScoreIntervals } from "../../scores/intervals/score-intervals";

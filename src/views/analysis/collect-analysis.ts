@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset";
 import type { Split } from "../../data/split/split";
 import type { AnalysisSettings } from "../../experiments/analysis-settings";
-import type { RunTriage } from "../../experiments/run-triage";
+import type { RunTriage } from "../../experiments/runs/run-triage";
 import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";

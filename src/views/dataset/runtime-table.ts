@@ -1,7 +1,7 @@
-import { describeArithmetic } from "../../runtime/arithmetic";
-import { describeDevice } from "../../runtime/device";
+import { describeArithmetic } from "../../runtime/device/arithmetic";
+import { describeDevice } from "../../runtime/device/device";
+import { unusedGpuNotice } from "../../runtime/device/unused-gpu";
 import { tf } from "../../runtime/tensorflow";
-import { unusedGpuNotice } from "../../runtime/unused-gpu";
 import { type PlainTable, plainTable } from "../display/plain-table";
 
 /** What this notebook runs on: the versions that are really loaded, and the device that computes. */

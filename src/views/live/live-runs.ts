@@ -1,8 +1,8 @@
 import { describeSplit } from "../../data/split/split";
-import type { RunListener } from "../../experiments/run-listener";
-import { gatherMaterial, type RunMaterial } from "../../experiments/run-material";
-import { type TrainedRun, trainOn, trainRun } from "../../experiments/train-run";
-import { tuneRun } from "../../experiments/tune-run";
+import type { RunListener } from "../../experiments/runs/run-listener";
+import { gatherMaterial, type RunMaterial } from "../../experiments/runs/run-material";
+import { type TrainedRun, trainOn, trainRun } from "../../experiments/runs/train-run";
+import { tuneRun } from "../../experiments/runs/tune-run";
 import { completeFineTuning, type FineTuneSettings, type Settings } from "../../runtime/settings";
 import { describeFineTuning, describeTraining } from "../display/findings";
 import { liveTraining } from "./live-training";

@@ -1,6 +1,6 @@
 import type { Dataset } from "../../data/dataset";
 import type { Split } from "../../data/split/split";
-import { describeDevice, describeMemory } from "../../runtime/device";
+import { describeDevice, describeMemory } from "../../runtime/device/device";
 import { majorityClassAccuracy } from "../../scores/metrics";
 import type { EpochRecord, TrainingResult } from "../../training/head/train";
 import type { Figure } from "../display/figure";

@@ -1,4 +1,4 @@
-import { type ArticleComparison, articleAssumptions } from "../../experiments/article";
+import { type ArticleComparison, articleAssumptions } from "../../experiments/published/article";
 import type { Settings } from "../../runtime/settings";
 import type { RunSummary } from "../../training/runs/run-summary";
 import type { Analysis, Findings } from "../analysis/analysis";

@@ -1,5 +1,5 @@
-import { type ComparedRun, compareKept, type KeptComparison } from "../../experiments/compare-kept";
 import { signedText } from "../../experiments/evaluation-text";
+import { type ComparedRun, compareKept, type KeptComparison } from "../../experiments/runs/compare-kept";
 import { refusal } from "../../runtime/refusal";
 import type { Prediction } from "../../scores/prediction";
 import { loadRun } from "../../training/runs/run-log";

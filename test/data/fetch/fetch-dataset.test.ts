@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { defaultLimits } from "../../../src/data/fetch/archive-limits";
+import { defaultLimits } from "../../../src/data/fetch/archives/archive-limits";
 import { describeFetched, type FetchOptions, fetchDataset } from "../../../src/data/fetch/fetch-dataset";
 import { dataSources, expectedCounts, shareOf } from "../../../src/data/fetch/sources";
 import { requestStop } from "../../../src/runtime/interruption";

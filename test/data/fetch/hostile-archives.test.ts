@@ -2,7 +2,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { type ArchiveLimits, defaultLimits, safeSegments } from "../../../src/data/fetch/archive-limits";
+import {
+  type ArchiveLimits,
+  defaultLimits,
+  safeSegments,
+} from "../../../src/data/fetch/archives/archive-limits";
 import { fetchDataset } from "../../../src/data/fetch/fetch-dataset";
 import { packTar, packTarGz, packZip, type TestMember } from "../../support/data/archive-files";
 import { smallMembers } from "../../support/data/small-breakhis";

@@ -3,7 +3,7 @@ import sharp from "sharp";
 import { describe, expect, it } from "vitest";
 import { stretchBicubically } from "../../../src/data/images/bicubic";
 import { decodeImage } from "../../../src/data/images/images";
-import { sha256 } from "../../../src/runtime/content-hash";
+import { sha256 } from "../../../src/runtime/cache/content-hash";
 import { runPython } from "../../support/python";
 import { temporaryFolder } from "../../support/temporary-folder";
 

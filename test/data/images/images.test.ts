@@ -4,12 +4,12 @@ import sharp from "sharp";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { decodeBatches } from "../../../src/data/images/decode-batches";
 import { decodeImage, decodePicture, encodeThumbnail, inspectImage } from "../../../src/data/images/images";
-import { sha256 } from "../../../src/runtime/content-hash";
-import * as regularFile from "../../../src/runtime/regular-file";
+import { sha256 } from "../../../src/runtime/cache/content-hash";
+import * as regularFile from "../../../src/runtime/files/regular-file";
 import { plainPng, useTemporaryFolders } from "../../support/data/image-files";
 
-const regularFilePath = "../../../src/runtime/regular-file";
-vi.mock("../../../src/runtime/regular-file", { spy: true });
+const regularFilePath = "../../../src/runtime/files/regular-file";
+vi.mock("../../../src/runtime/files/regular-file", { spy: true });
 
 const temporary = useTemporaryFolders();
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import { decodeImage } from "../../../src/data/images/images";
-import { sha256 } from "../../../src/runtime/content-hash";
+import { sha256 } from "../../../src/runtime/cache/content-hash";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const home = temporaryFolder("kept-bytes");

@@ -12,8 +12,8 @@ import {
   selectRows,
 } from "../../../src/model/features/features";
 import { encodeNpy, encodeRecords, writeFeatures } from "../../../src/model/features/features-file";
-import { sha256 } from "../../../src/runtime/content-hash";
-import { arithmeticKey } from "../../../src/runtime/device";
+import { sha256 } from "../../../src/runtime/cache/content-hash";
+import { arithmeticKey } from "../../../src/runtime/device/device";
 import { requestStop } from "../../../src/runtime/interruption";
 import { onProgress, type ProgressState } from "../../../src/runtime/progress";
 import { tf } from "../../../src/runtime/tensorflow";

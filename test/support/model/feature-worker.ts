@@ -3,7 +3,7 @@
 import { createInterface } from "node:readline";
 import { openDataset } from "../../../src/data/dataset";
 import { extractFeatures } from "../../../src/model/features/features";
-import { sha256 } from "../../../src/runtime/content-hash";
+import { sha256 } from "../../../src/runtime/cache/content-hash";
 import { meanColourBackbone } from "./mean-colour-backbone";
 
 async function main(): Promise<void> {

@@ -1,4 +1,4 @@
-import { triageRun } from "../../../src/experiments/run-triage";
+import { triageRun } from "../../../src/experiments/runs/run-triage";
 import { resolveSettings } from "../../../src/runtime/settings";
 import { calibrateTest } from "../../../src/scores/calibrated-test";
 import { scoreGroups } from "../../../src/scores/group-scores";

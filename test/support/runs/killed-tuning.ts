@@ -1,5 +1,5 @@
 // Trains with settings given as JSON, and is killed when the first epoch of fine-tuning has ended.
-import { trainRun } from "../../../src/experiments/train-run";
+import { trainRun } from "../../../src/experiments/runs/train-run";
 import { completeSettings } from "../../../src/runtime/settings";
 
 let trainings = 0;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { generateDemoDataset } from "../../../src/data/demo/demo";
-import { saveTriage, triageRun } from "../../../src/experiments/run-triage";
-import { trainRun } from "../../../src/experiments/train-run";
+import { saveTriage, triageRun } from "../../../src/experiments/runs/run-triage";
+import { trainRun } from "../../../src/experiments/runs/train-run";
 import { completeSettings } from "../../../src/runtime/settings";
 import { calibrateTest } from "../../../src/scores/calibrated-test";
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Dataset, openDataset } from "../../../src/data/dataset";
 import { fingerprintDataset } from "../../../src/data/dataset-fingerprint";
 import { loadSplit, makeSplit, type Split } from "../../../src/data/split/split";
-import { summarizeRun } from "../../../src/experiments/summarize";
+import { summarizeRun } from "../../../src/experiments/runs/summarize";
 import { type LoadedBackbone, loadBackbone } from "../../../src/model/backbones/backbone";
 import { buildClassifier, loadClassifier } from "../../../src/model/classifier/classifier";
 import { extractFeatures } from "../../../src/model/features/features";

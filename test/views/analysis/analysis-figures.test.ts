@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { concludeAudit, type LeakageAudit } from "../../../src/experiments/leakage";
-import { triageRun } from "../../../src/experiments/run-triage";
+import { triageRun } from "../../../src/experiments/runs/run-triage";
 import type { StainAblation } from "../../../src/experiments/stain-ablation";
 import { calibrateTest } from "../../../src/scores/calibrated-test";
 import { scoreFolds } from "../../../src/scores/fold-scores";
