@@ -107,6 +107,16 @@ function tests(name, title, selection, prepare = async () => ({})) {
   return { name, title, check };
 }
 
+/** Unit tests that put a stand-in in place of a module: another file of the same process may have loaded the real one. */
+function filesWithStandIns() {
+  return fs
+    .readdirSync(path.join(root, "test"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts") && !SLOW.some((folder) => name.startsWith(`${folder}/`)))
+    .map((name) => `test/${name}`)
+    .filter((file) => fs.readFileSync(path.join(root, file), "utf8").includes("vi.mock("))
+    .sort();
+}
+
 /** Kernels, JupyterLab and browsers each want a processor core: their tests run one file after the other. */
 const ONE_BY_ONE = "--no-file-parallelism";
 
@@ -127,7 +137,12 @@ const STAGES = [
     "none",
   ]),
   // One process loads TensorFlow once for all of its files.
-  tests("unit", "Unit tests", [`--exclude=test/{${SLOW.join(",")}}/**`, "--no-isolate"]),
+  tests("unit", "Unit tests", [
+    `--exclude=test/{${SLOW.join(",")}}/**`,
+    ...filesWithStandIns().map((file) => `--exclude=${file}`),
+    "--no-isolate",
+  ]),
+  tests("unit-alone", "Unit tests with stand-ins for modules", filesWithStandIns()),
   tests("programs", "The programs behind the npm scripts", ["test/programs/", ONE_BY_ONE]),
   tests("durability", "What survives being killed", ["test/durability/", ONE_BY_ONE]),
   tests("parity", "Parity with Keras and scikit-learn", ["test/parity/", ONE_BY_ONE]),

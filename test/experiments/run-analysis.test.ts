@@ -24,7 +24,7 @@ const task = { predictions, positiveClass: 1, targetSensitivity: 0.9, triageLeve
 
 /** Quick, and whole enough to be saved. */
 function meanColourClassifier(): Classifier {
-  const backbone = meanColourBackbone(16);
+  const backbone = meanColourBackbone(32);
   const sha256 = "12".repeat(32);
   return buildClassifier({
     backbone: { ...backbone, weights: { ...backbone.weights, sha256 } },
