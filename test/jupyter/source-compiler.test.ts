@@ -6,7 +6,7 @@ import { projectRoot } from "../../src/runtime/paths";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const root = temporaryFolder("source-compiler");
-const ours = join(projectRoot(), "src", "data", "counts.ts");
+const ours = join(projectRoot(), "src", "data", "csv.ts");
 const filesBelow = (folder: string) => readdirSync(folder, { recursive: true, encoding: "utf8" });
 let count = 0;
 
@@ -28,9 +28,9 @@ describe("what the kernel compiles", () => {
     const made = createSourceCompiler().compile(ours);
     expect(made.code).toContain("module.exports");
     expect(made.declaration).toContain("export");
-    const place = join(cache, "code", "src", "data", "counts.ts.json");
-    expect(filesBelow(join(cache, "code")).filter((name) => name.includes("counts"))).toEqual([
-      join("src", "data", "counts.ts.json"),
+    const place = join(cache, "code", "src", "data", "csv.ts.json");
+    expect(filesBelow(join(cache, "code")).filter((name) => name.includes("csv"))).toEqual([
+      join("src", "data", "csv.ts.json"),
     ]);
     expect(JSON.parse(readFileSync(place, "utf8"))).toMatchObject(made);
     expect(createSourceCompiler().compile(ours)).toEqual(made);
@@ -39,7 +39,7 @@ describe("what the kernel compiles", () => {
   it("is made again when its entry is damaged or belongs to another text", () => {
     const cache = useCache();
     const made = createSourceCompiler().compile(ours);
-    const place = join(cache, "code", "src", "data", "counts.ts.json");
+    const place = join(cache, "code", "src", "data", "csv.ts.json");
     const entry = JSON.parse(readFileSync(place, "utf8"));
     const damages = [
       "{",

@@ -81,7 +81,7 @@ describe("npm run evaluate", () => {
     [[...choice, "--average-views"], /averageViews: true needs views to average over/],
     [[...choice, "--augmentation", "crops"], /Allowed choices are none, turns, stains, turns-and-stains/],
     [[...choice, "--compare", "--hold-out"], /'--compare' cannot be used with option '--hold-out'/],
-    [["--backbone", "resnet50"], /required option '--data <folder>'/],
+    [["--backbone", "resnet50"], /give --data <folder>, or --predictions <csv>/],
   ])("fails in one sentence for %j", (args, sentence) => {
     const result = runProgram(args);
     expect(result.status).toBe(1);

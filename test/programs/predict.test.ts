@@ -267,8 +267,13 @@ describe("npm run predict", () => {
     expect(result.status, result.stderr).toBe(0);
     expect(result.stdout).toBe("");
     const page = readFileSync(html, "utf8");
-    expect(page).toContain("Work list: the first 5 of 64 images");
-    expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(10);
+    // Never cut above the last one that needs a look, however few rows are asked for.
+    const looks = rowsOf(predict([run.classifierFolder, "images"]).stdout).filter(
+      ({ secondLook }) => secondLook === "yes",
+    );
+    expect(looks.length).toBeGreaterThan(5);
+    expect(page).toContain(`Work list: the first ${looks.length} of 64 images`);
+    expect(page.match(/<img src="data:image\/jpeg;base64,/g)).toHaveLength(2 * looks.length);
     expect(page).toContain("Not a medical device");
     expect(page).toContain("trained on synthetic images");
     expect(page).not.toMatch(/(?:src|href)="http/);
