@@ -7,6 +7,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,9 +44,12 @@ describe("the notebooks in JupyterLab", () => {
 
   beforeAll(async () => {
     const data = join(folder, "demo");
-    await generateDemoDataset(data, { patients: 16, imagesPerPatient: 2, width: 350, height: 230 });
+    const small = { patients: 16, width: 350, height: 230 };
+    await generateDemoDataset(data, { ...small, imagesPerPatient: 2 });
     mkdirSync(join(folder, "notebooks"));
     for (const name of notebooks) copyFileSync(join(source, name), join(folder, "notebooks", name));
+    await generateDemoDataset(join(folder, "other"), { ...small, imagesPerPatient: 2, seed: 7 });
+    askForOtherImages(join(folder, "notebooks", "05-transfer-to-other-scans.ipynb"), join(folder, "other"));
     mkdirSync(join(folder, "cache"));
     const weights = join(cacheFolder(), "weights");
     if (existsSync(weights)) symlinkSync(weights, join(folder, "cache", "weights"));
@@ -140,6 +144,15 @@ describe("the notebooks in JupyterLab", () => {
       .map((run) => JSON.parse(readFileSync(join(folder, "runs", run, "settings.json"), "utf8")));
   }
 });
+
+/** Notebook 05 refuses the images that its base was trained on, which the flags of all notebooks name. */
+function askForOtherImages(path: string, data: string): void {
+  const notebook = JSON.parse(readFileSync(path, "utf8")) as { cells: { id: string; source: string[] }[] };
+  const settings = JSON.stringify({ data, epochs: 3 });
+  const asked = `process.env["BREAKHIS_SETTINGS"] = ${JSON.stringify(settings)};\n`;
+  notebook.cells.find(({ id }) => id === "settings")!.source.unshift(asked);
+  writeFileSync(path, JSON.stringify(notebook));
+}
 
 type Output = CellResult["outputs"][number];
 
