@@ -11,22 +11,34 @@
 /** A cell that never lets the event loop turn is still followed: what waits is sent this often. */
 const LONGEST_WAIT_MS = 100;
 
+/** What a cell prints before it is busy for long is seen at once: the first writes of a turn are not gathered. */
+const WRITES_AT_ONCE = 20;
+
 /** @param {(type: string, content: object, parent: object) => void} send - At once. */
 function createOutgoing(send) {
   /** @type {{ type: string, content: any, parent: object }[]} */
   let waiting = [];
   let scheduled = false;
   let sentAtMs = 0;
+  let writes = 0;
 
   /** Sends a message after those that wait, or lets it become part of one of them. */
   function add(type, content, parent) {
     if (!joinStream(type, content, parent) && !replaceUpdate(type, content, parent)) {
       waiting.push({ type, content, parent });
     }
-    if (Date.now() - sentAtMs >= LONGEST_WAIT_MS) return flush();
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(flush);
+    if (!scheduled) {
+      scheduled = true;
+      setImmediate(endTurn);
+    }
+    const isEarly = type === "stream" && ++writes <= WRITES_AT_ONCE;
+    if (isEarly || Date.now() - sentAtMs >= LONGEST_WAIT_MS) flush();
+  }
+
+  function endTurn() {
+    scheduled = false;
+    writes = 0;
+    flush();
   }
 
   function joinStream(type, { name, text }, parent) {
@@ -50,7 +62,6 @@ function createOutgoing(send) {
   }
 
   function flush() {
-    scheduled = false;
     sentAtMs = Date.now();
     const messages = waiting;
     waiting = [];
