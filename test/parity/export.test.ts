@@ -117,7 +117,7 @@ describe("exports of a classifier on EfficientNet-Lite0", () => {
       "model.json",
       "weights.bin",
     ]);
-    expect(about.temperature).toBe(1.7);
+    expect(about.temperature).toBe(1);
     const foreign = join(home, "foreign");
     mkdirSync(foreign);
     writeFileSync(join(foreign, "thesis.txt"), "years of work");
