@@ -7,6 +7,7 @@ export { scoreWithIntervals } from "../scores/intervals/score-intervals";
 export { recognitionRates } from "../scores/patient-scores";
 export { sliderThresholds, thresholdCurve } from "../scores/triage/threshold-curve";
 export { crossValidateTriage } from "../scores/triage/triage-report";
+export { binaryAnswers } from "../training/runs/binary-answers";
 export { type AnalysisSettings, firstSeeds } from "./analysis-settings";
 export { crossValidate } from "./cross-validation";
 export { refitFeatures } from "./features-for";

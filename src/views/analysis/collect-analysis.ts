@@ -6,6 +6,7 @@ import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
 import type { Attempt } from "../../runtime/attempt";
 import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
+import { binaryAnswers } from "../../training/runs/binary-answers";
 import type { SavedRun } from "../../training/runs/run-log";
 import { describeData } from "../dataset/data-card";
 import type { Figure } from "../display/figure";
@@ -20,7 +21,7 @@ import { plotScoreIntervals } from "./interval-displays";
 import { plotLeakage, plotNeighbours } from "./leakage-figures";
 import { type FigureOrNote, plotRunPrecisionRecall, plotRunProbabilities, plotRunRoc } from "./run-figures";
 import { plotStains } from "./stain-figures";
-import { plotRunMatrices } from "./threshold-figure";
+import { plotRunClasses, plotRunMatrices } from "./threshold-figure";
 import { plotWorkload } from "./triage-displays";
 import type { PicturedWork } from "./work-list";
 
@@ -100,6 +101,7 @@ function drawAll(sources: AnalysisSources, findings: Findings): AnalysisFigures 
   when(findings.scores, "scores", (scores) =>
     plotScoreIntervals(scores, classes.length, { of: "the test part", synthetic }),
   );
+  if (binaryAnswers(run) !== run) keep("classes", plotRunClasses(run));
   keep("thresholds", plotRunMatrices(run, sources.thresholds));
   keep("roc", plotRunRoc(run));
   keep("precisionRecall", plotRunPrecisionRecall(run));

@@ -1,7 +1,7 @@
 import { averagePrecision, precisionRecallCurve, rocCurve } from "../../scores/curves";
 import type { Interval } from "../../scores/intervals/bootstrap";
 import { aggregateByPatient } from "../../scores/patients";
-import type { SavedRun } from "../../training/runs/run-log";
+import { binaryAnswers, type RunAnswers } from "../../training/runs/binary-answers";
 import type { RunSummary } from "../../training/runs/run-summary";
 import { classColours } from "../display/colours";
 import { type HtmlDisplay, noteDisplay } from "../display/display";
@@ -14,6 +14,8 @@ import {
   plotRocCurves,
   type RocSeries,
 } from "./evaluation-figures";
+
+// Curves ask about one class; of a run of subtypes they are about the answers benign and malignant that follow.
 
 /** A figure, or a sentence that says why there is none. */
 export type FigureOrNote = Figure | HtmlDisplay;
@@ -35,7 +37,8 @@ export function plotRunConfusion(
 }
 
 /** Draws the test part's receiver operating characteristics, by image and, where patients are known, by patient. */
-export function plotRunRoc(run: Pick<SavedRun, "summary" | "predictions">): FigureOrNote {
+export function plotRunRoc(answers: RunAnswers): FigureOrNote {
+  const run = binaryAnswers(answers);
   const { summary } = run;
   const { positiveClass, threshold, test } = summary;
   if (test === null) return noTest;
@@ -58,7 +61,8 @@ export function plotRunRoc(run: Pick<SavedRun, "summary" | "predictions">): Figu
 }
 
 /** Draws precision against sensitivity on the test part, by image and, where patients are known, by patient. */
-export function plotRunPrecisionRecall(run: Pick<SavedRun, "summary" | "predictions">): FigureOrNote {
+export function plotRunPrecisionRecall(answers: RunAnswers): FigureOrNote {
+  const run = binaryAnswers(answers);
   const { classes, positiveClass, threshold, test, synthetic } = run.summary;
   if (test === null) return noTest;
   if (positiveClass === null) return noPositiveClass;
@@ -84,7 +88,8 @@ interface Judged {
 }
 
 /** Draws how sure the classifier was of the positive class, for the test images of each true class. */
-export function plotRunProbabilities(run: Pick<SavedRun, "summary" | "predictions">): FigureOrNote {
+export function plotRunProbabilities(answers: RunAnswers): FigureOrNote {
+  const run = binaryAnswers(answers);
   const { classes, positiveClass, synthetic, test } = run.summary;
   if (test === null) return noTest;
   if (positiveClass === null) return noPositiveClass;

@@ -1,9 +1,10 @@
 import type { Attempt } from "../../runtime/attempt";
 import { shareIntervals } from "../../scores/intervals/matrix-intervals";
 import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
-import type { SavedRun } from "../../training/runs/run-log";
+import { binaryAnswers, type RunAnswers } from "../../training/runs/binary-answers";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
+import { show } from "../display/notebook";
 import { matrixCellText } from "./evaluation-figures";
 import { type FigureOrNote, plotRunConfusion } from "./run-figures";
 
@@ -47,23 +48,29 @@ export function plotThresholdMatrices(
 }
 
 /**
- * Draws a run's confusion matrices with their slider; where no single threshold decides, those of the images as they are,
- * with intervals as well.
+ * Draws a run's confusion matrices with their slider, of subtypes those of the answers benign and malignant that follow;
+ * where no single threshold decides, those of the images as they are, with intervals as well.
  *
  * @param curve - Of the run's test part.
  */
-export function plotRunMatrices(
-  { summary, predictions }: Pick<SavedRun, "summary" | "predictions">,
-  curve: Attempt<ThresholdMatrices[]>,
-): FigureOrNote {
-  const { classes, positiveClass, threshold, synthetic } = summary;
-  if (curve.ok === false || positiveClass === null) {
-    const test = predictions.filter(({ split }) => split === "test");
-    const answers = test.map(({ predicted }) => predicted);
-    const intervals = test.length === 0 ? undefined : shareIntervals(test, answers, classes.length);
-    return plotRunConfusion(summary, "images", intervals);
-  }
+export function plotRunMatrices(run: RunAnswers, curve: Attempt<ThresholdMatrices[]>): FigureOrNote {
+  const { classes, positiveClass, threshold, synthetic } = binaryAnswers(run).summary;
+  if (curve.ok === false || positiveClass === null) return plotRunClasses(run);
   return plotThresholdMatrices(curve.value, { classes, positiveClass, threshold, synthetic });
+}
+
+/** Draws the confusion matrix of a run's own classes, counting test images, with intervals. */
+export function plotRunClasses({ summary, predictions }: RunAnswers): FigureOrNote {
+  const test = predictions.filter(({ split }) => split === "test");
+  const answers = test.map(({ predicted }) => predicted);
+  const intervals = test.length === 0 ? undefined : shareIntervals(test, answers, summary.classes.length);
+  return plotRunConfusion(summary, "images", intervals);
+}
+
+/** Shows a run's confusion matrices; of subtypes also that of the subtypes, first. */
+export function showRunMatrices(run: RunAnswers, curve: Attempt<ThresholdMatrices[]>): void {
+  if (binaryAnswers(run) !== run) show(plotRunClasses(run));
+  show(plotRunMatrices(run, curve));
 }
 
 /** Index of the threshold that lies nearest to the one in use. */

@@ -44,7 +44,7 @@ export function frontSections(
     section("split", "The split", splitHtml(findings.data)),
     section("model", "The model", modelCardHtml(summary, settings, findings)),
     section("scores", "Scores with intervals", scoresHtml(findings), ...draw("scores")),
-    section("matrices", "What is taken for what", ...draw("thresholds")),
+    section("matrices", "What is taken for what", ...draw("classes", "thresholds")),
     section("curves", "Curves", ...draw("roc", "precisionRecall", "probabilities")),
     section("calibration", "Calibration", calibrationHtml(findings), ...draw("reliability")),
     section(
