@@ -4,6 +4,7 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { readStamp } = require("./stamps.js");
 const { SetupFailure } = require("./failure.js");
+const { ask } = require("./processes.js");
 
 /** @typedef {import("./set-up.js").Context} Context */
 /** @typedef {{ version?: string, integrity?: string, optional?: boolean, link?: boolean, os?: string[], cpu?: string[], libc?: string[] }} LockedPackage */
@@ -44,12 +45,39 @@ function packagesProblem(root) {
 }
 
 /**
+ * Tells whether an npm ends where `overrides` are about packages that are named by a file or an address, as two of this
+ * project's are: Debian 13 and Ubuntu 24.04 have 9.2, and 9.5.1 is the oldest that was seen to work.
+ *
+ * @param {string} version - As `npm --version` says it.
+ */
+function isTooOld(version) {
+  const [major = 0, minor = 0] = version.trim().split(".").map(Number);
+  return major < 9 || (major === 9 && minor < 5);
+}
+
+/**
+ * Gives an npm that can install this project: the one found, or a newer, locked one that it installs beside.
+ *
+ * @param {Context} context
+ * @returns {Promise<string[]>}
+ */
+async function provideNpm({ machine, root, run }) {
+  const [program = "", ...args] = machine.npm();
+  if (!isTooOld(ask(program, [...args, "--version"]).stdout)) return [program, ...args];
+  const folder = path.join(root, ".cache", "npm");
+  fs.cpSync(path.join(__dirname, "npm"), folder, { recursive: true });
+  const install = ["ci", "--prefix", folder, "--ignore-scripts", "--loglevel=http"];
+  await run([program, ...args, ...install], "npm", "Installing a newer npm beside");
+  return [process.execPath, path.join(folder, "node_modules", "npm", "bin", "npm-cli.js")];
+}
+
+/**
  * Installs the locked packages, without their install scripts.
  *
  * @param {Context} context
  */
 async function installPackages(context) {
-  const npm = context.machine.npm();
+  const npm = await provideNpm(context);
   // Development packages belong to `npm test`, also where NODE_ENV or npm's configuration would leave them out.
   const args = ["ci", "--ignore-scripts", "--include=dev", "--include=optional", "--loglevel=http"];
   await context.run([...npm, ...args], "npm", "Installing the npm packages");
@@ -59,4 +87,4 @@ async function installPackages(context) {
   }
 }
 
-module.exports = { packagesProblem, installPackages };
+module.exports = { packagesProblem, installPackages, isTooOld };

@@ -206,6 +206,27 @@ describe("a set-up that was killed", () => {
   });
 });
 
+describe("a set-up with an npm that stumbles over this project's overrides", () => {
+  it("installs a newer one beside, and goes on with it", () => {
+    expect(project.run([], { FAKE_NPM_VERSION: "9.2.0" })).toMatchObject({ code: 0, stderr: "" });
+    expect(project.calls()).toEqual(["npm itself", ...everything]);
+    expect(read(".cache/logs/npm.log")).toMatch(/ci --prefix .*\n(.*\n)*.*npm-cli\.js ci --ignore-scripts/);
+  });
+
+  it("takes any other as it is", () => {
+    expect(project.run([], { FAKE_NPM_VERSION: "9.5.1" }).code).toBe(0);
+    expect(project.calls()).toEqual(everything);
+  });
+
+  it("brings one that is locked by its content", () => {
+    const folder = join(projectRoot(), "scripts", "setup", "npm");
+    const json = (file: string) => JSON.parse(readFileSync(join(folder, file), "utf8"));
+    const { dependencies } = json("package.json");
+    const locked = json("package-lock.json").packages["node_modules/npm"];
+    expect(locked).toEqual({ version: dependencies.npm, integrity: expect.stringMatching(/^sha512-/) });
+  });
+});
+
 describe("a set-up on a Python that TensorFlow has no wheel for", () => {
   const newer = pythonFacts({ version: "3.14.2" });
   const alone = "pip 1 tensorflow-cpu for another Python";

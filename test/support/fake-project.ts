@@ -53,7 +53,15 @@ fail() {
 }
 case "$name" in
   npm)
-    [ "$1" = "--version" ] && { echo 10.8.2; exit 0; }
+    [ "$1" = "--version" ] && { echo "\${FAKE_NPM_VERSION:-10.8.2}"; exit 0; }
+    if [ "$2" = "--prefix" ]; then
+      echo "npm itself" >> "$FAKE_CALLS"
+      [ -f "$3/package-lock.json" ] || exit 1
+      mkdir -p "$3/node_modules/npm/bin"
+      echo 'require("node:child_process").spawnSync(process.env.FAKE_NEWER_NPM, process.argv.slice(2), { stdio: "inherit" });' \
+        > "$3/node_modules/npm/bin/npm-cli.js"
+      exit 0
+    fi
     echo "npm $1" >> "$FAKE_CALLS"
     rm -rf node_modules; mkdir -p node_modules/half
     fail "$FAKE_NPM"
@@ -170,6 +178,7 @@ export function makeFakeProject(): FakeProject {
     HOME: root,
     FAKE_CALLS: callsFile,
     FAKE_ADDON: someAddon,
+    FAKE_NEWER_NPM: join(programs, "npm"),
     ...pythonFacts(),
     ...env,
   });
