@@ -5,13 +5,6 @@ import type { Explanation } from "./messages";
 import { byId, fill, make, percent } from "./page";
 import type { WorkImage } from "./work";
 
-/** Shows where in an image the classifier sees a class. */
-export interface ExplanationPanel {
-  open(image: WorkImage): void;
-  show(id: number, explanation: Explanation): void;
-  fail(id: number, reason: string): void;
-}
-
 function drawOn(canvas: HTMLCanvasElement, rgba: Uint8ClampedArray, width: number, height: number): void {
   canvas.width = width;
   canvas.height = height;
@@ -32,87 +25,95 @@ function drawLegend(): void {
   byId("legend-most").textContent = heatLegend.most;
 }
 
-/**
- * @param ask - Called for an explanation; `show` or `fail` is to follow.
- * @param neighbourOf - The image before (−1) or after (1) one in the work list.
- */
-export function createExplanationPanel(
-  about: ViewerAbout,
-  ask: (image: WorkImage, classIndex: number) => void,
-  neighbourOf: (image: WorkImage, step: -1 | 1) => WorkImage | null,
-): ExplanationPanel {
-  const dialog = byId<HTMLDialogElement>("explanation");
-  const select = byId<HTMLSelectElement>("explanation-class");
-  const picture = byId<HTMLCanvasElement>("explanation-picture");
-  const overlay = byId<HTMLCanvasElement>("explanation-overlay");
-  const text = byId("explanation-text");
-  const [previous, next] = [
-    byId<HTMLButtonElement>("explanation-previous"),
-    byId<HTMLButtonElement>("explanation-next"),
-  ];
-  let current: WorkImage | null = null;
+/** Shows where in an image the classifier sees a class. */
+export class ExplanationPanel {
+  private readonly dialog = byId<HTMLDialogElement>("explanation");
+  private readonly title = byId("explanation-title");
+  private readonly select = byId<HTMLSelectElement>("explanation-class");
+  private readonly picture = byId<HTMLCanvasElement>("explanation-picture");
+  private readonly overlay = byId<HTMLCanvasElement>("explanation-overlay");
+  private readonly text = byId("explanation-text");
+  private readonly previous = byId<HTMLButtonElement>("explanation-previous");
+  private readonly next = byId<HTMLButtonElement>("explanation-next");
+  private current: WorkImage | null = null;
 
-  fill(
-    select,
-    about.classes.map((name, i) => {
+  /**
+   * @param ask - Called for an explanation; `show` or `fail` is to follow.
+   * @param neighbourOf - The image before (−1) or after (1) one in the work list.
+   */
+  constructor(
+    private readonly about: ViewerAbout,
+    private readonly ask: (image: WorkImage, classIndex: number) => void,
+    private readonly neighbourOf: (image: WorkImage, step: -1 | 1) => WorkImage | null,
+  ) {
+    this.offerClasses();
+    drawLegend();
+    this.listen();
+  }
+
+  open(image: WorkImage): void {
+    this.request(image);
+    this.dialog.showModal();
+    this.title.focus();
+  }
+
+  show(id: number, { picture, overlay, width, height, classIndex, map }: Explanation): void {
+    if (this.current?.id !== id || Number(this.select.value) !== classIndex) return;
+    drawOn(this.picture, picture, width, height);
+    drawOn(this.overlay, overlay, width, height);
+    const name = this.about.classes[classIndex]!;
+    this.overlay.setAttribute("aria-label", `Heat map of what speaks for ${name}`);
+    this.overlay.dataset["map"] = JSON.stringify(map);
+    const nothing = map.values.every((value) => value === 0);
+    const probability = percent(this.current.probabilities![classIndex]!);
+    this.text.textContent = nothing
+      ? `Probability of ${name}: ${probability}. Nothing in it speaks for ${name}.`
+      : `Probability of ${name}: ${probability}.`;
+  }
+
+  fail(id: number, reason: string): void {
+    if (this.current?.id === id) this.text.textContent = `This image can't be shown: ${reason}.`;
+  }
+
+  private offerClasses(): void {
+    const { classes, positiveClass } = this.about;
+    const options = classes.map((name, i) => {
       const option = make("option", { text: name });
       option.value = String(i);
       return option;
-    }),
-  );
-  if (about.positiveClass !== null) select.value = String(about.positiveClass);
-  drawLegend();
+    });
+    fill(this.select, options);
+    if (positiveClass !== null) this.select.value = String(positiveClass);
+  }
 
-  function request(image: WorkImage): void {
-    current = image;
-    byId("explanation-title").textContent = image.path;
-    text.textContent = "Looking …";
-    for (const canvas of [picture, overlay])
+  private listen(): void {
+    this.previous.addEventListener("click", () => this.go(-1));
+    this.next.addEventListener("click", () => this.go(1));
+    this.select.addEventListener("change", () => this.current !== null && this.request(this.current));
+    byId("explanation-close").addEventListener("click", () => this.dialog.close());
+    this.dialog.addEventListener("keydown", (event) => {
+      if (event.target === this.select) return;
+      if (event.key === "ArrowLeft") this.go(-1);
+      if (event.key === "ArrowRight") this.go(1);
+    });
+  }
+
+  private request(image: WorkImage): void {
+    this.current = image;
+    this.title.textContent = image.path;
+    this.text.textContent = "Looking …";
+    for (const canvas of [this.picture, this.overlay])
       canvas.getContext("2d")!.clearRect(0, 0, canvas.width, canvas.height);
-    previous.disabled = neighbourOf(image, -1) === null;
-    next.disabled = neighbourOf(image, 1) === null;
-    ask(image, Number(select.value));
+    this.previous.disabled = this.neighbourOf(image, -1) === null;
+    this.next.disabled = this.neighbourOf(image, 1) === null;
+    this.ask(image, Number(this.select.value));
   }
 
-  function go(step: -1 | 1): void {
-    const other = current === null ? null : neighbourOf(current, step);
+  private go(step: -1 | 1): void {
+    const other = this.current === null ? null : this.neighbourOf(this.current, step);
     if (other === null) return;
-    request(other);
+    this.request(other);
     // A button that is no longer to be pressed would lose the focus to nowhere.
-    if (document.activeElement === document.body) byId("explanation-title").focus();
+    if (document.activeElement === document.body) this.title.focus();
   }
-
-  previous.addEventListener("click", () => go(-1));
-  next.addEventListener("click", () => go(1));
-  select.addEventListener("change", () => current !== null && request(current));
-  byId("explanation-close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("keydown", (event) => {
-    if (event.target === select) return;
-    if (event.key === "ArrowLeft") go(-1);
-    if (event.key === "ArrowRight") go(1);
-  });
-
-  return {
-    open(image) {
-      request(image);
-      dialog.showModal();
-      byId("explanation-title").focus();
-    },
-    show(id, { picture: plain, overlay: heated, width, height, classIndex, map }) {
-      if (current?.id !== id || Number(select.value) !== classIndex) return;
-      drawOn(picture, plain, width, height);
-      drawOn(overlay, heated, width, height);
-      const name = about.classes[classIndex]!;
-      overlay.setAttribute("aria-label", `Heat map of what speaks for ${name}`);
-      overlay.dataset["map"] = JSON.stringify(map);
-      const nothing = map.values.every((value) => value === 0);
-      const probability = percent(current.probabilities![classIndex]!);
-      text.textContent = nothing
-        ? `Probability of ${name}: ${probability}. Nothing in it speaks for ${name}.`
-        : `Probability of ${name}: ${probability}.`;
-    },
-    fail(id, reason) {
-      if (current?.id === id) text.textContent = `This image can't be shown: ${reason}.`;
-    },
-  };
 }

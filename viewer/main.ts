@@ -1,8 +1,8 @@
 import type { ViewerAbout } from "../src/export/about-export";
 import { pushAll } from "../src/runtime/many";
 import { type ChosenFiles, filesDropped, filesOf } from "./chosen-files";
-import { createExplanationPanel, type ExplanationPanel } from "./explanation-panel";
-import { createListPanel, type ListPanel } from "./list-panel";
+import { ExplanationPanel } from "./explanation-panel";
+import { ListPanel } from "./list-panel";
 import type { Answer, Request } from "./messages";
 import { byId, countOf, fill, make, percent } from "./page";
 import {
@@ -269,8 +269,8 @@ function setUp({
   about = found;
   byId("about").textContent = describe(about, backend);
   document.documentElement.dataset["backend"] = backend;
-  list = createListPanel(about, (image) => explanations.open(image));
-  explanations = createExplanationPanel(
+  list = new ListPanel(about, (image) => explanations.open(image));
+  explanations = new ExplanationPanel(
     about,
     ({ id, file }, classIndex) => ask({ kind: "explain", id, file, classIndex }),
     neighbourOf,

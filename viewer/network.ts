@@ -45,17 +45,53 @@ async function readHead(model: tf.LayersModel): Promise<Head> {
   return { layers };
 }
 
-async function run(model: tf.LayersModel, pixels: Uint8Array, size: number): Promise<tf.Tensor> {
-  return tf.tidy(() => {
+/** What a model makes of one image; its tensors are disposed of. */
+async function run(model: tf.LayersModel, pixels: Uint8Array, size: number) {
+  const output = tf.tidy(() => {
     const images = tf.tensor4d(Float32Array.from(pixels), [1, size, size, 3]);
     return model.predict(images) as tf.Tensor;
   });
+  const values = (await output.data()) as Float32Array;
+  output.dispose();
+  return { values, shape: output.shape };
 }
 
 interface Loaded extends Network {
   /** For one image, once everything is compiled. */
   elapsedMs: number;
   dispose(): void;
+}
+
+/** Grad-CAM of a network whose head follows on its layer "features". */
+async function explainerOf(model: tf.LayersModel, size: number): Promise<Network["explain"]> {
+  const activations = tf.model({
+    inputs: model.inputs,
+    outputs: model.getLayer("features").input as tf.SymbolicTensor,
+  });
+  const head = await readHead(model);
+  return async (pixels, classIndex) => {
+    const { values, shape } = await run(activations, pixels, size);
+    const [, rows = 0, columns = 0, channels = 0] = shape;
+    return weighActivations({ values, rows, columns, channels }, head, () => classIndex);
+  };
+}
+
+/** Predicts the check images: how far off the answers are at most, and how long the last one took. */
+async function checkAnswers(predict: Network["predict"], about: ViewerAbout, images: Uint8Array) {
+  const { count, probabilities } = about.checkImages;
+  const bytes = about.input.shape[1] ** 2 * 3;
+  let difference = 0;
+  let startedAtMs = 0;
+  for (let i = 0; i < count; i++) {
+    // The first image also waits for programs to be compiled; the last one takes as long as the next ones will.
+    startedAtMs = performance.now();
+    const found = await predict(images.subarray(i * bytes, (i + 1) * bytes));
+    for (const [j, value] of found.entries()) {
+      const off = Math.abs(value - probabilities[i]![j]!);
+      difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(difference, off);
+    }
+  }
+  return { difference, elapsedMs: performance.now() - startedAtMs };
 }
 
 async function loadOn(
@@ -67,42 +103,14 @@ async function loadOn(
   if (!(await tf.setBackend(backend))) throw new Error(`${backend} is not to be had`);
   await tf.ready();
   const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
-  const activations = tf.model({
-    inputs: model.inputs,
-    outputs: model.getLayer("features").input as tf.SymbolicTensor,
-  });
-  const head = await readHead(model);
   const size = about.input.shape[1];
-  const predict = async (pixels: Uint8Array) => {
-    const output = await run(model, pixels, size);
-    const values = Array.from(await output.data());
-    output.dispose();
-    return values;
-  };
-  const explain = async (pixels: Uint8Array, classIndex: number) => {
-    const output = await run(activations, pixels, size);
-    const [, rows = 0, columns = 0, channels = 0] = output.shape;
-    const values = (await output.data()) as Float32Array;
-    output.dispose();
-    return weighActivations({ values, rows, columns, channels }, head, () => classIndex);
-  };
-  const { count, probabilities } = about.checkImages;
-  let difference = 0;
-  let startedAtMs = 0;
-  for (let i = 0; i < count; i++) {
-    // The first image also waits for programs to be compiled; the last one takes as long as the next ones will.
-    startedAtMs = performance.now();
-    const found = await predict(check.subarray(i * size * size * 3, (i + 1) * size * size * 3));
-    for (const [j, value] of found.entries()) {
-      const off = Math.abs(value - probabilities[i]![j]!);
-      difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(difference, off);
-    }
-  }
+  const explain = await explainerOf(model, size);
+  const predict = async (pixels: Uint8Array) => Array.from((await run(model, pixels, size)).values);
+  const { difference, elapsedMs } = await checkAnswers(predict, about, check);
   if (!(difference <= about.check.tolerance)) {
     model.dispose();
     throw new Error(`${backend} computes other probabilities here, by up to ${difference.toPrecision(2)}`);
   }
-  const elapsedMs = performance.now() - startedAtMs;
   return { about, backend, difference, predict, explain, elapsedMs, dispose: () => model.dispose() };
 }
 
