@@ -27,7 +27,8 @@ function main() {
   // tslab allows imports only below its working directory, and Jupyter starts it in the notebook's folder.
   process.chdir(findProjectRoot(process.cwd(), path.dirname(__dirname)));
 
-  const files = require("./kernel/source-files").createSourceFiles(process.cwd());
+  const { SourceFiles } = require("./kernel/source-files");
+  const files = new SourceFiles(process.cwd());
   files.registerLoader();
   require("./kernel/source-positions").nameSourceLines(files);
 

@@ -10,7 +10,7 @@ const { EXPORT_ADVICE } = require("./advice");
 const { withoutExport } = require("./cell-names");
 const { displayOf } = require("./displays");
 const { describeDiagnostics, describeError, failureOf } = require("./failures");
-const { createNeededCells } = require("./needed-cells");
+const { NeededCells } = require("./needed-cells");
 
 /** The name that stack frames of a cell carry. */
 const CELL_NAME = /^notebook-cell-(\d+)$/;
@@ -23,7 +23,7 @@ const MAPPED_CELLS = 100;
 function prepareCells(compiler, files, session) {
   const sources = createSources(files);
   session.locate = sources.locate;
-  session.neededCells = createNeededCells();
+  session.neededCells = new NeededCells();
 
   const converterModule = require("tslab/dist/converter.js");
   const { createConverter } = converterModule;

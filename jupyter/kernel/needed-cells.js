@@ -13,68 +13,75 @@ const LONGEST_LINE = 60;
 /** "Cannot find name", with and without a suggestion. */
 const UNKNOWN_NAME = new Set([2304, 2552, 2580, 2582, 2583, 2584, 18004]);
 
-/** @param {string | undefined} notebook - Path of the notebook that runs, if it is known. */
-function createNeededCells(notebook = process.env["JPY_SESSION_NAME"]) {
+class NeededCells {
+  #notebook;
   /** Cells whose last run failed, by the names that they would have declared. @type {Map<string, string>} */
-  const failed = new Map();
+  #failed = new Map();
+
+  /** @param {string | undefined} notebook - Path of the notebook that runs, if it is known. */
+  constructor(notebook = process.env["JPY_SESSION_NAME"]) {
+    this.#notebook = notebook;
+  }
 
   /** Notes how a cell ended. @param {(name: string) => boolean} isLost - Whether a name is without a value now. */
-  function note(code, ok, isLost) {
+  note(code, ok, isLost) {
     for (const name of declaredNames(code)) {
-      if (ok) failed.delete(name);
-      else if (isLost(name)) failed.set(name, code);
+      if (ok) this.#failed.delete(name);
+      else if (isLost(name)) this.#failed.set(name, code);
     }
   }
 
   /** @returns {string | null} Why a cell can't run now, in a sentence; null if nothing it needs has failed. */
-  function missingFor(code) {
-    if (failed.size === 0) return null;
-    const names = [...usedNames(code)].filter((name) => failed.has(name));
-    return names.length === 0 ? null : sentenceFor(names);
+  missingFor(code) {
+    if (this.#failed.size === 0) return null;
+    const names = [...usedNames(code)].filter((name) => this.#failed.has(name));
+    return names.length === 0 ? null : this.#sentenceFor(names);
   }
 
   /**
    * @param diagnostics - tslab's, of a cell.
    * @returns {string | null} A sentence if all that is wrong are names that other cells declare.
    */
-  function missingIn(diagnostics) {
+  missingIn(diagnostics) {
     const unknown = diagnostics.filter(
       ({ code, fileName }) => fileName === undefined && UNKNOWN_NAME.has(code),
     );
-    if (unknown.length === 0) return null;
     const names = unknown.map(({ messageText }) => /'([^']+)'/.exec(messageText)?.[1] ?? "");
-    const sources = cellsByName();
-    return names.some((name) => sources.has(name)) ? sentenceFor(names) : null;
+    return names.length === 0 ? null : this.#sentenceFor(names);
   }
 
-  function cellsByName() {
+  /** @returns {string | null} Null if no cell declares one of the names. */
+  #sentenceFor(names) {
+    const cells = codeCellsOf(this.#notebook);
     const sources = new Map();
-    for (const code of codeCellsOf(notebook)) {
+    for (const code of cells) {
       for (const name of declaredNames(code)) if (!sources.has(name)) sources.set(name, code);
     }
-    for (const [name, code] of failed) sources.set(name, code);
-    return sources;
-  }
+    for (const [name, code] of this.#failed) sources.set(name, code);
 
-  function sentenceFor(names) {
-    const sources = cellsByName();
     const made = [...new Set(names)].filter((name) => sources.has(name));
-    const order = codeCellsOf(notebook);
-    const cells = [...new Set(made.map((name) => sources.get(name)))].sort(
-      (a, b) => order.indexOf(a) - order.indexOf(b),
-    );
-    const shown = cells.slice(0, MOST_CELLS).map((code) => `the one that begins with \`${firstLine(code)}\``);
-    const anyFailed = made.some((name) => failed.has(name));
-    const why = anyFailed
+    if (made.length === 0) return null;
+    const why = made.some((name) => this.#failed.has(name))
       ? "comes from a cell that failed or was stopped"
       : "comes from a cell that has not run";
-    const more =
-      made.length > 1 ? ` (and ${made.length - 1} more ${made.length === 2 ? "name" : "names"})` : "";
-    const rest = cells.length > MOST_CELLS ? ` and ${cells.length - MOST_CELLS} more` : "";
-    return `\`${made[0]}\`${more} ${why}. Run first ${shown.join(", then ")}${rest}.`;
+    const needed = [...new Set(made.map((name) => sources.get(name)))].sort(
+      (a, b) => cells.indexOf(a) - cells.indexOf(b),
+    );
+    return `${namesText(made)} ${why}. ${advice(needed)}`;
   }
+}
 
-  return { note, missingFor, missingIn };
+function namesText([first, ...others]) {
+  const more =
+    others.length === 0 ? "" : ` (and ${others.length} more ${others.length === 1 ? "name" : "names"})`;
+  return `\`${first}\`${more}`;
+}
+
+/** Which cells to run, in their order. */
+function advice(cells) {
+  const shown = cells.slice(0, MOST_CELLS).map((code) => `the one that begins with \`${firstLine(code)}\``);
+  const rest = cells.length > MOST_CELLS ? ` and ${cells.length - MOST_CELLS} more` : "";
+  return `Run first ${shown.join(", then ")}${rest}.`;
 }
 
 /** The first line that is code; the whole cell's beginning is what people recognise it by. */
@@ -84,4 +91,4 @@ function firstLine(code) {
   return line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line;
 }
 
-module.exports = { createNeededCells };
+module.exports = { NeededCells };

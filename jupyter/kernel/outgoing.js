@@ -14,35 +14,47 @@ const LONGEST_WAIT_MS = 100;
 /** What a cell prints before it is busy for long is seen at once: the first writes of a turn are not gathered. */
 const WRITES_AT_ONCE = 20;
 
-/** @param {(type: string, content: object, parent: object) => void} send - At once. */
-function createOutgoing(send) {
+class Outgoing {
+  #send;
   /** @type {{ type: string, content: any, parent: object }[]} */
-  let waiting = [];
-  let scheduled = false;
-  let sentAtMs = 0;
-  let writes = 0;
+  #waiting = [];
+  #scheduled = false;
+  #sentAtMs = 0;
+  #writes = 0;
+
+  /** @param {(type: string, content: object, parent: object) => void} send - At once. */
+  constructor(send) {
+    this.#send = send;
+  }
 
   /** Sends a message after those that wait, or lets it become part of one of them. */
-  function add(type, content, parent) {
-    if (!joinStream(type, content, parent) && !replaceUpdate(type, content, parent)) {
-      waiting.push({ type, content, parent });
+  add(type, content, parent) {
+    if (!this.#joinStream(type, content, parent) && !this.#replaceUpdate(type, content, parent)) {
+      this.#waiting.push({ type, content, parent });
     }
-    if (!scheduled) {
-      scheduled = true;
-      setImmediate(endTurn);
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#endTurn());
     }
-    const isEarly = type === "stream" && ++writes <= WRITES_AT_ONCE;
-    if (isEarly || Date.now() - sentAtMs >= LONGEST_WAIT_MS) flush();
+    const isEarly = type === "stream" && ++this.#writes <= WRITES_AT_ONCE;
+    if (isEarly || Date.now() - this.#sentAtMs >= LONGEST_WAIT_MS) this.flush();
   }
 
-  function endTurn() {
-    scheduled = false;
-    writes = 0;
-    flush();
+  flush() {
+    this.#sentAtMs = Date.now();
+    const messages = this.#waiting;
+    this.#waiting = [];
+    for (const { type, content, parent } of messages) this.#send(type, content, parent);
   }
 
-  function joinStream(type, { name, text }, parent) {
-    const last = waiting.at(-1);
+  #endTurn() {
+    this.#scheduled = false;
+    this.#writes = 0;
+    this.flush();
+  }
+
+  #joinStream(type, { name, text }, parent) {
+    const last = this.#waiting.at(-1);
     if (type !== "stream" || last?.type !== "stream") return false;
     if (last.content.name !== name || last.parent !== parent) return false;
     last.content = { name, text: last.content.text + text };
@@ -50,25 +62,16 @@ function createOutgoing(send) {
   }
 
   /** Of updates of one display, whoever sees the last one has missed nothing. */
-  function replaceUpdate(type, content, parent) {
+  #replaceUpdate(type, content, parent) {
     const id = content.transient?.display_id;
     if (type !== "update_display_data" || id === undefined) return false;
-    const earlier = waiting.find(
+    const earlier = this.#waiting.find(
       (one) => one.type === type && one.parent === parent && one.content.transient?.display_id === id,
     );
     if (earlier === undefined) return false;
     earlier.content = content;
     return true;
   }
-
-  function flush() {
-    sentAtMs = Date.now();
-    const messages = waiting;
-    waiting = [];
-    for (const { type, content, parent } of messages) send(type, content, parent);
-  }
-
-  return { add, flush };
 }
 
 /**
@@ -81,4 +84,4 @@ function freeSocket(socket) {
   socket.sendHighWaterMark = 0;
 }
 
-module.exports = { createOutgoing, freeSocket };
+module.exports = { Outgoing, freeSocket };

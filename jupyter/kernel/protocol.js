@@ -12,7 +12,7 @@
 const { setTimeout: delay } = require("node:timers/promises");
 const { bundleOf, offerDisplayHook } = require("./displays");
 const { describeError } = require("./failures");
-const { createOutgoing, freeSocket } = require("./outgoing");
+const { Outgoing, freeSocket } = require("./outgoing");
 
 /** For 200 ms after a failed cell tslab drops every cell that arrives, because those that wait come one by one. */
 const DROPPING_MS = 210;
@@ -22,11 +22,43 @@ const LINGER_MS = 100;
 
 function prepareProtocol(session) {
   const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
+  offerDisplayHook(session);
+  gatherMessages(ZmqServer.prototype);
+  /** What a request's cell is answered with, by the request. */
   const publishers = new WeakMap();
   const failures = new WeakMap();
-  offerDisplayHook(session);
+  replyWithFailures(ZmqServer.prototype, publishers, failures);
+  noteFailures(JupyterHandlerImpl.prototype, session, publishers, failures);
+  endWithSockets(ZmqServer.prototype, session);
+}
 
-  ZmqServer.prototype.handleExecute = async function (socket, message) {
+/** Sends what cells write through `Outgoing`. */
+function gatherMessages(server) {
+  const { bindSocket } = server;
+  server.bindSocket = function (socket, port) {
+    if (socket === this.iopub) {
+      freeSocket(socket);
+      this.outgoing = new Outgoing((type, content, parent) => this.sendAs(type, content, parent));
+    }
+    return bindSocket.call(this, socket, port);
+  };
+
+  server.publishAs = function (type, content, parent) {
+    this.outgoing.add(type, content, parent);
+  };
+
+  server.sendAs = function (type, content, parent) {
+    if (this.iopub.closed) return;
+    const message = parent.createReply();
+    message.header.msg_type = type;
+    message.content = content;
+    message.signAndSend(this.connInfo.key, this.iopub);
+  };
+}
+
+/** Runs a requested cell, and replies with its failure, or that it was dropped, in the protocol's words. */
+function replyWithFailures(server, publishers, failures) {
+  server.handleExecute = async function (socket, message) {
     const request = message.content;
     const publish = (type, content) => this.publishAs(type, content, message);
     publishers.set(request, publish);
@@ -50,30 +82,11 @@ function prepareProtocol(session) {
       : { status: status === "abort" ? "aborted" : status, execution_count };
     reply.signAndSend(this.connInfo.key, socket);
   };
+}
 
-  const { bindSocket } = ZmqServer.prototype;
-  ZmqServer.prototype.bindSocket = function (socket, port) {
-    if (socket === this.iopub) {
-      freeSocket(socket);
-      this.outgoing = createOutgoing((type, content, parent) => this.sendAs(type, content, parent));
-    }
-    return bindSocket.call(this, socket, port);
-  };
-
-  ZmqServer.prototype.publishAs = function (type, content, parent) {
-    this.outgoing.add(type, content, parent);
-  };
-
-  ZmqServer.prototype.sendAs = function (type, content, parent) {
-    if (this.iopub.closed) return;
-    const message = parent.createReply();
-    message.header.msg_type = type;
-    message.content = content;
-    message.signAndSend(this.connInfo.key, this.iopub);
-  };
-
-  const { handleExecuteImpl } = JupyterHandlerImpl.prototype;
-  JupyterHandlerImpl.prototype.handleExecuteImpl = async function (request, ...writers) {
+function noteFailures(handler, session, publishers, failures) {
+  const { handleExecuteImpl } = handler;
+  handler.handleExecuteImpl = async function (request, ...writers) {
     beginCell(session, this.execCount + 1, publishers.get(request));
     const count = await handleExecuteImpl.call(this, request, ...writers).catch((failed) => failed);
     await endCell(session);
@@ -83,9 +96,11 @@ function prepareProtocol(session) {
     if (request.stop_on_error === false) return count;
     throw count;
   };
+}
 
-  const { close } = ZmqServer.prototype;
-  ZmqServer.prototype.close = function () {
+function endWithSockets(server, session) {
+  const { close } = server;
+  server.close = function () {
     session.publish = null;
     close.call(this);
     // A timer that a cell has left behind would keep the process alive until Jupyter kills it.

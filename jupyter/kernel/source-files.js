@@ -16,118 +16,119 @@ const { createSourceCompiler } = require("./source-compiler");
 
 const DECLARATION = /\.d\.ts$/;
 
-/**
- * @param {string} root - The project's folder; files elsewhere and packages are none of ours.
- */
-function createSourceFiles(root) {
-  const compiler = createSourceCompiler();
-  const startedAtMs = Date.now();
+class SourceFiles {
+  #compiler = createSourceCompiler();
+  #startedAtMs = Date.now();
   /** What was seen of each file that the compiler or Node asked for. @type {Map<string, string | null>} */
-  const seen = new Map();
+  #seen = new Map();
   /** Files that changed since the kernel started. @type {Set<string>} */
-  const edited = new Set();
+  #edited = new Set();
   /** Source maps of the loaded modules, by file. @type {Map<string, string>} */
-  const maps = new Map();
-  let stale = false;
+  #maps = new Map();
+  #stale = false;
+  #root;
 
-  const isOurs = (file) =>
-    file.endsWith(".ts") &&
-    !DECLARATION.test(file) &&
-    file.startsWith(root + path.sep) &&
-    !file.includes(`${path.sep}node_modules${path.sep}`);
+  /** @param {string} root - The project's folder; files elsewhere and packages are none of ours. */
+  constructor(root) {
+    this.#root = root + path.sep;
+  }
 
-  /** Notes a file's state at first sight; one written since the kernel started counts as edited. */
-  function see(file) {
-    if (seen.has(file) || !isOurs(file)) return;
-    const stats = fs.statSync(file, { throwIfNoEntry: false });
-    seen.set(file, stateOf(stats));
-    if (stats !== undefined && stats.mtimeMs > startedAtMs) edited.add(file);
+  isOurs(file) {
+    return (
+      file.endsWith(".ts") &&
+      !DECLARATION.test(file) &&
+      file.startsWith(this.#root) &&
+      !file.includes(`${path.sep}node_modules${path.sep}`)
+    );
   }
 
   /** @returns Whether files were edited, removed or restored since the last look. */
-  function refresh() {
+  refresh() {
     let changed = false;
-    for (const [file, before] of seen) {
+    for (const [file, before] of this.#seen) {
       const state = stateOf(fs.statSync(file, { throwIfNoEntry: false }));
       if (state === before) continue;
-      seen.set(file, state);
-      edited.add(file);
+      this.#seen.set(file, state);
+      this.#edited.add(file);
       changed = true;
     }
-    stale ||= changed;
+    this.#stale ||= changed;
     return changed;
   }
 
+  /** Files that changed since the kernel started and are there. @returns {string[]} */
+  editedFiles() {
+    return [...this.#edited].filter((file) => fs.existsSync(file));
+  }
+
   /** Whether the compiler reads declarations under this name that no file holds. */
-  function standsForFile(name) {
+  standsForFile(name) {
     const file = name.replace(DECLARATION, ".ts");
-    return DECLARATION.test(name) && isOurs(file) && seen.has(file) && !edited.has(file);
+    return DECLARATION.test(name) && this.isOurs(file) && this.#seen.has(file) && !this.#edited.has(file);
   }
 
   /** The file whose declarations the compiler asks for by this name, or null if it is to read the file itself. */
-  function declaredFile(name) {
+  declaredFile(name) {
     if (!DECLARATION.test(name)) return null;
     const file = name.replace(DECLARATION, ".ts");
-    return isOurs(file) && declarationOf(file) !== null ? file : null;
+    return this.isOurs(file) && this.declarationOf(file) !== null ? file : null;
   }
 
   /** @returns {string | null} */
-  function declarationOf(file) {
+  declarationOf(file) {
     if (!fs.existsSync(file)) return null;
-    see(file);
-    if (edited.has(file)) return null;
+    this.#see(file);
+    if (this.#edited.has(file)) return null;
     try {
-      return compiler.compile(file).declaration;
+      return this.#compiler.compile(file).declaration;
     } catch {
       // No TypeScript: the compiler is to say so.
-      edited.add(file);
+      this.#edited.add(file);
       return null;
     }
   }
 
   /** Lets Node load `.ts` files of the project. */
-  function registerLoader() {
+  registerLoader() {
     Module._extensions[".ts"] = (module, file) => {
-      see(file);
-      const { code, map } = compiler.compile(file);
-      maps.set(file, map);
+      this.#see(file);
+      const { code, map } = this.#compiler.compile(file);
+      this.#maps.set(file, map);
       module._compile(code, file);
     };
+  }
+
+  /** The source map of a loaded module. @returns {string | undefined} */
+  mapOf(file) {
+    return this.#maps.get(file);
   }
 
   /**
    * Forgets all loaded modules if one of them was edited, so that the next import loads them together: single ones
    * would go on with the old files that they import.
    */
-  function unloadStale() {
-    if (!stale) return;
-    stale = false;
+  unloadStale() {
+    if (!this.#stale) return;
+    this.#stale = false;
     for (const [file, module] of Object.entries(require.cache)) {
-      if (!isOurs(file)) continue;
+      if (!this.isOurs(file)) continue;
       delete require.cache[file];
       const siblings = module?.parent?.children;
       if (siblings !== undefined) siblings.splice(siblings.indexOf(module), 1);
     }
     // Where a name led: to a file that may be gone, or come back.
     for (const [request, file] of Object.entries(Module._pathCache)) {
-      if (isOurs(file)) delete Module._pathCache[request];
+      if (this.isOurs(file)) delete Module._pathCache[request];
     }
   }
 
-  const editedFiles = () => [...edited].filter((file) => fs.existsSync(file));
-  const mapOf = (file) => maps.get(file);
-
-  return {
-    isOurs,
-    refresh,
-    standsForFile,
-    declaredFile,
-    declarationOf,
-    registerLoader,
-    unloadStale,
-    editedFiles,
-    mapOf,
-  };
+  /** Notes a file's state at first sight; one written since the kernel started counts as edited. */
+  #see(file) {
+    if (this.#seen.has(file) || !this.isOurs(file)) return;
+    const stats = fs.statSync(file, { throwIfNoEntry: false });
+    this.#seen.set(file, stateOf(stats));
+    if (stats !== undefined && stats.mtimeMs > this.#startedAtMs) this.#edited.add(file);
+  }
 }
 
 /** What changes when a file is edited in place or replaced by a new one; null if there is none. */
@@ -135,4 +136,4 @@ function stateOf(stats) {
   return stats === undefined ? null : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
 }
 
-module.exports = { createSourceFiles, stateOf };
+module.exports = { SourceFiles, stateOf };
