@@ -7,7 +7,7 @@ import { explainDownloadError, lastingError, refuseExcess } from "./download-pro
 import { type HttpAnswer, type HttpClient, openHttpClient, statusError, withoutSecrets } from "./http-client";
 import { abandonPart, claimPart, completePart, sizeOf } from "./part-file";
 import { pauseOrThrow, type RetryOptions } from "./retry";
-import { type Patience, watchSilence } from "./silence";
+import { type Patience, SilenceWatch } from "./silence";
 import { forgetValidator, readValidator, rememberValidator, validatorOf } from "./validator";
 
 /** How a file is downloaded. */
@@ -87,7 +87,7 @@ async function writeBody(
 async function transferOnce(transfer: Transfer): Promise<void> {
   const { client, url, target, part, options } = transfer;
   const received = await sizeOf(part);
-  const watch = watchSilence(options, options.signal);
+  const watch = new SilenceWatch(options, options.signal);
   // Compressed answers have lengths and ranges of their own.
   const headers: Record<string, string> = { "accept-encoding": "identity" };
   if (received > 0) {
@@ -110,7 +110,7 @@ async function transferOnce(transfer: Transfer): Promise<void> {
       throw new Error("what an earlier download left doesn't belong to this file");
     }
     if (start === 0) await rememberValidator(target, url, validatorOf(response));
-    await writeBody(response, start, transfer, watch.signOfLife);
+    await writeBody(response, start, transfer, (bytes) => watch.signOfLife(bytes));
   } finally {
     watch.stop();
   }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { watchSilence } from "../../../src/data/fetch/silence";
+import { SilenceWatch } from "../../../src/data/fetch/silence";
 
-describe("watchSilence", () => {
+describe("SilenceWatch", () => {
   /** Goes through steps of waiting and arriving with a clock of its own. */
   function watch(steps: readonly { waitMs: number; bytes: number; busyMs?: number }[]): string | null {
     let now = 0;
-    const watched = watchSilence({ stallMs: 30_000, leastRate: 1_000 }, undefined, () => now);
+    const watched = new SilenceWatch({ stallMs: 30_000, leastRate: 1_000 }, undefined, () => now);
     for (const { waitMs, bytes, busyMs = 0 } of steps) {
       now += waitMs;
       watched.signOfLife(bytes);

@@ -15,16 +15,6 @@ export interface ArchiveMember {
   size: number;
 }
 
-/** Decides what of an archive is kept, and writes it. */
-export interface ArchiveKeeper {
-  /** Looks at a member. @returns Where it belongs, relative to the folder, or null if it isn't wanted. */
-  admit(member: ArchiveMember): string | null;
-  /** Writes a member that was admitted. */
-  write(file: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Files and bytes kept so far. */
-  kept(): { files: number; bytes: number };
-}
-
 /** What is wanted of an archive. */
 export interface KeepOptions {
   /** Keeps images of this magnification only. */
@@ -63,75 +53,87 @@ function isTaken(error: unknown): boolean {
   return ["EEXIST", "ENOTDIR", "EISDIR"].includes((error as NodeJS.ErrnoException).code ?? "");
 }
 
-/** Makes a keeper that writes into a folder. A member that tries to do harm makes it refuse the whole archive. */
-export function keepInto(folder: string, options: KeepOptions): ArchiveKeeper {
-  const { limits, signal } = options;
-  const taken = new Map<string, string>();
-  let entries = 0;
-  let files = 0;
-  let bytes = 0;
-  let admittedBytes = 0;
+/**
+ * Decides what of an archive is kept, and writes it into a folder. A member that tries to do harm makes it refuse the
+ * whole archive.
+ */
+export class ArchiveKeeper {
+  /** Admitted files, by what they are called where capitals and ways to write letters don't matter. */
+  private readonly taken = new Map<string, string>();
+  private entries = 0;
+  private admittedBytes = 0;
 
-  function refuseTwins(file: string): void {
+  constructor(
+    private readonly folder: string,
+    private readonly options: KeepOptions,
+  ) {}
+
+  /** Looks at a member. @returns Where it belongs, relative to the folder, or null if it isn't wanted. */
+  admit({ name, kind, size }: ArchiveMember): string | null {
+    const { limits, signal, contents, magnification } = this.options;
+    signal?.throwIfAborted();
+    this.entries++;
+    if (this.entries > limits.entries) {
+      throw lastingError(`the archive holds more than ${limits.entries} files`);
+    }
+    const segments = safeSegments(name);
+    const file = segments.join("/");
+    if (typeof kind === "object") {
+      throw lastingError(
+        `the archive holds ${kind.other}, ${JSON.stringify(name)}, which no set of images needs`,
+      );
+    }
+    if (kind === "folder") return null;
+    const isKept = belongsToSet(segments) && isOfMagnification(file, magnification);
+    contents.note(file, isKept);
+    if (!isKept) return null;
+    this.refuseExcess(file, size);
+    this.refuseTwins(file);
+    return file;
+  }
+
+  /** Writes a member that was admitted. */
+  async write(file: string, size: number, content: AsyncIterable<Uint8Array>): Promise<void> {
+    const path = join(this.folder, file);
+    let written: number;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      written = await writeExactly(path, size, content);
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      throw lastingError(`a part of ${JSON.stringify(file)} is both a file and a folder in the archive`);
+    }
+    this.options.signal?.throwIfAborted();
+    if (written !== size) {
+      const found = written > size ? `more than the ${size} bytes` : `${written} of ${size} bytes`;
+      throw lastingError(
+        `${JSON.stringify(file)} in the archive holds ${found} that it announces: the archive is damaged`,
+      );
+    }
+    this.options.onKept?.();
+  }
+
+  private refuseExcess(file: string, size: number): void {
+    const { fileBytes, totalBytes } = this.options.limits;
+    if (!(size >= 0 && size <= fileBytes)) {
+      throw lastingError(
+        `${JSON.stringify(file)} in the archive is ${size} bytes large; ${fileBytes} are allowed`,
+      );
+    }
+    this.admittedBytes += size;
+    if (this.admittedBytes > totalBytes) {
+      throw lastingError(`the archive's content is larger than the ${totalBytes} bytes allowed`);
+    }
+  }
+
+  private refuseTwins(file: string): void {
     const canonical = file.normalize("NFC").toLowerCase();
-    const twin = taken.get(canonical);
+    const twin = this.taken.get(canonical);
     if (twin === file) throw lastingError(`the archive holds ${JSON.stringify(file)} twice`);
     if (twin !== undefined) {
       const both = `${JSON.stringify(twin)} and ${JSON.stringify(file)}`;
       throw lastingError(`the archive holds ${both}, which are one file on many systems`);
     }
-    taken.set(canonical, file);
+    this.taken.set(canonical, file);
   }
-
-  return {
-    admit({ name, kind, size }) {
-      signal?.throwIfAborted();
-      entries++;
-      if (entries > limits.entries) throw lastingError(`the archive holds more than ${limits.entries} files`);
-      const segments = safeSegments(name);
-      const file = segments.join("/");
-      if (typeof kind === "object") {
-        throw lastingError(
-          `the archive holds ${kind.other}, ${JSON.stringify(name)}, which no set of images needs`,
-        );
-      }
-      if (kind === "folder") return null;
-      const isKept = belongsToSet(segments) && isOfMagnification(file, options.magnification);
-      options.contents.note(file, isKept);
-      if (!isKept) return null;
-      if (!(size >= 0 && size <= limits.fileBytes)) {
-        throw lastingError(
-          `${JSON.stringify(file)} in the archive is ${size} bytes large; ${limits.fileBytes} are allowed`,
-        );
-      }
-      admittedBytes += size;
-      if (admittedBytes > limits.totalBytes) {
-        throw lastingError(`the archive's content is larger than the ${limits.totalBytes} bytes allowed`);
-      }
-      refuseTwins(file);
-      return file;
-    },
-    async write(file, size, content) {
-      const path = join(folder, file);
-      let written: number;
-      try {
-        await mkdir(dirname(path), { recursive: true });
-        written = await writeExactly(path, size, content);
-      } catch (error) {
-        if (!isTaken(error)) throw error;
-        throw lastingError(`a part of ${JSON.stringify(file)} is both a file and a folder in the archive`);
-      }
-      signal?.throwIfAborted();
-      if (written !== size) {
-        const found = written > size ? `more than the ${size} bytes` : `${written} of ${size} bytes`;
-        throw lastingError(
-          `${JSON.stringify(file)} in the archive holds ${found} that it announces: the archive is damaged`,
-        );
-      }
-      files++;
-      bytes += size;
-      options.onKept?.();
-    },
-    kept: () => ({ files, bytes }),
-  };
 }

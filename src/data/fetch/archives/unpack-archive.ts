@@ -5,7 +5,7 @@ import { startProgress } from "../../../runtime/progress";
 import { damaged } from "../download-problems";
 import { type FreeSpace, requireSpace, type Staging } from "../staging";
 import type { ArchiveContents } from "./archive-contents";
-import { type ArchiveKeeper, keepInto } from "./archive-keeper";
+import { ArchiveKeeper } from "./archive-keeper";
 import type { ArchiveLimits } from "./archive-limits";
 import { unpackTar } from "./unpack-tar";
 import { explainZipError, unpackZip } from "./unpack-zip";
@@ -53,7 +53,7 @@ export function megabyteProgress(
 function keeperFor(staging: Staging, options: UnpackOptions, onKept?: () => void): ArchiveKeeper {
   const { magnification, limits, signal, contents } = options;
   const whatFor = { magnification, limits, signal, contents };
-  return keepInto(staging.content, { ...whatFor, ...(onKept ? { onKept } : {}) });
+  return new ArchiveKeeper(staging.content, { ...whatFor, ...(onKept ? { onKept } : {}) });
 }
 
 /** A zip archive, wherever it is; it is closed. */

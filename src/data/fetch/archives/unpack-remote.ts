@@ -4,7 +4,7 @@ import { fromRandomAccessReaderPromise } from "yauzl";
 import { checksumFile, downloadFile } from "../download";
 import { lastingError } from "../download-problems";
 import { openHttpClient } from "../http-client";
-import { openRemoteFile, type RemoteFile, type RemoteOptions } from "../remote-file";
+import { RemoteFile, type RemoteOptions } from "../remote-file";
 import { openRemoteZip } from "../remote-zip";
 import { requireSpace, type Staging } from "../staging";
 import { archiveKindOf, headBytes } from "./archive-kind";
@@ -89,7 +89,7 @@ export async function unpackRemote(
   onJoined: () => void,
 ): Promise<string | null> {
   const client = openHttpClient();
-  const file = openRemoteFile(client, url, { ...remote, signal: options.signal });
+  const file = new RemoteFile(client, url, { ...remote, signal: options.signal });
   const chunks = file.read(0);
   try {
     const { head, whole } = await peek(chunks);
