@@ -1,13 +1,9 @@
 // What holds for a new patient: npm run evaluate -- --data <folder> --backbone resnet50 --weights <file> --repeats 5
-import { existsSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset } from "../src/data/dataset";
-import { augmentations, viewsOf } from "../src/data/images/image-views";
+import { viewsOf } from "../src/data/images/image-views";
 import {
   compareRecipes,
   describeRecipe,
-  plainRecipe,
-  type Recipe,
   type RecipeComparison,
   stepsTo,
 } from "../src/experiments/compare-recipes";
@@ -24,107 +20,15 @@ import {
   scoreAnswers,
 } from "../src/experiments/published/published-text";
 import { describeComparison } from "../src/experiments/recipes-text";
-import { type Backbone, type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
+import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
-import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
+import { type Flags, readCommandLine } from "./evaluate-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
-
-interface Flags extends LabelsFlags, ClassesFlags {
-  data?: string;
-  predictions?: string;
-  backbone: BackboneChoice["backbone"];
-  weights?: string;
-  inputSize: number;
-  magnification?: number;
-  /** How many, or the folder of BreaKHis' fold files. */
-  folds: number | string;
-  repeats: number;
-  auditSeeds: number;
-  target: number[];
-  seed: number;
-  holdOut?: true;
-  stain: Recipe["stain"];
-  augmentation: Recipe["augmentation"];
-  averageViews?: true;
-  compare?: true;
-  out?: string;
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("Expected a whole number.");
-  return Number(text);
-}
-
-function foldsOrFolder(text: string): number | string {
-  if (/^\d+$/.test(text)) return Number(text);
-  if (existsSync(text)) return text;
-  throw new InvalidArgumentError(
-    "Expected a whole number, or the folder of BreaKHis' fold files, dsfold1.txt to dsfold5.txt.",
-  );
-}
-
-function shares(text: string): number[] {
-  const values = text.split(",").map(Number);
-  if (!values.every((value) => value > 0 && value <= 1)) {
-    throw new InvalidArgumentError("Expected shares above 0 and up to 1, for example 0.95,1.");
-  }
-  return values;
-}
-
-function readCommandLine(): Flags {
-  const backbones = ["auto", "resnet50", "efficientnet-lite0"];
-  return addClassesFlags(addLabelsFlags(new Command("evaluate")))
-    .description("Cross-validates by patient, audits leakage and tabulates triage; prints tables.")
-    .option("--data <folder>", "folder of images")
-    .option(
-      "--predictions <csv>",
-      "scores a table of probabilities or votes instead, as publications do: a column with the image's name, one for each class",
-    )
-    .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
-    .option("--weights <file>", "weights as Keras saves them (.h5)")
-    .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
-    .option("--magnification <number>", "only images of this magnification", wholeNumber)
-    .option(
-      "--folds <number or folder>",
-      "folds by patient; or the folder of BreaKHis' own fold files, dsfold1.txt to dsfold5.txt",
-      foldsOrFolder,
-      5,
-    )
-    .option("--repeats <number>", "divisions into folds", wholeNumber, 1)
-    .option(
-      "--audit-seeds <number>",
-      "splits of each kind in the leakage audit; 0 leaves it out",
-      wholeNumber,
-      10,
-    )
-    .option("--target <shares>", "sensitivities to keep in triage", shares, [0.95, 1])
-    .option("--seed <number>", "decides folds, splits and first weights", wholeNumber, 1)
-    .addOption(
-      new Option("--stain <how>", "normalised: to the stains of each training part")
-        .choices(["as-is", "normalised"])
-        .default(plainRecipe.stain),
-    )
-    .addOption(
-      new Option("--augmentation <views>", "views to learn from too: features take 8, 4 or 11 times as long")
-        .choices(augmentations)
-        .default(plainRecipe.augmentation),
-    )
-    .option("--average-views", "answer with the mean over those views")
-    .addOption(
-      new Option("--compare", "compare with images as they are, step by step, on the same folds").conflicts(
-        "holdOut",
-      ),
-    )
-    .option("--hold-out", "one split by patient instead, for large data sets")
-    .option("--out <file>", "writes all numbers as JSON")
-    .parse()
-    .opts<Flags>();
-}
 
 /** A bar for each step, or in a log file a line when it is finished: what takes minutes should say what it is at. */
 function showProgress(): void {
