@@ -69,21 +69,9 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
   const wanted = selectMagnification(images, options.magnification ?? null, found.folder);
   const selected = selectShard(wanted.selected, shard);
 
-  const { inspections, indexProblem } = await inspectImages(
-    found.folder,
-    selected.map((image) => image.path),
-    images.map((image) => image.path),
-  );
-  const records: ImageRecord[] = [];
-  const skipped = [...found.skipped, ...classless];
-  const notes: string[] = [];
-  for (const [index, inspection] of inspections.entries()) {
-    const image = selected[index]!;
-    if (inspection.ok === true) {
-      records.push(toRecord(image, chosen, inspection.facts));
-      if (inspection.facts.note !== null) notes.push(`${image.file} (${inspection.facts.note})`);
-    } else skipped.push({ file: image.file, reason: inspection.reason });
-  }
+  const inspected = await inspect(found.folder, selected, images, chosen);
+  const { records, notes, indexProblem } = inspected;
+  const skipped = [...found.skipped, ...classless, ...inspected.skipped];
   if (records.length === 0 && shard === null) throw new Error(explainEmptiness(found.folder, skipped));
   return {
     folder: found.folder,
@@ -105,6 +93,31 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
       ...(indexProblem === null ? [] : [indexProblem]),
     ],
   };
+}
+
+/** Looks into the selected ones of a folder's images. */
+async function inspect(
+  folder: string,
+  selected: readonly NamedImage[],
+  all: readonly NamedImage[],
+  chosen: ChosenClasses,
+) {
+  const { inspections, indexProblem } = await inspectImages(
+    folder,
+    selected.map((image) => image.path),
+    all.map((image) => image.path),
+  );
+  const records: ImageRecord[] = [];
+  const skipped: SkippedImage[] = [];
+  const notes: string[] = [];
+  for (const [index, inspection] of inspections.entries()) {
+    const image = selected[index]!;
+    if (inspection.ok === true) {
+      records.push(toRecord(image, chosen, inspection.facts));
+      if (inspection.facts.note !== null) notes.push(`${image.file} (${inspection.facts.note})`);
+    } else skipped.push({ file: image.file, reason: inspection.reason });
+  }
+  return { records, skipped, notes, indexProblem };
 }
 
 /** @throws RangeError if there is no such part. */

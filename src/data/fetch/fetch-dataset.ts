@@ -110,17 +110,15 @@ async function fetchWhole(job: Job, signal: AbortSignal): Promise<FetchedDataset
   }
 }
 
+/** How a folder is filled from an archive. */
+interface Filling {
+  unpack: UnpackOptions;
+  remote: RemoteOptions;
+  check: () => Promise<CheckedSet>;
+}
+
 /** Fetches the archive into a file that is kept, or takes it from there. */
-async function fillFromKept(
-  job: Job,
-  archive: string,
-  staging: Staging,
-  {
-    unpack,
-    remote,
-    check,
-  }: { unpack: UnpackOptions; remote: RemoteOptions; check: () => Promise<CheckedSet> },
-) {
+async function fillFromKept(job: Job, archive: string, staging: Staging, { unpack, remote, check }: Filling) {
   const wasThere = await exists(archive);
   if (!wasThere) {
     const beforeWriting = (missingBytes: number | null) =>
@@ -144,6 +142,25 @@ async function fillFromKept(
   }
   const checked = await check().catch((error: unknown) => Promise.reject(keep(error)));
   return { sha256, checked };
+}
+
+/** Unpacks the archive while it arrives. */
+async function fillFromServer(job: Job, staging: Staging, { unpack, remote, check }: Filling) {
+  let wasJoined = false;
+  const attempt = async (useRanges: boolean) => {
+    const sha256 = await unpackRemote(job.origin, staging, unpack, { ...remote, useRanges }, () => {
+      wasJoined = true;
+    });
+    return { sha256, checked: await check() };
+  };
+  try {
+    return await attempt(remote.useRanges ?? true);
+  } catch (error) {
+    if (!isDamage(error) || !wasJoined) throw error;
+    // A server that sends wrong bytes when asked for a range may still send the whole file right.
+    await staging.restart();
+    return await attempt(false);
+  }
 }
 
 async function fill(job: Job, staging: Staging, signal: AbortSignal) {
@@ -178,19 +195,5 @@ async function fill(job: Job, staging: Staging, signal: AbortSignal) {
     authorization,
   };
   if (options.archive) return fillFromKept(job, resolve(options.archive), staging, { unpack, remote, check });
-  let wasJoined = false;
-  const attempt = async (useRanges: boolean) => {
-    const sha256 = await unpackRemote(job.origin, staging, unpack, { ...remote, useRanges }, () => {
-      wasJoined = true;
-    });
-    return { sha256, checked: await check() };
-  };
-  try {
-    return await attempt(options.connection?.useRanges ?? true);
-  } catch (error) {
-    if (!isDamage(error) || !wasJoined) throw error;
-    // A server that sends wrong bytes when asked for a range may still send the whole file right.
-    await staging.restart();
-    return await attempt(false);
-  }
+  return fillFromServer(job, staging, { unpack, remote, check });
 }

@@ -76,11 +76,27 @@ export interface SourceOptions {
   columns?: ColumnNames;
 }
 
+/** What one thing that was given holds; no group where it can't be read. */
+interface GivenSources {
+  group: SourceGroup | null;
+  skipped: SkippedImage[];
+  warnings: string[];
+}
+
+const sourceOf = (file: string, path: string): ImageSource => ({ file, path, patient: patientOfName(path) });
+
+async function sourcesOfFolder(given: string, folder: string): Promise<GivenSources> {
+  const { images, unusable } = await findImages(folder);
+  const shown = (path: string) => join(given, relative(folder, path));
+  return {
+    group: { folder, sources: images.map((path) => sourceOf(shown(path), path)) },
+    skipped: unusable.map(({ path, reason }) => ({ file: shown(path), reason })),
+    warnings: [],
+  };
+}
+
 /** The images of a labels file that was given in place of a folder. */
-async function sourcesOfLabels(
-  given: string,
-  columns: ColumnNames,
-): Promise<{ group: SourceGroup; skipped: SkippedImage[]; warnings: string[] }> {
+async function sourcesOfLabels(given: string, columns: ColumnNames): Promise<GivenSources> {
   const csv = resolve(given);
   const found = await readLabelledImages({ csv, folder: dirname(csv), wholeFolder: false, columns });
   if (found === null) throw new Error(`${given} has no column for labels: say which it is with columns.`);
@@ -94,6 +110,17 @@ async function sourcesOfLabels(
     };
   });
   return { group: { folder: found.folder, sources }, skipped: found.skipped, warnings: found.warnings };
+}
+
+async function sourcesOfGiven(given: string, columns: ColumnNames): Promise<GivenSources> {
+  const path = resolve(given);
+  try {
+    if ((await stat(path)).isDirectory()) return await sourcesOfFolder(given, path);
+  } catch (error) {
+    return { group: null, skipped: [{ file: given, reason: explainFileError(error) }], warnings: [] };
+  }
+  if (isLabelsFile(path)) return sourcesOfLabels(given, columns);
+  return { group: { folder: null, sources: [sourceOf(given, path)] }, skipped: [], warnings: [] };
 }
 
 /** Adds what a labels file says of the images that were found. */
@@ -132,41 +159,19 @@ export async function findSources(
 ): Promise<{ groups: SourceGroup[]; skipped: SkippedImage[]; warnings: string[] }> {
   const { patientFrom = "name", columns = {} } = options;
   const seen = new Set<string>();
+  const isNew = ({ path }: ImageSource) => {
+    const before = seen.size;
+    return seen.add(path).size > before;
+  };
   const groups: SourceGroup[] = [];
   const skipped: SkippedImage[] = [];
   const warnings: string[] = [];
-  const once = (source: ImageSource): ImageSource[] => {
-    if (seen.has(source.path)) return [];
-    seen.add(source.path);
-    return [source];
-  };
-  const sourceOf = (file: string, path: string) => once({ file, path, patient: patientOfName(path) });
   for (const one of given) {
-    const path = resolve(one);
-    try {
-      const isFolder = (await stat(path)).isDirectory();
-      if (isFolder) {
-        const { images, unusable } = await findImages(path);
-        const shown = (image: string) => join(one, relative(path, image));
-        groups.push({ folder: path, sources: images.flatMap((image) => sourceOf(shown(image), image)) });
-        pushAll(
-          skipped,
-          unusable.map((file) => ({ file: shown(file.path), reason: file.reason })),
-        );
-        continue;
-      }
-      if (!isLabelsFile(path)) {
-        groups.push({ folder: null, sources: sourceOf(one, path) });
-        continue;
-      }
-    } catch (error) {
-      skipped.push({ file: one, reason: explainFileError(error) });
-      continue;
-    }
-    const labelled = await sourcesOfLabels(one, columns);
-    groups.push({ ...labelled.group, sources: labelled.group.sources.flatMap(once) });
-    pushAll(skipped, labelled.skipped);
-    pushAll(warnings, labelled.warnings);
+    const found = await sourcesOfGiven(one, columns);
+    const { group } = found;
+    if (group !== null) groups.push({ ...group, sources: group.sources.filter(isNew) });
+    pushAll(skipped, found.skipped);
+    pushAll(warnings, found.warnings);
   }
   const told = patientFrom === "folder" ? withFolderPatients(groups) : groups;
   const judged = await withTruth(told, options);

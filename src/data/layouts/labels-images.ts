@@ -32,6 +32,21 @@ function commonEnd(one: readonly string[], other: readonly string[]): number {
   return count;
 }
 
+/** How a name is written where some differences don't matter. */
+type Spelling = (name: string) => string;
+
+/** The images that agree best; spelling decides only between those that are alike otherwise. */
+function closestOf<T>(candidates: readonly T[], closeness: (image: T, spelling: Spelling) => number): T[] {
+  let best = [...candidates];
+  for (const spelling of [canonical, (name: string) => name.normalize("NFC"), (name: string) => name]) {
+    if (best.length === 1) break;
+    const counts = best.map((image) => closeness(image, spelling));
+    const most = largest(counts);
+    best = best.filter((_, index) => counts[index] === most);
+  }
+  return best;
+}
+
 function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
   const there = map.get(key);
   if (there === undefined) map.set(key, [value]);
@@ -76,16 +91,9 @@ export function imageFinder<T extends PlacedImage>(
     const { candidates, ended } = candidatesOf(name);
     if (candidates.length === 0) return { ok: false, reason: explainAbsence(name, byStem) };
     const spelledOf = (image: T) => segmentsOf(ended ? image.file : withoutEnding(image.file));
-    const closeness = (image: T, spelling: (text: string) => string) =>
+    const closeness = (image: T, spelling: Spelling) =>
       commonEnd(spelledOf(image).map(spelling), segments.map(spelling));
-    let best = candidates;
-    // Spelling decides only between images that are alike otherwise.
-    for (const spelling of [canonical, (text: string) => text.normalize("NFC"), (text: string) => text]) {
-      if (best.length === 1) break;
-      const counts = best.map((image) => closeness(image, spelling));
-      const most = largest(counts);
-      best = best.filter((_, index) => counts[index] === most);
-    }
+    const best = closestOf(candidates, closeness);
     const [image] = best;
     if (best.length > 1 || image === undefined) {
       const files = best.slice(0, 3).map(({ file }) => file);

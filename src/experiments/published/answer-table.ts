@@ -59,7 +59,14 @@ const plain = (heading: string) => heading.toLowerCase().replace(/[^\p{L}\p{N}]/
 /** How the two classes of BreaKHis are headed where no data set names them. */
 const breakhisClasses = ["benign", "malignant"];
 
-function findColumns(header: readonly string[], classes: readonly string[], path: string) {
+interface Columns {
+  image: number;
+  /** One for each class; null where there is but one for the positive class. */
+  values: number[] | null;
+  positive: number | undefined;
+}
+
+function findColumns(header: readonly string[], classes: readonly string[], path: string): Columns {
   const headings = header.map(plain);
   const image = imageHeadings.map((name) => headings.indexOf(name)).find((column) => column >= 0);
   const columnOf = (name: string) => {
@@ -116,6 +123,49 @@ function probabilitiesOf(fields: readonly string[], counts: number, where: strin
   return [1 - positive, positive];
 }
 
+interface Row {
+  record: string[];
+  info: { lines: number };
+}
+
+/** @throws Error if there is nothing below the header. */
+async function readRows(path: string): Promise<{ header: string[]; body: Row[] }> {
+  const [first, ...body] = parse(await readFile(path), {
+    bom: true,
+    delimiter: [",", ";", "\t"],
+    trim: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    info: true,
+  }) as unknown as Row[];
+  if (first === undefined || body.length === 0) throw refusal(`${path} holds no answers.`);
+  return { header: first.record, body };
+}
+
+/** Reads a table's rows one after the other. */
+function rowReader(path: string, columns: Columns, positiveClass: number | null, dataset: Dataset | null) {
+  const truth = truthOf(dataset);
+  const source =
+    dataset === null
+      ? "not a BreaKHis name; say with --data what is true of it"
+      : `not one image of ${dataset.folder}`;
+  const seen = new Map<string, number>();
+  return ({ record, info: { lines } }: Row): AnswerTable["predictions"][number] => {
+    const where = `${path}, line ${lines}`;
+    const file = (record[columns.image] ?? "").replaceAll("\\", "/");
+    const known = truth(file);
+    if (known === null) throw refusal(`${where}: "${file}" is ${source}.`);
+    const before = seen.get(file);
+    if (before !== undefined) throw refusal(`${where}: ${file} is answered in line ${before} already.`);
+    seen.set(file, lines);
+    const fields = (columns.values ?? [columns.positive!]).map((column) => record[column] ?? "");
+    const probabilities = probabilitiesOf(fields, fields.length, `${where}, ${file}`);
+    const predicted = decide(probabilities, { positiveClass, threshold: 0.5 });
+    const { label, patient, magnification } = known;
+    return { file, split: "test", patient, magnification, label, probabilities, predicted };
+  };
+}
+
 /**
  * Reads what somebody's model said about images, from a CSV: the image's name, and for each class its probability or
  * how many votes it got (of patches, of networks); or one column with the positive class's probability. Rows are
@@ -132,52 +182,14 @@ function probabilitiesOf(fields: readonly string[], counts: number, where: strin
 export async function readAnswerTable(path: string, dataset: Dataset | null): Promise<AnswerTable> {
   const classes = dataset?.classes ?? breakhisClasses;
   const positiveClass = dataset === null ? 1 : dataset.positiveClass;
-  const rows = parse(await readFile(path), {
-    bom: true,
-    delimiter: [",", ";", "\t"],
-    trim: true,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    info: true,
-  }) as unknown as { record: string[]; info: { lines: number } }[];
-  const [first, ...body] = rows;
-  if (first === undefined || body.length === 0) throw refusal(`${path} holds no answers.`);
-  const columns = findColumns(first.record, classes, path);
+  const { header, body } = await readRows(path);
+  const columns = findColumns(header, classes, path);
   if (columns.values === null && (classes.length !== 2 || positiveClass !== 1)) {
     throw refusal(
       `${path}, line 1: a single probability is enough for two classes of which the second is positive; the data set has ${classes.join(", ")}.`,
     );
   }
-  const truth = truthOf(dataset);
-  const seen = new Map<string, number>();
-  const predictions = body.map(({ record, info: { lines } }) => {
-    const where = `${path}, line ${lines}`;
-    const file = (record[columns.image] ?? "").replaceAll("\\", "/");
-    const known = truth(file);
-    if (known === null) {
-      const source =
-        dataset === null
-          ? "not a BreaKHis name; say with --data what is true of it"
-          : `not one image of ${dataset.folder}`;
-      throw refusal(`${where}: "${file}" is ${source}.`);
-    }
-    const before = seen.get(file);
-    if (before !== undefined) throw refusal(`${where}: ${file} is answered in line ${before} already.`);
-    seen.set(file, lines);
-    const fields = (columns.values ?? [columns.positive!]).map((column) => record[column] ?? "");
-    const probabilities = probabilitiesOf(fields, fields.length, `${where}, ${file}`);
-    const { label, patient, magnification } = known;
-    const rule = { positiveClass, threshold: 0.5 };
-    return {
-      file,
-      split: "test" as const,
-      patient,
-      magnification,
-      label,
-      probabilities,
-      predicted: decide(probabilities, rule),
-    };
-  });
+  const predictions = body.map(rowReader(path, columns, positiveClass, dataset));
   const answered = new Set(predictions.map(({ file }) => basename(file)));
   const unanswered = (dataset?.records ?? [])
     .map(({ file }) => file)
