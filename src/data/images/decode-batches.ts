@@ -44,7 +44,8 @@ export async function* decodeBatches(
   requirePositiveInteger("An image's size", size);
   requirePositiveInteger("A batch's size", batchSize);
   const { transform = unchanged } = options;
-  const start = (first: number) => startBatch(images.slice(first, first + batchSize), first, size, transform);
+  const start = (first: number) =>
+    new StartedBatch(images.slice(first, first + batchSize), first, size, transform);
   const ahead = [start(0), start(batchSize)];
   try {
     for (let first = 0; first < images.length; first += batchSize) {
@@ -62,13 +63,6 @@ export async function* decodeBatches(
 
 type BatchOutcome = { ok: true; value: DecodedBatch } | { ok: false; error: unknown };
 
-/** A batch that is under way. Neither promise rejects: nobody may ask for it any more. */
-interface StartedBatch {
-  /** Every file is read and waits for a decoder. */
-  queued: Promise<unknown>;
-  decoded: Promise<BatchOutcome>;
-}
-
 /** A batch of files with at most this many bytes together is read at once, a larger one few at a time. */
 const waitingBytesLimit = 64 * 1024 * 1024;
 
@@ -85,58 +79,63 @@ async function totalBytes(paths: readonly string[]): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-function startBatch(
-  images: readonly (string | ImageFile)[],
-  start: number,
-  size: number,
-  transform: PixelTransform,
-): StartedBatch {
-  const imageBytes = size * size * 3;
-  const pixels = new Uint8Array(images.length * imageBytes);
-  const failures: unknown[] = [];
-  const decoding: Promise<void>[] = [];
+/** A batch that is under way. Neither promise rejects: nobody may ask for it any more. */
+class StartedBatch {
+  /** Every file is read and waits for a decoder. */
+  readonly queued: Promise<unknown>;
+  readonly decoded: Promise<BatchOutcome>;
+  private readonly pixels: Uint8Array;
+  private readonly failures: unknown[] = [];
+  private readonly decoding: Promise<void>[] = [];
 
-  async function decode(path: string, bytes: Buffer, index: number): Promise<void> {
-    try {
-      const image = await withPixels(bytes, (whole) => stretchToSquare(whole, size));
-      if (image.ok === false) failures.push(unusable(path, image.reason));
-      else pixels.set(transform(image.value), index * imageBytes);
-    } catch (error) {
-      failures.push(error);
-    }
-  }
-
-  async function read(image: string | ImageFile, index: number, waitForDecoder: boolean): Promise<void> {
-    if (failures.length > 0) return;
-    const path = pathOf(image);
-    const file = await readImageFile(image);
-    if (file.ok === false) {
-      failures.push(unusable(path, file.reason));
-      return;
-    }
-    const decodingOne = decode(path, file.value, index);
-    decoding.push(decodingOne);
-    if (waitForDecoder) await decodingOne;
+  constructor(
+    private readonly images: readonly (string | ImageFile)[],
+    private readonly start: number,
+    private readonly size: number,
+    private readonly transform: PixelTransform,
+  ) {
+    this.pixels = new Uint8Array(images.length * size * size * 3);
+    this.queued = this.readAll();
+    this.decoded = this.queued.then(() => Promise.all(this.decoding)).then(() => this.outcome());
   }
 
   /** Reading at once leaves no file behind others' decoding, which takes the same threads. */
-  async function readAll(): Promise<void> {
+  private async readAll(): Promise<void> {
+    const { images } = this;
     if ((await totalBytes(images.map(pathOf))) <= waitingBytesLimit) {
-      await Promise.all(images.map((image, index) => read(image, index, false)));
+      await Promise.all(images.map((image, index) => this.read(image, index, false)));
     } else {
-      const one = (image: string | ImageFile, index: number) => read(image, index, true);
+      const one = (image: string | ImageFile, index: number) => this.read(image, index, true);
       await pMap(images, one, { concurrency: imageConcurrency });
     }
   }
 
-  const queued = readAll();
-  const finished = queued.then(() => Promise.all(decoding));
-  return {
-    queued,
-    decoded: finished.then(() =>
-      failures.length > 0
-        ? { ok: false, error: failures[0] }
-        : { ok: true, value: { pixels, start, count: images.length } },
-    ),
-  };
+  private async read(image: string | ImageFile, index: number, waitForDecoder: boolean): Promise<void> {
+    if (this.failures.length > 0) return;
+    const path = pathOf(image);
+    const file = await readImageFile(image);
+    if (file.ok === false) {
+      this.failures.push(unusable(path, file.reason));
+      return;
+    }
+    const decodingOne = this.decode(path, file.value, index);
+    this.decoding.push(decodingOne);
+    if (waitForDecoder) await decodingOne;
+  }
+
+  private async decode(path: string, bytes: Buffer, index: number): Promise<void> {
+    const { size, transform } = this;
+    try {
+      const image = await withPixels(bytes, (whole) => stretchToSquare(whole, size));
+      if (image.ok === false) this.failures.push(unusable(path, image.reason));
+      else this.pixels.set(transform(image.value), index * size * size * 3);
+    } catch (error) {
+      this.failures.push(error);
+    }
+  }
+
+  private outcome(): BatchOutcome {
+    if (this.failures.length > 0) return { ok: false, error: this.failures[0] };
+    return { ok: true, value: { pixels: this.pixels, start: this.start, count: this.images.length } };
+  }
 }

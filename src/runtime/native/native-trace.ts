@@ -36,66 +36,75 @@ function convertAttribute(binding: Binding, { name, type, value }: OpAttribute):
 }
 
 /** Runs operations as ever, and writes each of them down. */
-function createRecorder(
-  graph: NativeGraph,
-  prefix: string,
-  binding: Binding,
-  known: Map<NativeId, GraphValue>,
-): Binding {
-  let count = 0;
+class Recorder {
+  private count = 0;
 
-  function inputOf(id: NativeId, node: string): GraphValue {
-    const value = known.get(id);
-    if (value !== undefined) return value;
-    throw new Error(
-      `The graph's node "${node}" takes a tensor that was there before and is not among the traced inputs.`,
-    );
+  constructor(
+    private readonly graph: NativeGraph,
+    private readonly prefix: string,
+    private readonly binding: Binding,
+    private readonly known: Map<NativeId, GraphValue>,
+  ) {}
+
+  /** The binding, but for what makes tensors or reads them. */
+  asBinding(): Binding {
+    const own: Partial<Binding> = {
+      executeOp: (...call) => this.executeOp(...call),
+      passAfter: (ids) => this.passAfter(ids),
+      createTensor: (...call) => this.createTensor(...call),
+      tensorDataSync: () => this.refuseReading(),
+    };
+    const properties = Object.entries(own).map(([name, value]) => [name, { value }]);
+    return Object.create(this.binding, Object.fromEntries(properties)) as Binding;
   }
 
-  function executeOp(
+  private executeOp(
     operation: string,
     attributes: OpAttribute[],
     ids: NativeId[],
     outputCount: number,
     after: NativeId[] = [],
   ): NativeValue[] {
-    const name = `${prefix}/${++count}-${operation}`;
-    const inputs = ids.map((id) => inputOf(id, name));
+    const { binding } = this;
+    const name = `${this.prefix}/${++this.count}-${operation}`;
+    const inputs = ids.map((id) => this.inputOf(id, name));
     const converted = attributes.map((attribute) => [attribute.name, convertAttribute(binding, attribute)]);
-    const { node } = graph.add(name, operation, inputs, {
+    const { node } = this.graph.add(name, operation, inputs, {
       attributes: Object.fromEntries(converted),
-      after: after.map((id) => inputOf(id, name)),
+      after: after.map((id) => this.inputOf(id, name)),
     });
     const values = binding.executeOp(operation, attributes, ids, outputCount);
     values.forEach(({ id }, index) => {
-      known.set(id, { node, index });
+      this.known.set(id, { node, index });
     });
     return values;
   }
 
-  function passAfter([id, other]: readonly [NativeId, NativeId]): NativeValue {
-    const type = { name: "T", type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
-    return executeOp("Identity", [type], [id], 1, [other])[0]!;
+  private passAfter([id, other]: readonly [NativeId, NativeId]): NativeValue {
+    const type = { name: "T", type: this.binding.TF_ATTR_TYPE, value: this.binding.TF_FLOAT };
+    return this.executeOp("Identity", [type], [id], 1, [other])[0]!;
   }
 
-  function createTensor(shape: number[], type: number, values: NumberArray) {
-    const id = binding.createTensor(shape, type, values);
-    known.set(id, graph.constant(`${prefix}/${++count}-constant`, values.slice(), shape, typeOfNumber(type)));
+  private createTensor(shape: readonly number[], type: number, values: NumberArray): NativeId {
+    const id = this.binding.createTensor(shape, type, values);
+    const name = `${this.prefix}/${++this.count}-constant`;
+    this.known.set(id, this.graph.constant(name, values.slice(), shape, typeOfNumber(type)));
     return id;
   }
 
-  function tensorDataSync(): never {
+  private refuseReading(): never {
     throw new Error(
-      `Values were read while the graph's "${prefix}" was traced: what depends on them would stay as it is now. Use tensor operations alone.`,
+      `Values were read while the graph's "${this.prefix}" was traced: what depends on them would stay as it is now. Use tensor operations alone.`,
     );
   }
 
-  return Object.create(binding, {
-    executeOp: { value: executeOp },
-    passAfter: { value: passAfter },
-    createTensor: { value: createTensor },
-    tensorDataSync: { value: tensorDataSync },
-  }) as Binding;
+  private inputOf(id: NativeId, node: string): GraphValue {
+    const value = this.known.get(id);
+    if (value !== undefined) return value;
+    throw new Error(
+      `The graph's node "${node}" takes a tensor that was there before and is not among the traced inputs.`,
+    );
+  }
 }
 
 /**
@@ -119,7 +128,7 @@ export function traceInto(
   const ids = (tensors: tf.Tensor[]) => backend.getInputTensorIds(tensors);
   const inputIds = ids(inputs.map(({ tensor }) => tensor));
   const known = new Map(inputs.map(({ value }, i) => [inputIds[i]!, value]));
-  backend.binding = createRecorder(graph, prefix, binding, known);
+  backend.binding = new Recorder(graph, prefix, binding, known).asBinding();
   try {
     const outputs = work();
     try {
