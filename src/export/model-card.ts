@@ -89,6 +89,55 @@ function dataText({ provenance }: AboutExport, { summary }: RunResults): string 
   return `${origin} Training: ${part(train)}; validation: ${part(validation)}; test: ${part(test)}.`;
 }
 
+const classNames = ({ classes }: AboutExport) => classes.map(escapeMarkdown).join(", ");
+
+const purposeText = `Learning and research: to see what a small head on a pretrained network can and cannot do with H&E breast images.
+Not for diagnosis, nor for any decision about a person.`;
+
+const limitsText = ({
+  provenance,
+}: AboutExport) => `- It answers for every image, also for one that shows no tissue.
+- ${provenance.synthetic ? "It was trained on synthetic images only." : "It knows the images of one data set; other laboratories, scanners and stains are untested."}
+- What the classifier knows of its training images, to warn of others, is not in the model.
+- A patch is not a slide, and a slide is not a patient.`;
+
+function networkText({ backbone }: AboutExport): string {
+  const pretrained = backbone.pretrained ? " with its published ImageNet weights" : "";
+  const weights = `${escapeMarkdown(backbone.weights.name)}, SHA-256 ${backbone.weights.sha256}`;
+  return `${backbone.name}${pretrained} (${weights}), BatchNorm folded into the convolutions,
+then a dense head. Probabilities are the softmax's own.`;
+}
+
+function inputText(about: AboutExport): string {
+  const [, size] = about.input.shape;
+  return `In: float32 of shape [n, ${size}, ${size}, 3], RGB, 0 to 255. Preprocessing is in the model; resizing is not:
+${about.input.resizing}
+
+${stainText(about)}`;
+}
+
+const outputText = (about: AboutExport) =>
+  `Out: probabilities of ${classNames(about)}, in this order. ${decisionText(about)}${triageText(about)}`;
+
+const checkText = ({
+  check,
+}: AboutExport) => `When it was written, ${check.images} images were asked about, here and in breakhis-lab: the largest difference in probability was
+${differenceText(check.largestDifference)} (at most ${exportTolerance} is accepted).`;
+
+function callText(about: AboutExport): string {
+  const { language, code, needs } = callExample(about);
+  return `${needs}\n\n\`\`\`${language}\n${code}\n\`\`\``;
+}
+
+function originText({ provenance }: AboutExport): string {
+  const { runId, created, seed } = provenance;
+  const run = runId === null ? "unknown" : escapeMarkdown(runId);
+  const versions = Object.entries(provenance.versions).map(
+    ([name, version]) => `${escapeMarkdown(name)} ${escapeMarkdown(version)}`,
+  );
+  return `Run ${run}, ${escapeMarkdown(created)}, seed ${seed}; ${versions.join(", ")}.`;
+}
+
 /**
  * Writes an export's model card: what it is, what it is for and not for, what it was trained on, how well it does,
  * and how it is called.
@@ -98,69 +147,24 @@ function dataText({ provenance }: AboutExport, { summary }: RunResults): string 
  * @returns Markdown in which no name of a class, data set or file is markup.
  */
 export function modelCard(about: AboutExport, results: RunResults): string {
-  const { classes, backbone, provenance, check } = about;
-  const [, size] = about.input.shape;
-  const { language, code, needs } = callExample(about);
+  const sections: [title: string, ...paragraphs: string[]][] = [
+    ["What it is for, and what not", purposeText],
+    ["Limits", limitsText(about)],
+    ["Data", dataText(about, results)],
+    ["Scores", scoresText(results)],
+    ["The network", networkText(about)],
+    ["What goes in, what comes out", inputText(about), outputText(about)],
+    ["How it was checked", checkText(about)],
+    ["How it is called", callText(about)],
+    ["Where it comes from", originText(about)],
+  ];
   return `# Model card
 
 **${notMedicalDevice}**
 
-A classifier of H&E-stained breast histology (${classes.map(escapeMarkdown).join(", ")}), made with breakhis-lab and exported to
+A classifier of H&E-stained breast histology (${classNames(about)}), made with breakhis-lab and exported to
 ${about.modelFormat}: \`${about.model}\`. \`export.json\` beside it says the same for programs.
 
-## What it is for, and what not
-
-Learning and research: to see what a small head on a pretrained network can and cannot do with H&E breast images.
-Not for diagnosis, nor for any decision about a person.
-
-## Limits
-
-- It answers for every image, also for one that shows no tissue.
-- ${provenance.synthetic ? "It was trained on synthetic images only." : "It knows the images of one data set; other laboratories, scanners and stains are untested."}
-- What the classifier knows of its training images, to warn of others, is not in the model.
-- A patch is not a slide, and a slide is not a patient.
-
-## Data
-
-${dataText(about, results)}
-
-## Scores
-
-${scoresText(results)}
-
-## The network
-
-${backbone.name}${backbone.pretrained ? " with its published ImageNet weights" : ""} (${escapeMarkdown(backbone.weights.name)}, SHA-256 ${backbone.weights.sha256}), BatchNorm folded into the convolutions,
-then a dense head. Probabilities are the softmax's own.
-
-## What goes in, what comes out
-
-In: float32 of shape [n, ${size}, ${size}, 3], RGB, 0 to 255. Preprocessing is in the model; resizing is not:
-${about.input.resizing}
-
-${stainText(about)}
-
-Out: probabilities of ${classes.map(escapeMarkdown).join(", ")}, in this order. ${decisionText(about)}${triageText(about)}
-
-## How it was checked
-
-When it was written, ${check.images} images were asked about, here and in breakhis-lab: the largest difference in probability was
-${differenceText(check.largestDifference)} (at most ${exportTolerance} is accepted).
-
-## How it is called
-
-${needs}
-
-\`\`\`${language}
-${code}
-\`\`\`
-
-## Where it comes from
-
-Run ${provenance.runId === null ? "unknown" : escapeMarkdown(provenance.runId)}, ${escapeMarkdown(provenance.created)}, seed ${provenance.seed}; ${Object.entries(
-    provenance.versions,
-  )
-    .map(([name, version]) => `${escapeMarkdown(name)} ${escapeMarkdown(version)}`)
-    .join(", ")}.
+${sections.map(([title, ...paragraphs]) => [`## ${title}`, ...paragraphs].join("\n\n")).join("\n\n")}
 `;
 }

@@ -28,16 +28,10 @@ export function plotWorkload(
 ): Figure {
   const name = escapeLabel(positiveName);
   const units = `${locked.level}s`;
+  const allowed = 100 * (1 - locked.target);
   const inPercent = (share: number) => (Number.isNaN(share) ? null : roundTo(100 * share, 2));
   const traces: Trace[] = [
-    {
-      type: "scatter",
-      mode: "lines",
-      name: "looking at random",
-      x: [0, 100],
-      y: [100, 0],
-      line: { color: referenceColour, dash: "dash", width: 1.5 },
-    },
+    lineAcross("looking at random", [100, 0], { color: referenceColour, dash: "dash" }),
     {
       type: "scatter",
       mode: "lines",
@@ -48,14 +42,10 @@ export function plotWorkload(
       hovertemplate: "%{x} % looked at, %{y} % missed<br>%{text}<extra></extra>",
       line: { color: categoryColour(0), width: 2.5, shape: "hv" },
     },
-    {
-      type: "scatter",
-      mode: "lines",
-      name: `asked for: at most ${roundTo(100 * (1 - locked.target), 1)} % missed`,
-      x: [0, 100],
-      y: [100 * (1 - locked.target), 100 * (1 - locked.target)],
-      line: { color: categoryColour(2), dash: "dot", width: 1.5 },
-    },
+    lineAcross(`asked for: at most ${roundTo(allowed, 1)} % missed`, [allowed, allowed], {
+      color: categoryColour(2),
+      dash: "dot",
+    }),
     lockedPoint(curve, locked),
   ];
   return figure(traces, {
@@ -67,6 +57,11 @@ export function plotWorkload(
     width: 760,
     margin: { l: 64, r: 24, t: 60, b: 110 },
   });
+}
+
+/** A thin line over all of the work, to compare with. */
+function lineAcross(name: string, y: [number, number], look: { color: string; dash: string }): Trace {
+  return { type: "scatter", mode: "lines", name, x: [0, 100], y, line: { ...look, width: 1.5 } };
 }
 
 /** The last point whose own threshold is not below the locked one. */

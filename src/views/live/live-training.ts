@@ -67,6 +67,37 @@ function memoryText(): string {
   return tensors === 0 ? held : `${tensors} tensors of ${megabytes(tensorBytes)}, ${held}`;
 }
 
+/** How far a training is, and what it said of the validation part last and at its best. */
+class TrainingProgress {
+  private history: EpochRecord[] = [];
+  private current: TrainingState["said"] = null;
+  private best: TrainingState["said"] = null;
+  private lowestLoss = Number.POSITIVE_INFINITY;
+  private epoch = 0;
+  private imagesLearned = 0;
+
+  noteBatch(epoch: number, imagesLearned: number): void {
+    this.epoch = epoch;
+    this.imagesLearned = imagesLearned;
+  }
+
+  noteEpoch(record: EpochRecord, trainImages: number, probabilities: Float32Array): void {
+    this.noteBatch(record.epoch, trainImages);
+    this.history = [...this.history, record];
+    this.current = { epoch: record.epoch, probabilities };
+    const loss = record.validationPatientLoss ?? record.validationLoss;
+    if (loss < this.lowestLoss) {
+      this.lowestLoss = loss;
+      this.best = this.current;
+    }
+  }
+
+  state(ended: TrainingState["ended"]): Pick<TrainingState, "history" | "epoch" | "imagesLearned" | "said"> {
+    const { history, epoch, imagesLearned } = this;
+    return { history, epoch, imagesLearned, said: ended === null ? this.current : this.best };
+  }
+}
+
 /**
  * Opens a live display of a training in the running cell, redrawn at most twice a second: progress, curves, the confusion
  * matrix and some images of the validation part, device and memory.
@@ -80,27 +111,13 @@ export async function liveTraining(options: LiveTrainingOptions): Promise<LiveTr
   const plan = await planOf(options);
   const device = deviceText();
   const startedAtMs = now();
+  const progress = new TrainingProgress();
   let drawnAtMs = Number.NEGATIVE_INFINITY;
-  let history: EpochRecord[] = [];
-  let current: TrainingState["said"] = null;
-  let best: TrainingState["said"] = null;
-  let lowestLoss = Number.POSITIVE_INFINITY;
-  let [epoch, imagesLearned] = [0, 0];
 
   const draw = (ended: TrainingState["ended"]): Figure => {
     drawnAtMs = now();
     const elapsedSeconds = (drawnAtMs - startedAtMs) / 1000;
-    const said = ended === null ? current : best;
-    const state = {
-      history,
-      epoch,
-      imagesLearned,
-      elapsedSeconds,
-      said,
-      ended,
-      device,
-      memory: memoryText(),
-    };
+    const state = { ...progress.state(ended), elapsedSeconds, ended, device, memory: memoryText() };
     const drawn = plotTraining(plan, state);
     output.update(drawn);
     return drawn;
@@ -111,19 +128,12 @@ export async function liveTraining(options: LiveTrainingOptions): Promise<LiveTr
 
   draw(null);
   return {
-    onBatch(batchEpoch, images) {
-      [epoch, imagesLearned] = [batchEpoch, images];
+    onBatch(epoch, imagesLearned) {
+      progress.noteBatch(epoch, imagesLearned);
       drawIfDue();
     },
     onEpoch(record, _history, probabilities) {
-      history = [...history, record];
-      [epoch, imagesLearned] = [record.epoch, plan.trainImages];
-      current = { epoch: record.epoch, probabilities };
-      const loss = record.validationPatientLoss ?? record.validationLoss;
-      if (loss < lowestLoss) {
-        lowestLoss = loss;
-        best = current;
-      }
+      progress.noteEpoch(record, plan.trainImages, probabilities);
       drawIfDue();
     },
     finish: ({ bestEpoch, ended }) => draw({ bestEpoch, ended }),

@@ -31,51 +31,63 @@ export function frontSections(
   analysis: Analysis,
   article: ArticleComparison | null = null,
 ): Section[] {
-  const { findings } = analysis;
-  const draw = (...names: string[]) =>
+  const draw: Draw = (...names) =>
     names.map((name) => {
       const found = analysis.figures[name];
       return found === undefined ? "" : figureHtml(found, `front-${name}`);
     });
   const sections = [
+    ...aboutSections(summary, settings, analysis, article),
+    ...scoreSections(summary, analysis, draw),
+    ...useSections(summary, analysis, draw),
+  ];
+  return sections.flatMap((one) => one ?? []);
+}
+
+/** The figures of these names, as HTML; nothing for one that was not drawn. */
+type Draw = (...names: string[]) => string[];
+
+function aboutSections(
+  summary: RunSummary,
+  settings: Settings | null,
+  { findings }: Analysis,
+  article: ArticleComparison | null,
+) {
+  return [
     section("headline", "The results in short", headlineHtml(findings)),
     section("article", "Beside PerceptiLabs' article", articleHtml(article)),
     section("data", "The data set", dataCardHtml(findings.data)),
     section("split", "The split", splitHtml(findings.data)),
     section("model", "The model", modelCardHtml(summary, settings, findings)),
+  ];
+}
+
+/** How well it does on the test part. */
+function scoreSections(summary: RunSummary, { findings }: Analysis, draw: Draw) {
+  const patients = patientsHtml(summary, findings);
+  return [
     section("scores", "Scores with intervals", scoresHtml(findings), ...draw("scores")),
     section("matrices", "What is taken for what", ...draw("classes", "thresholds")),
     section("curves", "Curves", ...draw("roc", "precisionRecall", "probabilities")),
     section("calibration", "Calibration", calibrationHtml(findings), ...draw("reliability")),
-    section(
-      "groups",
-      "Where it works",
-      ...draw("subtype", "magnification", "patient"),
-      patientsHtml(summary, findings),
-    ),
-    section(
-      "triage",
-      "Triage",
-      triageHtml(summary, findings),
-      ...draw("workload"),
-      workHtml(summary, analysis),
-    ),
+    section("groups", "Where it works", ...draw("subtype", "magnification", "patient"), patients),
+  ];
+}
+
+/** What that is worth for a second look, for new patients and for other stains, and where it errs. */
+function useSections(summary: RunSummary, analysis: Analysis, draw: Draw) {
+  const { findings, explained } = analysis;
+  const triage = triageHtml(summary, findings);
+  const validation = validationHtml(summary, findings);
+  const sanity = findings.sanity === null ? [] : [paragraph(findings.sanity.sentence)];
+  const grid = explanationGrid(explained, summary).html;
+  return [
+    section("triage", "Triage", triage, ...draw("workload"), workHtml(summary, analysis)),
     section("leakage", "Leakage", leakageHtml(findings), ...draw("leakage", "neighbours")),
-    section(
-      "validation",
-      "Cross-validation by patient",
-      validationHtml(summary, findings),
-      ...draw("crossValidation"),
-    ),
-    section(
-      "errors",
-      "Errors, and where the evidence lies",
-      explanationGrid(analysis.explained, summary).html,
-      ...(findings.sanity === null ? [] : [paragraph(findings.sanity.sentence)]),
-    ),
+    section("validation", "Cross-validation by patient", validation, ...draw("crossValidation")),
+    section("errors", "Errors, and where the evidence lies", grid, ...sanity),
     section("stain", "Stain", stainHtml(findings), ...draw("stain")),
   ];
-  return sections.flatMap((one) => one ?? []);
 }
 
 /** Null where there is nothing in it, such as curves without a class that is looked for. */

@@ -95,12 +95,7 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
   const policy = `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
   const linked = (sections: readonly Section[]) =>
     sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("");
-  const rows = content.summary === null ? [] : summaryRows(content.summary);
   const analysed = content.front.some(({ id }) => id === "headline");
-  const numbers =
-    rows.length === 0
-      ? "<p>This run has no results yet.</p>"
-      : `${tableHtml(["this run", ""], rows)}<p>${escapeHtml(notAnalysed)}</p>`;
   const appendix =
     content.sections.length === 0
       ? ""
@@ -119,7 +114,7 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
 <h1>${escapeHtml(content.title)}</h1>
 ${createdHtml(content.summary)}
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
-${analysed ? "" : numbers}
+${analysed ? "" : numbersHtml(content.summary)}
 </header>
 <main>
 <div class="front">
@@ -136,6 +131,13 @@ ${htmlOf(content.sections)}
 </body>
 </html>
 `;
+}
+
+/** What stands in place of the results where there was no analysis. */
+function numbersHtml(summary: RunSummary | null): string {
+  const rows = summary === null ? [] : summaryRows(summary);
+  if (rows.length === 0) return "<p>This run has no results yet.</p>";
+  return `${tableHtml(["this run", ""], rows)}<p>${escapeHtml(notAnalysed)}</p>`;
 }
 
 const htmlOf = (sections: readonly Section[]) => sections.map(({ html }) => html).join("\n");
