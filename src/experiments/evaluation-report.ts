@@ -6,7 +6,12 @@ import { calibratePredictions, fitTemperature, type TemperatureFit } from "../sc
 import { predictSplit } from "../scores/evaluate";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
 import type { Prediction } from "../scores/prediction";
-import { type ChosenThreshold, chooseThreshold, type TriageLevel } from "../scores/triage/triage";
+import {
+  type ChosenThreshold,
+  chooseThreshold,
+  type TriageLevel,
+  type TriageTarget,
+} from "../scores/triage/triage";
 import { crossValidateTriage, evaluateTriage, type TriageReport } from "../scores/triage/triage-report";
 import { tumourAnswers, tumourRule } from "../scores/tumour-answer";
 import { type TrainingSettings, trainHead } from "../training/head/train";
@@ -65,6 +70,23 @@ function scoreTumour(
 
 const levels: readonly TriageLevel[] = ["image", "patient"];
 
+/** Triage for each level and wanted sensitivity; none where no class is looked for. */
+function triageRows(
+  { dataset: { positiveClass }, targets }: EvaluationTask,
+  tabulate: (
+    wanted: Pick<TriageTarget, "targetSensitivity" | "level" | "positiveClass">,
+  ) => Pick<TriageRow, "report" | "thresholds">,
+): TriageRow[] {
+  if (positiveClass === null) return [];
+  return levels.flatMap((level) =>
+    targets.map((targetSensitivity) => ({
+      targetSensitivity,
+      level,
+      ...tabulate({ targetSensitivity, level, positiveClass }),
+    })),
+  );
+}
+
 function heading({ dataset, features, settings }: EvaluationTask) {
   const { name, synthetic, classes, positiveClass } = dataset;
   return {
@@ -78,19 +100,13 @@ function heading({ dataset, features, settings }: EvaluationTask) {
 export async function evaluateDataset(
   task: EvaluationTask & { folds: number; repeats: number; auditSeeds: number },
 ): Promise<Evaluation> {
-  const { dataset, targets, auditSeeds, settings } = task;
+  const { dataset, auditSeeds, settings } = task;
   const { positiveClass } = dataset;
   const validated = await crossValidate(task);
   const { predictions } = validated;
-  const triage =
-    positiveClass === null || !validated.complete
-      ? []
-      : levels.flatMap((level) =>
-          targets.map((targetSensitivity): TriageRow => {
-            const wanted = { targetSensitivity, level, positiveClass };
-            return { targetSensitivity, level, ...crossValidateTriage(predictions, wanted) };
-          }),
-        );
+  const triage = validated.complete
+    ? triageRows(task, (wanted) => crossValidateTriage(predictions, wanted))
+    : [];
   const seeds = Array.from({ length: auditSeeds }, (_, i) => settings.seed + i);
   const audit = auditSeeds > 0 && validated.complete ? await auditLeakage({ ...task, seeds }) : null;
   return {
@@ -112,7 +128,7 @@ export async function evaluateDataset(
  * test.
  */
 export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation> {
-  const { dataset, featuresFor, settings, targets } = task;
+  const { dataset, featuresFor, settings } = task;
   const { positiveClass } = dataset;
   const rule = { positiveClass, threshold: 0.5 };
   const split = splitByPatient(dataset, settings.seed);
@@ -133,20 +149,10 @@ export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation>
   const temperature = fitTemperature(raw.filter((one) => one.split === "validation"));
   const predictions = calibratePredictions(raw, temperature.temperature, rule);
   const part = (name: "validation" | "test") => predictions.filter((one) => one.split === name);
-  const triage =
-    positiveClass === null
-      ? []
-      : levels.flatMap((level) =>
-          targets.map((targetSensitivity): TriageRow => {
-            const locked = chooseThreshold(part("validation"), { targetSensitivity, level, positiveClass });
-            return {
-              targetSensitivity,
-              level,
-              thresholds: [locked],
-              report: evaluateTriage(part("test"), locked),
-            };
-          }),
-        );
+  const triage = triageRows(task, (wanted) => {
+    const locked = chooseThreshold(part("validation"), wanted);
+    return { thresholds: [locked], report: evaluateTriage(part("test"), locked) };
+  });
   return {
     method: "hold-out",
     ...heading(task),

@@ -2,6 +2,7 @@ import type { Dataset } from "../../data/dataset";
 import type { ImageTransform } from "../../data/images/image-transform";
 import { refuseDuplicates } from "../../data/split/split";
 import type { Backbone } from "../../model/backbones/architecture";
+import type { Stage } from "../../model/backbones/stages";
 import { fineTunedBackbone } from "../../model/backbones/tuned-weights";
 import { indexOfLargest } from "../../model/classifier/decision";
 import { type Head, headClassCount } from "../../model/classifier/head";
@@ -382,6 +383,24 @@ function countTrained(backbone: Backbone, first: number, head: Head): FineTuning
   };
 }
 
+function createStep(
+  { head, settings }: FineTuningTask,
+  tuning: FineTuneSettings,
+  stages: readonly Stage[],
+  inputShape: Activations["shape"],
+  saved: TuningProgress | null,
+): FineTuningStep {
+  const factors = stageFactors(stages, tuning.stageDecay);
+  return createFineTuningStep(stages, head, {
+    stageLearningRates: factors.map((factor) => factor * tuning.learningRate),
+    headLearningRate: tuning.headLearningRate,
+    l2: settings.l2,
+    inputShape,
+    masked: settings.dropout > 0,
+    state: saved?.state,
+  });
+}
+
 async function tune(
   task: FineTuningTask,
   tuning: FineTuneSettings,
@@ -399,15 +418,7 @@ async function tune(
   const activations = await extractActivations({ dataset, rows, backbone, from, transform });
   const activationsDone = performance.now();
   const saved = (await task.keeper?.load()) ?? null;
-  const factors = stageFactors(stages, tuning.stageDecay);
-  const step = createFineTuningStep(stages, head, {
-    stageLearningRates: factors.map((factor) => factor * tuning.learningRate),
-    headLearningRate: tuning.headLearningRate,
-    l2: task.settings.l2,
-    inputShape: activations.shape,
-    masked: task.settings.dropout > 0,
-    state: saved?.state,
-  });
+  const step = createStep(task, tuning, stages, activations.shape, saved);
   try {
     // Asked to stop while activations were computed: those that are there are kept.
     const stopping = activations.complete ? signal : AbortSignal.abort();

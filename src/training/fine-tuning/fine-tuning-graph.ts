@@ -173,6 +173,21 @@ export function withStartWeights<T>(
   }
 }
 
+/** Adds the slopes of the L2 penalty, which the head's kernels alone pay; null for all other weights. */
+function addPenalties(
+  graph: NativeGraph,
+  weights: readonly GraphVariable[],
+  backboneWeights: number,
+  l2: number,
+): (GraphValue | null)[] {
+  const factor = graph.constant("penalty-factor", Float32Array.of(2 * l2), []);
+  return weights.map(({ handle, value }, i) => {
+    const isHeadKernel = i >= backboneWeights && i % 2 === 0;
+    if (l2 === 0 || !isHeadKernel) return null;
+    return graph.add(`penalty/${handle.node}`, "Mul", [factor, value], { attributes: { T: float } });
+  });
+}
+
 /** Adds what learns: the sums of gradients, and Adam with a learning rate for each group of weights. */
 function addLearning(
   graph: NativeGraph,
@@ -190,14 +205,7 @@ function addLearning(
   const plus = (name: string, a: GraphValue, b: GraphValue) =>
     graph.add(name, "AddV2", [a, b], { attributes: { T: float } });
   const groups = stages.flatMap(({ convolutions }, group) => convolutions.flatMap(() => [group, group]));
-  const factor = graph.constant("penalty-factor", Float32Array.of(2 * l2), []);
-  const penalties = weights.map((weight, i) => {
-    const isHeadKernel = groups[i] === undefined && i % 2 === 0;
-    if (l2 === 0 || !isHeadKernel) return null;
-    return graph.add(`penalty/${nameOf(weight)}`, "Mul", [factor, weight.value], {
-      attributes: { T: float },
-    });
-  });
+  const penalties = addPenalties(graph, weights, groups.length, l2);
   const adams = [...stages.keys(), stages.length].map((group) =>
     addAdam(graph, `adam-${group}`, graph.placeholder(fineTuningFeeds.adam(group), "float32", [3]), "feed"),
   );
