@@ -110,6 +110,18 @@ function shortPath(folder: string): string {
   return path.startsWith("..") || isAbsolute(path) ? folder : path;
 }
 
+/** A word as a shell takes it. */
+const shellWord = (word: string) => (/^[\w./=,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
+/** What runs everything on these images: what had to be said of them here has to be said there, too. */
+function startCommand(folder: string, { labels, columns = {} }: Flags): string {
+  const pairs = Object.entries(columns).map(([role, name]) => `${role}=${name}`);
+  const words = ["--data", folder];
+  if (labels !== undefined) words.push("--labels", labels);
+  if (pairs.length > 0) words.push("--columns", pairs.join(","));
+  return `npm start -- ${words.map(shellWord).join(" ")}`;
+}
+
 async function main(): Promise<void> {
   const { source, flags } = readCommandLine();
   let wasStopped = false;
@@ -130,7 +142,7 @@ async function main(): Promise<void> {
     const folder = shortPath(fetched.folder);
     say(describeFetched({ ...fetched, folder }));
     if (fetched.sha256 !== null) say(`The archive's SHA-256: ${fetched.sha256}`);
-    say(`Next: npm start -- --data ${/[^\w./-]/.test(folder) ? JSON.stringify(folder) : folder}`);
+    say(`Next: ${startCommand(folder, flags)}`);
   } catch (error) {
     complain((error as Error).message);
     process.exitCode = wasStopped ? interruptedExitCode : 1;

@@ -29,7 +29,7 @@ it("says where a set is and what comes next", async () => {
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/^7 images \(3 benign, 4 malignant\) are in sets\/my set, complete and checked\.$/m);
   expect(stdout).toMatch(/^The archive's SHA-256: [0-9a-f]{64}$/m);
-  expect(stdout).toMatch(/^Next: npm start -- --data "sets\/my set"$/m);
+  expect(stdout).toMatch(/^Next: npm start -- --data 'sets\/my set'$/m);
 });
 
 it("fails with one sentence", async () => {

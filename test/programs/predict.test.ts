@@ -197,6 +197,23 @@ describe("npm run predict", () => {
     expect(readFileSync(join(home, "killed.csv"), "utf8")).toBe(undisturbed.stdout);
   });
 
+  it("scores its answers against a labels file", () => {
+    const names = namesIn(run.images);
+    const classOf = (name: string) => (name.includes("SOB_M") ? "malignant" : "benign");
+    const lines = names.slice(1).map((name) => `${name},${classOf(name)}`);
+    writeFileSync(join(home, "truth.csv"), `slide file,finding\n${lines.join("\n")}\n`);
+    const columns = ["--columns", "image=slide file,label=finding"];
+    const result = predict([run.classifierFolder, "images", "--labels", "truth.csv", ...columns]);
+    expect(result.status, result.stderr).toBe(0);
+    const known = rowsOf(result.stdout).filter(({ truth }) => truth !== "");
+    expect(known).toHaveLength(names.length - 1);
+    const right = known.filter(({ truth, predictedClass }) => truth === predictedClass).length;
+    expect(result.stderr).toContain("Against the labels");
+    expect(result.stderr).toContain(`${names.length - 1} images`);
+    const accuracy = (right / known.length).toFixed(2);
+    expect(result.stderr).toMatch(new RegExp(`^accuracy +${accuracy} `, "m"));
+  });
+
   it("makes no formula, and no HTML, of a file's name", async () => {
     const folder = join(home, "hostile");
     mkdirSync(folder);

@@ -90,7 +90,7 @@ export async function recogniseLayout(path: string, options: LayoutOptions = {})
     throw new Error(`There is no folder ${path}: pass the folder that holds the images, or a labels file.`);
   if (!found.isDirectory()) return readFile(path, options);
   if (options.labels) {
-    const csv = existsSync(options.labels) ? resolve(options.labels) : resolve(path, options.labels);
+    const csv = resolveLabels(path, options.labels);
     const labelled = await readLabelledImages({ csv, folder: path, wholeFolder: true, columns });
     if (labelled !== null) return labelled;
     // It says other things than labels, for example patients: the classes are the folders'.
@@ -103,6 +103,11 @@ export async function recogniseLayout(path: string, options: LayoutOptions = {})
     );
   }
   return layout;
+}
+
+/** Where a labels file lies that is named from the working directory, or from the folder of the images. */
+export function resolveLabels(folder: string, labels: string): string {
+  return existsSync(labels) ? resolve(labels) : resolve(folder, labels);
 }
 
 /** A labels file passed as the data. */

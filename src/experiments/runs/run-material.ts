@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { openDataset } from "../../data/dataset";
 import { fingerprintImages } from "../../data/dataset-fingerprint";
 import { ensureDemoDataset } from "../../data/demo/demo";
+import { resolveLabels } from "../../data/layouts/layouts";
 import type { Dataset } from "../../data/record";
 import { makeSplit, type Split } from "../../data/split/split";
 import { type Backbone, type LoadedBackbone, loadBackbone } from "../../model/backbones/backbone";
@@ -111,6 +112,7 @@ export async function gatherMaterial(
     const settings: Settings = {
       ...asked,
       data: folder,
+      labels: asked.labels === null ? null : resolveLabels(folder, asked.labels),
       backbone: backbone.name,
       weights: weightsOf(asked, backbone),
     };

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { generateDemoDataset } from "../../../src/data/demo/demo";
 import { gatherMaterial } from "../../../src/experiments/runs/run-material";
@@ -144,6 +144,17 @@ describe("trainRun", () => {
     const named = await keptRun({ backbone: "efficientnet-lite0", weights });
     expect(named.settings.weights).toBe(weights);
     expect(headOf(named)).toBe(headOf(await keptRun()));
+  });
+
+  it("names where the labels file lies, so that another folder finds it, too", async () => {
+    const file = join(home, "truth.csv");
+    const names = readdirSync(data, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".png"),
+    );
+    const lines = names.map((name) => `${name},${name.includes("SOB_M") ? "malignant" : "benign"}`);
+    writeFileSync(file, `file,label\n${lines.join("\n")}\n`);
+    const { run } = await keptRun({ labels: relative(process.cwd(), file) });
+    expect(await settingsOfRun(run.id)).toMatchObject({ data, labels: file });
   });
 
   it("keeps nothing, in words, if it is stopped before the first epoch ends, or while features are computed", async () => {
