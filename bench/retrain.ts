@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gatherRows } from "../src/model/features/feature-rows";
 import { createRandom } from "../src/runtime/random";
 import { balancedClassWeights } from "../src/training/head/class-weights";
 import {
@@ -58,7 +59,14 @@ async function secondsOf(task: TrainingTask): Promise<number> {
 /** Keras on the same rows, in the quickest of the ways whose names begin as given. */
 async function prepareKeras(task: TrainingTask, folder: string, prefix: string) {
   const features = join(folder, "features.f32");
-  await writeFile(features, task.features.values);
+  await writeFile(
+    features,
+    gatherRows(
+      task.features.values,
+      task.features.width,
+      task.labels.map((_, row) => row),
+    ),
+  );
   const request = {
     train: trainCount,
     validation: validationCount,

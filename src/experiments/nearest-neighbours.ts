@@ -1,5 +1,7 @@
 import type { Dataset } from "../data/record";
+import { countValues, type FeatureValues, gatherRows } from "../model/features/feature-rows";
 import { breathe } from "../runtime/interruption";
+import { spreadEvenly } from "../runtime/many";
 import { rangeRefusal } from "../runtime/refusal";
 import { tf } from "../runtime/tensorflow";
 
@@ -29,6 +31,12 @@ export interface NeighbourShares {
 /** Rows whose distances to all others are held at once: 7,909 images make 16 MB. */
 const rowsPerBlock = 512;
 
+/**
+ * So many images are compared with each other, evenly over all: the work grows with their square, and these take minutes.
+ * All of BreaKHis is fewer.
+ */
+const mostCompared = 10_000;
+
 interface Rows {
   values: Float32Array;
   width: number;
@@ -37,15 +45,12 @@ interface Rows {
   contents: string[];
 }
 
-function knownRows(dataset: Pick<Dataset, "records">, values: Float32Array, width: number): Rows {
-  const rows = dataset.records.flatMap(({ patient }, row) => (patient === null ? [] : [row]));
-  const selected = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => {
-    selected.set(values.subarray(row * width, (row + 1) * width), i * width);
-  });
+function knownRows(dataset: Pick<Dataset, "records">, values: FeatureValues, width: number): Rows {
+  const known = dataset.records.flatMap(({ patient }, row) => (patient === null ? [] : [row]));
+  const rows = spreadEvenly(known, mostCompared);
   const records = rows.map((row) => dataset.records[row]!);
   return {
-    values: selected,
+    values: gatherRows(values, width, rows),
     width,
     patients: records.map(({ patient }) => patient!),
     labels: records.map(({ label }) => label),
@@ -130,7 +135,7 @@ function createJudge({ patients, labels, contents }: Rows, metric: Metric) {
  * learn patients instead of disease, and a split by image rewards it.
  *
  * Identical copies of an image are no neighbours of it; images of unknown patients are left out. Chance is what a
- * neighbour drawn at random would give, image by image.
+ * neighbour drawn at random would give, image by image. Of more than 10,000 images, so many are compared, evenly over all.
  *
  * @param values - Shape [records, width], finite.
  * @param options.signal - Where given, an abort ends it.
@@ -139,14 +144,15 @@ function createJudge({ patients, labels, contents }: Rows, metric: Metric) {
  */
 export async function neighbourShares(
   dataset: Pick<Dataset, "records">,
-  values: Float32Array,
+  values: FeatureValues,
   width: number,
   options: { metric?: Metric; signal?: AbortSignal } = {},
 ): Promise<NeighbourShares | null> {
   const { metric = "cosine", signal } = options;
-  if (values.length !== dataset.records.length * width) {
+  const found = countValues(values);
+  if (found !== dataset.records.length * width) {
     throw rangeRefusal(
-      `There must be ${width} features for each of ${dataset.records.length} records, found ${values.length} in all.`,
+      `There must be ${width} features for each of ${dataset.records.length} records, found ${found} in all.`,
     );
   }
   const rows = knownRows(dataset, values, width);

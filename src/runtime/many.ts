@@ -19,3 +19,14 @@ export function largest(values: ArrayLike<number>): number {
 export function pushAll<T>(list: T[], more: Iterable<T>): void {
   for (const item of more) list.push(item);
 }
+
+/**
+ * At most so many of a list, evenly over all of it: files are sorted, so every class and patient has its share.
+ *
+ * @example
+ * spreadEvenly([10, 11, 12, 13, 14, 15], 3); // [10, 12, 14]
+ */
+export function spreadEvenly<T>(list: readonly T[], most: number): T[] {
+  const count = Math.min(most, list.length);
+  return Array.from({ length: count }, (_, i) => list[Math.floor((i * list.length) / count)]!);
+}

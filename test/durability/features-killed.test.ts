@@ -12,6 +12,7 @@ import { createRandom } from "../../src/runtime/random";
 import { drawImages } from "../support/data/drawn-images";
 import { haltAt } from "../support/halt";
 import { meanColourBackbone } from "../support/model/mean-colour-backbone";
+import { inMemory } from "../support/model/values-in-memory";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const kills = 100;
@@ -101,7 +102,7 @@ async function restartHere(round: number): Promise<string> {
       batchSize: 4,
     });
     expect(features.complete).toBe(true);
-    return sha256(new Uint8Array(features.values.buffer));
+    return sha256(new Uint8Array(inMemory(features.values).buffer));
   } finally {
     delete process.env["BREAKHIS_CACHE"];
     rmSync(copy, { recursive: true });

@@ -13,6 +13,7 @@ import type { TreatmentSettings } from "../../src/model/features/treatment";
 import { createRandom } from "../../src/runtime/random";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
 import { docstringExamples, evaluateExample } from "../support/docstring-examples";
+import { inMemory } from "../support/model/values-in-memory";
 import { exampleCohort } from "../support/runs/example-cohort";
 
 const settings = {
@@ -34,7 +35,10 @@ async function featuresOf({ augmentation }: TreatmentSettings) {
   const random = createRandom(8);
   const views = viewsOf(augmentation)
     .slice(1)
-    .map((view) => ({ view, values: features.values.map((value) => value + 0.1 * random.normal()) }));
+    .map((view) => ({
+      view,
+      values: inMemory(features.values).map((value) => value + 0.1 * random.normal()),
+    }));
   return { features: views.length === 0 ? features : { ...features, views } };
 }
 

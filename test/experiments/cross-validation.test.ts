@@ -9,6 +9,7 @@ import { tf } from "../../src/runtime/tensorflow";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
 import type { TrainingSettings } from "../../src/training/head/train";
 import { exampleDataset, exampleRecord } from "../support/data/example-dataset";
+import { inMemory } from "../support/model/values-in-memory";
 import { exampleCohort } from "../support/runs/example-cohort";
 
 const settings: TrainingSettings = {
@@ -217,7 +218,7 @@ describe("crossValidate", () => {
       ...features,
       views: viewsOf("turns")
         .slice(1)
-        .map((view, i) => ({ view, values: features.values.map((value) => value + by * i) })),
+        .map((view, i) => ({ view, values: inMemory(features.values).map((value) => value + by * i) })),
     });
     const predictionsOf = async (task: Parameters<typeof crossValidate>[0]) =>
       (await crossValidate(task)).predictions.map(({ probabilities }) => probabilities);

@@ -7,6 +7,7 @@ import { tf } from "../../src/runtime/tensorflow";
 import type { Interval } from "../../src/scores/intervals/bootstrap";
 import type { TrainingSettings } from "../../src/training/head/train";
 import { exampleRecord } from "../support/data/example-dataset";
+import { inMemory } from "../support/model/values-in-memory";
 import { exampleCohort } from "../support/runs/example-cohort";
 
 const settings: TrainingSettings = {
@@ -157,7 +158,7 @@ describe("neighbourShares", () => {
     const before = tf.memory().numTensors;
     const found = await neighbourShares(dataset, features.values, features.width, { metric });
     expect(tf.memory().numTensors).toBe(before);
-    const expected = plainly(features.values, features.width, dataset.records)(metric);
+    const expected = plainly(inMemory(features.values), features.width, dataset.records)(metric);
     expect(found!.samePatient.share).toBe(expected.samePatient);
     expect(found!.samePatientWithinClass.share).toBe(expected.within);
     expect(found!.sameClassAcrossPatients.share).toBe(expected.across);

@@ -7,6 +7,7 @@ import { onProgress, type ProgressState } from "../../src/runtime/progress";
 import { resolveSettings } from "../../src/runtime/settings";
 import { tf } from "../../src/runtime/tensorflow";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
+import { inMemory } from "../support/model/values-in-memory";
 import { exampleCohort } from "../support/runs/example-cohort";
 
 const { dataset, features } = exampleCohort({ patients: 24, imagesPerPatient: 3, seed: 8, identity: 0.3 });
@@ -32,7 +33,7 @@ describe("sweepSettings", () => {
     ]);
     const alone = await crossValidate({
       dataset: { ...dataset, records: dataset.records.slice(0, 54) },
-      features: { ...features, values: features.values.slice(0, 54 * features.width), count: 54 },
+      features: { ...features, values: inMemory(features.values).slice(0, 54 * features.width), count: 54 },
       settings: { ...settings, learningRate: 1e-2, hiddenUnits: [8, 4] },
       folds: 3,
     });
@@ -41,7 +42,7 @@ describe("sweepSettings", () => {
   });
 
   it("never looks at the test part: whatever it holds, nothing changes", async () => {
-    const values = Float32Array.from(features.values);
+    const values = Float32Array.from(inMemory(features.values));
     const records = [...dataset.records];
     for (const row of test) {
       values.fill(Number.NaN, row * features.width, (row + 1) * features.width);
@@ -52,7 +53,7 @@ describe("sweepSettings", () => {
   });
 
   it("does notice what the other parts hold", async () => {
-    const values = Float32Array.from(features.values);
+    const values = Float32Array.from(inMemory(features.values));
     values[split.validation[0]! * features.width] = Number.NaN;
     await expect(sweepSettings(grid, { ...task, features: { ...features, values } })).rejects.toThrow(
       /not finite/,
@@ -95,7 +96,7 @@ describe("sweepSettings", () => {
   });
 
   it("goes on after a combination with which training diverges, and finds the best of the others", async () => {
-    const huge = Float32Array.from(features.values, (value) => value * 1e30);
+    const huge = Float32Array.from(inMemory(features.values), (value) => value * 1e30);
     const sweep = await sweepSettings(
       { learningRate: [10, 1e-4] },
       { ...task, features: { ...features, values: huge } },

@@ -8,6 +8,7 @@ import { loadBackbone } from "../../src/model/backbones/backbone";
 import { extractFeatures } from "../../src/model/features/features";
 import { projectRoot } from "../../src/runtime/paths";
 import { drawImages } from "../support/data/drawn-images";
+import { inMemory } from "../support/model/values-in-memory";
 import { relativeDifference } from "../support/numbers";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -60,7 +61,7 @@ describe("npm run features", () => {
     expect(result.stderr + result.stdout).not.toContain("\u001b");
     expect(result.stdout).toMatch(/EfficientNet-Lite0 .*, as asked for\.\n3 images computed/);
     const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 48 });
-    const { values } = await extractFeatures(await openDataset(images), backbone);
+    const values = inMemory((await extractFeatures(await openDataset(images), backbone)).values);
     backbone.dispose();
     expect(readValues(out, values.length)).toEqual(values);
     const lines = readFileSync(`${out}.csv`, "utf8").trim().split("\n");

@@ -19,16 +19,21 @@ export function duplicatesAcrossParts(
   images: readonly { file: string; sha256: string }[],
   split: Partial<Record<SplitPart, readonly number[]>>,
 ): DuplicateAcrossParts[] {
-  const all = splitParts.flatMap((part) =>
-    (split[part] ?? []).map((row) => {
-      const image = images[row];
-      if (image !== undefined) return { ...image, part };
-      throw rangeRefusal(`The part ${part} names image ${row} of ${images.length}.`);
-    }),
-  );
-  return [...groupBy(all, ({ sha256 }) => sha256).values()]
-    .filter((same) => new Set(same.map(({ part }) => part)).size > 1)
-    .map((same) => ({ files: same.map(({ file, part }) => ({ file, part })) }));
+  const partOf = new Map<string, SplitPart>();
+  const several = new Set<string>();
+  const all = splitParts.flatMap((part) => (split[part] ?? []).map((row) => ({ part, row })));
+  for (const { part, row } of all) {
+    const image = images[row];
+    if (image === undefined) throw rangeRefusal(`The part ${part} names image ${row} of ${images.length}.`);
+    const known = partOf.get(image.sha256);
+    if (known === undefined) partOf.set(image.sha256, part);
+    else if (known !== part) several.add(image.sha256);
+  }
+  const contentOf = ({ row }: { row: number }) => images[row]!.sha256;
+  const copies = all.filter((one) => several.has(contentOf(one)));
+  return [...groupBy(copies, contentOf).values()].map((same) => ({
+    files: same.map(({ part, row }) => ({ file: images[row]!.file, part })),
+  }));
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Dataset } from "../../data/record";
 import { makeSplit, type Split } from "../../data/split/split";
 import { type Backbone, type LoadedBackbone, loadBackbone } from "../../model/backbones/backbone";
 import { weightsSituation } from "../../model/backbones/weights-location";
+import { countValues } from "../../model/features/feature-rows";
 import type { Features } from "../../model/features/features";
 import { originKey, originOf, treatmentIds } from "../../model/features/features-origin";
 import {
@@ -44,8 +45,9 @@ export interface RunMaterial {
 /** Features of so many bytes stay in memory; those of a large set alone may be more. */
 const mostFeatureBytes = 2 ** 30;
 
+// What lies in a file counts too: it takes as much of the disk.
 const bytesOf = ({ values, views = [] }: Features): number =>
-  views.reduce((sum, view) => sum + view.values.byteLength, values.byteLength);
+  [values, ...views.map((view) => view.values)].reduce((sum, table) => sum + 4 * countValues(table), 0);
 
 /** The backbone of settings, which is only loaded once it is needed, and freed with `dispose`. */
 function lendBackbone(settings: Settings) {

@@ -9,7 +9,7 @@ import {
 } from "../../data/images/optical-density";
 import type { Dataset, ImageRecord } from "../../data/record";
 import type { Split } from "../../data/split/split-value";
-import { largest, smallest } from "../../runtime/many";
+import { largest, smallest, spreadEvenly } from "../../runtime/many";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countOf } from "../../runtime/words";
 import { type Features, selectRows } from "../features/features";
@@ -167,12 +167,6 @@ function usualLooks(seen: readonly ImageLooks[]): Pick<Familiarity, "stain" | "s
   };
 }
 
-/** At most so many of the rows, evenly over all of them: files are sorted, so every class and patient has its share. */
-function spread(rows: readonly number[], most: number): number[] {
-  const count = Math.min(most, rows.length);
-  return Array.from({ length: count }, (_, i) => rows[Math.floor((i * rows.length) / count)]!);
-}
-
 /**
  * Remembers what training images look like, and chooses on validation from where on an image is unlike them.
  *
@@ -193,8 +187,8 @@ export function fitFamiliarity(
     );
   }
   const { width } = features;
-  const examples = unitRows(selectRows(features, spread(train, mostExamples)), width);
-  const distances = spread(validation, mostCompared).map((row) =>
+  const examples = unitRows(selectRows(features, spreadEvenly(train, mostExamples)), width);
+  const distances = spreadEvenly(validation, mostCompared).map((row) =>
     distanceToNearest({ examples, width }, selectRows(features, [row])),
   );
   const seen = train.concat(validation).map((row) => dataset.records[row]!);

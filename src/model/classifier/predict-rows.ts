@@ -1,4 +1,5 @@
 import { asItIs, type ImageView, viewId } from "../../data/images/image-views";
+import type { FeatureValues } from "../features/feature-rows";
 import { type Features, selectRows } from "../features/features";
 import { type Head, predictHead } from "./head";
 
@@ -13,7 +14,7 @@ export function meanOverViews(views: readonly Float32Array[]): Float32Array {
   return first.map((_, i) => views.reduce((sum, view) => sum + view[i]!, 0) / views.length);
 }
 
-function valuesOf(features: Features, view: ImageView): Float32Array {
+function valuesOf(features: Features, view: ImageView): FeatureValues {
   const id = viewId(view);
   if (id === viewId(asItIs)) return features.values;
   const found = features.views?.find((one) => viewId(one.view) === id);

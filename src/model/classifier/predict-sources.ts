@@ -6,7 +6,7 @@ import type { ImageFiles, SkippedImage } from "../../data/record";
 import { runCooperatively } from "../../runtime/interruption";
 import { pushAll } from "../../runtime/many";
 import { startProgress } from "../../runtime/progress";
-import type { Features } from "../features/features";
+import { type Features, selectRows } from "../features/features";
 import { extractTreated } from "../features/treatment";
 import { type Classifier, classifierViews, type ImagePrediction } from "./classifier";
 import { decideRows } from "./decision";
@@ -52,14 +52,13 @@ const filesOf = (images: readonly Inspected[]): ImageFiles => ({
 });
 
 function judge(classifier: Classifier, images: readonly Inspected[], features: Features): SourcePrediction[] {
-  const { values, width } = features;
   const { head, familiarity } = classifier;
   const classCount = headClassCount(head);
   const rows = images.map((_, row) => row);
   const answers = predictRows(head, features, rows, classifierViews(classifier));
   const decisions = decideRows(answers, classCount, classifier, (i) => images[i]!.file);
   return images.map(({ facts, ...source }, i) => {
-    const row = values.subarray(i * width, (i + 1) * width);
+    const row = selectRows(features, [i]);
     const { distance, unlike } =
       familiarity === undefined
         ? { distance: null, unlike: [] }

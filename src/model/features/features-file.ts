@@ -3,44 +3,11 @@ import { dirname, resolve } from "node:path";
 import { csvText } from "../../data/csv";
 import type { Dataset, ImageRecord } from "../../data/dataset";
 import { writeFileAtomically } from "../../runtime/files/write-file";
-import { rangeRefusal, refusal } from "../../runtime/refusal";
+import { refusal } from "../../runtime/refusal";
 import type { Features } from "./features";
+import { encodeNpy } from "./npy";
 
-const npyMagic = Buffer.from("\x93NUMPY\x01\x00", "latin1");
-const npyAlignment = 64;
-
-/** Numbers that are written at a time: a file may be larger than any buffer, which has 2 GiB at most in one write. */
-const numbersAtOnce = 1 << 22;
-
-/**
- * Encodes a matrix as numpy's .npy file, version 1.0: float32, little-endian, C order.
- *
- * @param values - Shape [rows, columns], row after row; the pieces share its memory.
- * @returns The file in pieces, for `writeFileAtomically`.
- * @throws RangeError if the values don't fill the shape.
- */
-export function encodeNpy(values: Float32Array, [rows, columns]: [number, number]): Iterable<Uint8Array> {
-  if (values.length !== rows * columns) {
-    throw rangeRefusal(
-      `A matrix of ${rows} × ${columns} has ${rows * columns} values, found ${values.length}.`,
-    );
-  }
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
-  const lengthBytes = 2;
-  const unpadded = npyMagic.length + lengthBytes + text.length + 1;
-  const header = `${text}${" ".repeat((npyAlignment - (unpadded % npyAlignment)) % npyAlignment)}\n`;
-  const length = Buffer.alloc(lengthBytes);
-  length.writeUInt16LE(header.length);
-  return npyPieces(Buffer.concat([npyMagic, length, Buffer.from(header, "latin1")]), values);
-}
-
-function* npyPieces(head: Uint8Array, values: Float32Array): Generator<Uint8Array> {
-  yield head;
-  for (let first = 0; first < values.length; first += numbersAtOnce) {
-    const piece = values.subarray(first, first + numbersAtOnce);
-    yield new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);
-  }
-}
+export { encodeNpy, openNpy } from "./npy";
 
 type Cell = string | number | null;
 

@@ -12,7 +12,9 @@ import { type ProgressReporter, startProgress } from "../../runtime/progress";
 import { rangeRefusal } from "../../runtime/refusal";
 import { tf } from "../../runtime/tensorflow";
 import type { Backbone } from "../backbones/architecture";
+import { type FeatureValues, gatherRows, pickRows, requireRow } from "./feature-rows";
 import { type FeaturesOrigin, featuresVersion, originOf } from "./features-origin";
+import { makeRoomForRows, type RowsToFill } from "./row-file";
 
 /** Backbone outputs of a data set, one row an image. */
 export interface Features {
@@ -20,8 +22,11 @@ export interface Features {
   backbone: string;
   /** Values a row. */
   width: number;
-  /** Shape [count, width]; row i belongs to `records[i]`. Rows not computed are NaN. */
-  values: Float32Array;
+  /**
+   * Shape [count, width]; row i belongs to `records[i]`. Rows not computed are NaN. More than 1 GiB of them lie in a file,
+   * from which `selectRows` reads.
+   */
+  values: FeatureValues;
   /** Rows: the data set's records. */
   count: number;
   /** The image of each row: training compares them, so that no copy is learned from and tested on. */
@@ -45,7 +50,7 @@ export interface Features {
 export interface ViewFeatures {
   view: ImageView;
   /** Shape [count, width], as in `Features`. */
-  values: Float32Array;
+  values: FeatureValues;
 }
 
 /**
@@ -127,22 +132,21 @@ const asBytes = (values: Float32Array): Uint8Array =>
 
 /** Fills the rows that were computed before; returns the indices of those that were not. */
 async function fillFromCache(
-  values: Float32Array,
+  { fill }: RowsToFill,
   width: number,
   keys: readonly string[],
 ): Promise<number[]> {
-  const missing = await pMap(
+  const missing: number[] = [];
+  await pMap(
     keys,
     async (key, row) => {
       const entry = await readEntry(cacheKind, key);
-      const target = asBytes(values.subarray(row * width, (row + 1) * width));
-      if (entry?.length !== target.length) return [row];
-      target.set(entry);
-      return [];
+      if (entry?.length === width * Float32Array.BYTES_PER_ELEMENT) fill(row, entry);
+      else missing.push(row);
     },
     { concurrency: cacheReaders },
   );
-  return missing.flat();
+  return missing.sort((one, other) => one - other);
 }
 
 interface Extraction {
@@ -152,8 +156,8 @@ interface Extraction {
   transform: ImageTransform | null;
   /** A key a row. */
   keys: string[];
-  /** Shape [rows, featureWidth], filled here. */
-  values: Float32Array;
+  /** Of `featureWidth` values each, filled here. */
+  filling: RowsToFill;
   progress: ProgressReporter;
   signal: AbortSignal;
 }
@@ -171,7 +175,7 @@ async function keepRows(keys: readonly string[], batch: Float32Array, width: num
  * While a batch is computed, the next one is decoded and the one before is written.
  */
 async function computeRows(missing: readonly number[], extraction: Extraction): Promise<number> {
-  const { images, backbone, batchSize, transform, keys, values, progress, signal } = extraction;
+  const { images, backbone, batchSize, transform, keys, filling, progress, signal } = extraction;
   const width = backbone.featureWidth;
   const groups = [...groupBy(missing, (row) => keys[row]!)];
   const files = groups.map(([, rows]) => imageFile(images, images.records[rows[0]!]!));
@@ -194,7 +198,7 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
       writing.catch(() => undefined);
       for (const [image, [, rows]] of done.entries()) {
         const row = batch.subarray(image * width, (image + 1) * width);
-        for (const index of rows) values.set(row, index * width);
+        for (const index of rows) filling.fill(index, asBytes(row));
         computed += rows.length;
         progress.advance(rows.length);
       }
@@ -217,12 +221,13 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
  * @param options.transform - What is done to each image first, such as `stainNormalisation(reference)`; part of
  * the cache's key. By default nothing.
  * @param options.task - What progress is reported as, by default "Computing features".
+ * @param options.tables - How many features of as many images are used together, by default these alone.
  * @throws Error naming the file if an image can't be read any more, or is another one than when the data set was opened.
  */
 export async function extractFeatures(
   images: ImageFiles,
   backbone: Backbone,
-  options: { batchSize?: number; transform?: ImageTransform | null; task?: string } = {},
+  options: { batchSize?: number; transform?: ImageTransform | null; task?: string; tables?: number } = {},
 ): Promise<Features> {
   const startedAtMs = performance.now();
   const { records } = images;
@@ -230,19 +235,19 @@ export async function extractFeatures(
   const batchSize = options.batchSize ?? featureBatchSize;
   const transform = options.transform ?? null;
   const keys = cacheKeys(records, backbone, batchSize, transform);
-  const values = new Float32Array(records.length * width).fill(Number.NaN);
+  const filling = await makeRoomForRows(records.length, width, { tables: options.tables ?? 1 });
   const progress = startProgress(options.task ?? "Computing features", records.length, "images");
   try {
-    const missing = await fillFromCache(values, width, keys);
+    const missing = await fillFromCache(filling, width, keys);
     const fromCache = records.length - missing.length;
     progress.advance(fromCache);
     const computed = await runCooperatively("feature extraction", (signal) =>
-      computeRows(missing, { images, backbone, batchSize, transform, keys, values, progress, signal }),
+      computeRows(missing, { images, backbone, batchSize, transform, keys, filling, progress, signal }),
     );
     return {
       backbone: backbone.name,
       width,
-      values,
+      values: filling.values,
       count: records.length,
       images: records.map(({ file, sha256: content }) => ({ file, sha256: content })),
       origin: originOf(images, backbone, [transform?.id ?? null]),
@@ -268,14 +273,8 @@ export function selectRows(
   rows: readonly number[],
 ): Float32Array {
   const { width, values, count } = features;
-  const selected = new Float32Array(rows.length * width);
-  for (const [index, row] of rows.entries()) {
-    if (!Number.isInteger(row) || row < 0 || row >= count) {
-      throw rangeRefusal(`There is no row ${row} among ${count} rows of features.`);
-    }
-    selected.set(values.subarray(row * width, (row + 1) * width), index * width);
-  }
-  return selected;
+  for (const row of rows) requireRow(row, count);
+  return gatherRows(values, width, rows);
 }
 
 /**
@@ -287,9 +286,10 @@ export function selectRows(
 export function selectFeatures(features: Features, rows: readonly number[]): Features {
   const { images, views, fittedOn, width, count } = features;
   const places = new Map(rows.map((row, place) => [row, place]));
+  for (const row of rows) requireRow(row, count);
   return {
     ...features,
-    values: selectRows(features, rows),
+    values: pickRows(features.values, width, rows),
     count: rows.length,
     ...(images === undefined ? {} : { images: rows.map((row) => images[row]!) }),
     ...(views === undefined
@@ -297,7 +297,7 @@ export function selectFeatures(features: Features, rows: readonly number[]): Fea
       : {
           views: views.map(({ view, values }) => ({
             view,
-            values: selectRows({ width, count, values }, rows),
+            values: pickRows(values, width, rows),
           })),
         }),
     // A record that was fitted on and is left out has no place any more; it stays one that nobody learns from.

@@ -1,7 +1,9 @@
+import { spreadEvenly } from "../../runtime/many";
 import { createRandom } from "../../runtime/random";
 import { rangeRefusal } from "../../runtime/refusal";
 import { type Eigenpair, symmetricEigenvectors } from "../../runtime/symmetric-eigenvectors";
 import { tf } from "../../runtime/tensorflow";
+import { areInMemory, countValues, type FeatureValues, gatherRows, storedRows } from "./feature-rows";
 
 /** The directions in which rows differ most, and where each row lies along them. */
 export interface Projection {
@@ -17,12 +19,17 @@ const spareDirections = 8;
 const maximumIterations = 300;
 /** Relative change of the wanted variances at which the directions count as found; float32 allows no less. */
 const tolerance = 1e-7;
+/** Of more rows, so many show the directions, evenly over all: more of them would turn these by less than is seen. */
+const mostFitted = 20_000;
+/** Rows that are projected at a time. */
+const rowsAtOnce = 4096;
 
 /**
  * Computes the first principal components of rows by orthogonal iteration on the centred matrix.
  *
  * A direction's sign is chosen so that its largest score in magnitude is positive, so the same rows always give
- * the same picture.
+ * the same picture. Of more than 20,000 rows, so many are looked at for the directions, evenly over all, and for what
+ * these explain.
  *
  * @param values - Shape [rows × width], row-major.
  * @param count - How many components, at most the smaller of rows and width.
@@ -32,32 +39,79 @@ const tolerance = 1e-7;
  * @example
  * principalComponents(new Float32Array([0, 0, 1, 2, 2, 4]), 2, 1).explained; // [1]
  */
-export function principalComponents(values: Float32Array, width: number, count: number): Projection {
-  const rows = values.length / width;
+export function principalComponents(values: FeatureValues, width: number, count: number): Projection {
+  const found = countValues(values);
+  const rows = found / width;
   if (!Number.isInteger(rows)) {
-    throw rangeRefusal(`Expected rows of ${width} values, found ${values.length} values in all.`);
+    throw rangeRefusal(`Expected rows of ${width} values, found ${found} values in all.`);
   }
   if (count > Math.min(rows, width)) {
     throw rangeRefusal(`${rows} rows of ${width} values have fewer than ${count} principal components.`);
   }
-  const gap = values.findIndex((value) => !Number.isFinite(value));
-  if (gap >= 0) {
-    throw rangeRefusal(
-      `Row ${Math.floor(gap / width)} holds ${values[gap]}: were the features interrupted? Compute them again first.`,
-    );
-  }
+  requireFinite(values, width);
+  const all = Array.from({ length: rows }, (_, row) => row);
+  const fitted = spreadEvenly(all, mostFitted);
   return tf.tidy(() => {
-    const matrix = tf.tensor2d(values, [rows, width]);
-    const centred = matrix.sub(matrix.mean(0, true)) as tf.Tensor2D;
+    const matrix = tf.tensor2d(
+      areInMemory(values) && fitted.length === rows ? values : gatherRows(values, width, fitted),
+      [fitted.length, width],
+    );
+    const mean = matrix.mean(0, true);
+    const centred = matrix.sub(mean) as tf.Tensor2D;
     const totalVariance = centred.square().sum().dataSync()[0]!;
-    const { scores, variances } = iterate(centred, count);
+    const { scores, variances, directions } = iterate(centred, count);
     const explained = variances.map((variance) => (totalVariance > 0 ? variance / totalVariance : 0));
-    return { scores: withFixedSigns(scores, count), count, explained };
+    const ofAll = fitted.length === rows ? scores : project(storedRows(values, width), mean, directions);
+    return { scores: withFixedSigns(ofAll, count), count, explained };
   });
 }
 
+function requireFinite(values: FeatureValues, width: number): void {
+  const source = storedRows(values, width);
+  const looked = new Float32Array(width);
+  for (let row = 0; row < source.count; row++) {
+    source.read(row, looked, 0);
+    const gap = looked.findIndex((value) => !Number.isFinite(value));
+    if (gap < 0) continue;
+    throw rangeRefusal(
+      `Row ${row} holds ${looked[gap]}: were the features interrupted? Compute them again first.`,
+    );
+  }
+}
+
+/** Coordinates of all rows along directions, block by block; shape [rows × directions]. */
+function project(
+  source: ReturnType<typeof storedRows>,
+  mean: tf.Tensor,
+  directions: readonly Float64Array[],
+): Float32Array {
+  const { count, width } = source;
+  const along = tf.tensor2d(flatten(directions, width), [directions.length, width]);
+  const scores = new Float32Array(count * directions.length);
+  for (let first = 0; first < count; first += rowsAtOnce) {
+    const rows = Array.from({ length: Math.min(rowsAtOnce, count - first) }, (_, i) => first + i);
+    const ofBlock = tf.tidy(() => {
+      const block = tf.tensor2d(gatherRows(source, width, rows), [rows.length, width]);
+      return tf.matMul(block.sub(mean) as tf.Tensor2D, along, false, true).dataSync<"float32">();
+    });
+    scores.set(ofBlock, first * directions.length);
+  }
+  return scores;
+}
+
+function flatten(vectors: readonly Float64Array[], width: number): Float32Array {
+  const flat = new Float32Array(vectors.length * width);
+  vectors.forEach((vector, i) => {
+    flat.set(vector, i * width);
+  });
+  return flat;
+}
+
 /** Turns a random basis towards the directions of largest variance until their variances settle. */
-function iterate(centred: tf.Tensor2D, count: number): { scores: Float32Array; variances: number[] } {
+function iterate(
+  centred: tf.Tensor2D,
+  count: number,
+): { scores: Float32Array; variances: number[]; directions: Float64Array[] } {
   const [rows, width] = centred.shape;
   const size = Math.min(count + spareDirections, rows, width);
   const random = createRandom(0);
@@ -71,7 +125,8 @@ function iterate(centred: tf.Tensor2D, count: number): { scores: Float32Array; v
     const wanted = axes.slice(0, count);
     const variance = wanted.reduce((sum, axis) => sum + axis.value, 0);
     if (step === maximumIterations || Math.abs(variance - previous) <= tolerance * variance) {
-      return { scores: rotate(along, wanted, size), variances: wanted.map((axis) => axis.value) };
+      const directions = wanted.map(({ vector }) => combine(basis, vector));
+      return { scores: rotate(along, wanted, size), variances: wanted.map((axis) => axis.value), directions };
     }
     previous = variance;
     basis = orthonormalise(next);
@@ -89,10 +144,7 @@ interface Turn {
 
 function turn(centred: tf.Tensor2D, basis: Float64Array[]): Turn {
   const width = centred.shape[1];
-  const flat = new Float32Array(basis.length * width);
-  basis.forEach((vector, i) => {
-    flat.set(vector, i * width);
-  });
+  const flat = flatten(basis, width);
   const { next, along, covariance } = tf.tidy(() => {
     const coordinates = tf.matMul(centred, tf.tensor2d(flat, [basis.length, width]), false, true);
     return {
@@ -119,6 +171,11 @@ function orthonormalise(vectors: Float64Array[]): Float64Array[] {
     done.push(vector.map((value) => value * scale));
   }
   return done;
+}
+
+/** The sum of vectors, each times its factor. */
+function combine(vectors: readonly Float64Array[], factors: ArrayLike<number>): Float64Array {
+  return vectors[0]!.map((_, j) => vectors.reduce((sum, vector, i) => sum + factors[i]! * vector[j]!, 0));
 }
 
 function rotate(along: Float32Array, axes: Eigenpair[], size: number): Float32Array {

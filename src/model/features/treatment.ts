@@ -6,6 +6,7 @@ import { runCooperatively } from "../../runtime/interruption";
 import type { Settings } from "../../runtime/settings";
 import { countOf } from "../../runtime/words";
 import type { Backbone } from "../backbones/architecture";
+import { type FeatureValues, pickRows } from "./feature-rows";
 import { extractFeatures, type Features, type ViewFeatures } from "./features";
 import { originOf, treatmentIds } from "./features-origin";
 
@@ -87,7 +88,8 @@ async function extractViews(
 ): Promise<Features> {
   const { stain, fittedOn, views } = treatment;
   const [first = asItIs, ...further] = views;
-  const features = await extractFeatures(images, backbone, { transform: transformFor(stain, first) });
+  const tables = views.length;
+  const features = await extractFeatures(images, backbone, { transform: transformFor(stain, first), tables });
   const treated: Features = stain === null ? features : { ...features, fittedOn };
   treated.origin = originOf(images, backbone, treatmentIds(stain, [first, ...further]));
   if (further.length === 0) return treated;
@@ -100,6 +102,7 @@ async function extractViews(
     const extracted = await extractFeatures(seen, backbone, {
       transform: transformFor(stain, view),
       task: `Computing features, view ${i + 2} of ${views.length}`,
+      tables,
     });
     found.push({ view, values: spreadRows(extracted, rows, features) });
     treated.complete = extracted.complete;
@@ -111,13 +114,11 @@ async function extractViews(
 }
 
 /** Puts rows where their records are; the others are NaN. */
-function spreadRows(extracted: Features, rows: readonly number[], { count, width }: Features): Float32Array {
+function spreadRows(extracted: Features, rows: readonly number[], { count, width }: Features): FeatureValues {
   if (rows.length === count && rows.every((row, i) => row === i)) return extracted.values;
-  const values = new Float32Array(count * width).fill(Number.NaN);
-  rows.forEach((row, i) => {
-    values.set(extracted.values.subarray(i * width, (i + 1) * width), row * width);
-  });
-  return values;
+  const places = new Int32Array(count).fill(-1);
+  for (const [place, row] of rows.entries()) places[row] = place;
+  return pickRows(extracted.values, width, places);
 }
 
 /**

@@ -1,17 +1,24 @@
+import {
+  countValues,
+  type FeatureValues,
+  pickRows,
+  stackRows,
+  storedRows,
+} from "../../model/features/feature-rows";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countClasses } from "./class-weights";
 
 /** Features of all records, row by row; row i belongs to record i. */
 export interface FeatureTable {
   /** Shape [records, width]. */
-  values: Float32Array;
+  values: FeatureValues;
   width: number;
   /** False where the computation was interrupted, and rows are missing. */
   complete?: boolean;
   /** The image that each row belongs to, where it is known: so that copies are noticed. */
   images?: readonly { file: string; sha256: string }[];
   /** Further views of the same images, each shaped as `values`: the head learns from one view an image and epoch. */
-  views?: readonly { values: Float32Array }[];
+  views?: readonly { values: FeatureValues }[];
   /** Records that all images' stains were normalised to, if they were. */
   fittedOn?: readonly number[];
 }
@@ -27,7 +34,7 @@ export interface TrainingParts {
 /** The rows of one part. */
 export interface LabelledRows {
   /** Shape [count, width]. */
-  values: Float32Array;
+  values: FeatureValues;
   /** Shape [count]. */
   labels: Int32Array;
   count: number;
@@ -52,19 +59,20 @@ function selectPart(
   if (rows.length === 0) {
     throw refusal(`The ${part} part has no images: training needs some. Choose another split or more data.`);
   }
-  const values = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => {
+  const source = storedRows(features.values, width);
+  const looked = new Float32Array(width);
+  for (const row of rows) {
     if (!Number.isInteger(row) || row < 0 || row >= labels.length) {
       throw rangeRefusal(`The ${part} part names record ${row}, but there are ${labels.length} records.`);
     }
-    const rowValues = features.values.subarray(row * width, (row + 1) * width);
-    if (!areFinite(rowValues)) {
+    source.read(row, looked, 0);
+    if (!areFinite(looked)) {
       throw refusal(
         `The features of record ${row} are not finite numbers: compute them again, and check the weights file.`,
       );
     }
-    values.set(rowValues, i * width);
-  });
+  }
+  const values = pickRows(features.values, width, rows);
   return { values, labels: Int32Array.from(rows, (row) => labels[row]!), count: rows.length, width };
 }
 
@@ -81,12 +89,10 @@ function refuseForeignStains({ fittedOn = [] }: FeatureTable, { train }: Trainin
 function stackViews(train: LabelledRows, views: readonly LabelledRows[]): LabelledRows | null {
   if (views.length === 0) return null;
   const parts = [train, ...views];
-  const values = new Float32Array(parts.length * train.values.length);
+  const tables = parts.map(({ values }) => values);
+  const values = stackRows(tables, train.width);
   const labels = new Int32Array(parts.length * train.count);
-  parts.forEach((part, i) => {
-    values.set(part.values, i * train.values.length);
-    labels.set(train.labels, i * train.count);
-  });
+  for (let i = 0; i < parts.length; i++) labels.set(train.labels, i * train.count);
   return { values, labels, count: labels.length, width: train.width };
 }
 
@@ -115,9 +121,10 @@ export function selectTrainingData(
   if (features.complete === false) {
     throw refusal("The features are incomplete, their computation was interrupted: run that cell again.");
   }
-  if (features.values.length !== labels.length * features.width) {
+  const found = countValues(features.values);
+  if (found !== labels.length * features.width) {
     throw rangeRefusal(
-      `There must be ${features.width} features for each of ${labels.length} records, found ${features.values.length} in all.`,
+      `There must be ${features.width} features for each of ${labels.length} records, found ${found} in all.`,
     );
   }
   refuseForeignStains(features, parts);

@@ -21,6 +21,7 @@ function isSame(one: TrainingGraphShape, other: TrainingGraphShape): boolean {
     one.batchSize === other.batchSize &&
     one.masked === other.masked &&
     one.viewed === other.viewed &&
+    one.fed === other.fed &&
     one.l2 === other.l2 &&
     one.widths.join() === other.widths.join()
   );

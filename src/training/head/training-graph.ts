@@ -15,6 +15,14 @@ import {
 import { type TracedInput, traceInto } from "../../runtime/native/native-trace";
 import { tf } from "../../runtime/tensorflow";
 import type { GradientMethod, TrainingBatch } from "./head-gradient";
+import {
+  addFedFeatures,
+  addHeldFeatures,
+  type FeatureInput,
+  featureFeeds,
+  type GraphFeatures,
+  type PartName,
+} from "./training-features";
 
 /** What a training's graph depends on; how many images there are is not part of it. */
 export interface TrainingGraphShape {
@@ -25,25 +33,23 @@ export interface TrainingGraphShape {
   masked: boolean;
   /** Whether batches are of further views of the training images, and not only of those that are evaluated. */
   viewed: boolean;
+  /** Whether features are fed with each batch, instead of living in the session. */
+  fed: boolean;
   l2: number;
   gradientMethod: GradientMethod;
 }
-
-/** The two parts of the data, each with all of its features in the session. */
-const parts = ["train", "validation"] as const;
-export type PartName = (typeof parts)[number];
 
 /** A training's graph in TensorFlow: the whole of a step, and of an evaluation, is one call. */
 export interface TrainingGraph {
   session: NativeSession;
   /** Kernel and bias of each layer in turn; fed at the start. */
   weights: readonly GraphVariable[];
-  features: Readonly<Record<PartName, GraphVariable> & { views?: GraphVariable }>;
+  features: GraphFeatures["held"];
   /** All that lives in the session, to be started and ended together. */
   variables: readonly GraphVariable[];
   /** To be fetched with a batch fed: learns from it. */
   learned: GraphValue;
-  /** Shape [rows, classes], without dropout. */
+  /** Shape [rows, classes], without dropout; of what is fed where features are. */
   logits: Readonly<Record<PartName, GraphValue>>;
   /** Sum of the cross-entropies of all batches so far; only whether it is a number means anything. */
   lossSum: GraphValue;
@@ -51,7 +57,7 @@ export interface TrainingGraph {
 
 /** Names of the placeholders of a step. */
 export const stepFeeds = {
-  rows: "rows",
+  ...featureFeeds,
   labels: "labels",
   shares: "shares",
   /** Learning rate and the powers of Adam's decays. */
@@ -82,44 +88,38 @@ function standIn(values: readonly { value: GraphValue; shape: GraphShape; type?:
 
 function addLogits(
   graph: NativeGraph,
-  part: PartName,
-  features: GraphVariable,
+  name: string,
+  features: FeatureInput,
   weights: readonly GraphVariable[],
 ): GraphValue {
   const inputs = standIn([features, ...weights]);
   const [batch, ...tensors] = inputs.map(({ tensor }) => tensor);
   try {
     const work = () => [tf.tidy(() => headLogits(tensors, batch as tf.Tensor2D))];
-    return traceInto(graph, `${part}-logits`, inputs, work)[0]!;
+    return traceInto(graph, `${name}-logits`, inputs, work)[0]!;
   } finally {
     tf.dispose([batch!, ...tensors]);
   }
 }
 
 /** Adds the placeholders of a batch, with tensors that stand in for them. */
-function addBatch(graph: NativeGraph, features: GraphVariable, shape: TrainingGraphShape) {
+function addBatch(graph: NativeGraph, features: GraphValue, shape: TrainingGraphShape) {
   const { widths, batchSize, masked } = shape;
   const placeholder = (name: string, sizes: number[]) => ({
     value: graph.placeholder(name, "float32", sizes),
     shape: sizes,
   });
   const labels = graph.placeholder(stepFeeds.labels, "int32", [batchSize]);
-  const rows = graph.placeholder(stepFeeds.rows, "int32", [batchSize]);
-  // Gathered from the variable itself, TensorFlow would from then on copy all of it wherever it is read.
-  const axis = graph.constant("batch-axis", Int32Array.of(0), []);
-  const gathered = graph.add("batch-features", "GatherV2", [features.value, rows, axis], {
-    attributes: { Tparams: float, Tindices: int, Taxis: int },
-  });
   const maskWidths = masked ? widths.slice(1, -1) : [];
   const inputs = standIn([
-    { value: gathered, shape: [batchSize, widths[0]!] },
+    { value: features, shape: [batchSize, widths[0]!] },
     { value: labels, shape: [batchSize], type: "int32" },
     placeholder(stepFeeds.shares, [batchSize, 1]),
     ...maskWidths.map((units, i) => placeholder(stepFeeds.mask(i), [batchSize, units])),
   ]);
-  const [gatheredStandIn, labelsStandIn, sharesStandIn, ...masks] = inputs.map(({ tensor }) => tensor);
+  const [featuresStandIn, labelsStandIn, sharesStandIn, ...masks] = inputs.map(({ tensor }) => tensor);
   const batch = {
-    features: gatheredStandIn,
+    features: featuresStandIn,
     labels: labelsStandIn,
     shares: sharesStandIn,
     masks,
@@ -130,7 +130,7 @@ function addBatch(graph: NativeGraph, features: GraphVariable, shape: TrainingGr
 /** Adds what happens at a step: the node that changes each of the weights, and the cross-entropies. */
 function addStep(
   graph: NativeGraph,
-  features: GraphVariable,
+  features: GraphValue,
   weights: readonly GraphVariable[],
   adam: GraphAdam,
   shape: TrainingGraphShape,
@@ -169,26 +169,24 @@ function addLossSum(graph: NativeGraph, crossEntropies: GraphValue) {
 /** Describes the whole of training to TensorFlow; whoever opens a graph disposes its session. */
 export function openTrainingGraph(shape: TrainingGraphShape): TrainingGraph {
   const graph = createGraph();
-  const width = shape.widths[0]!;
-  const features = {
-    train: addVariable(graph, "train-features", [null, width], "feed"),
-    validation: addVariable(graph, "validation-features", [null, width], "feed"),
-    ...(shape.viewed ? { views: addVariable(graph, "views-features", [null, width], "feed") } : {}),
-  };
+  const sizes = { ...shape, width: shape.widths[0]! };
+  const features = shape.fed ? addFedFeatures(graph, sizes) : addHeldFeatures(graph, sizes);
   const weights = addWeights(graph, shape.widths);
   const adam = addAdam(graph, "adam", graph.placeholder(stepFeeds.adam, "float32", [3]));
-  const { updates, crossEntropies } = addStep(graph, features.views ?? features.train, weights, adam, shape);
+  const { updates, crossEntropies } = addStep(graph, features.batch, weights, adam, shape);
   const losses = addLossSum(graph, crossEntropies);
   const learned = graph.effectOf("learned", [...updates, losses.added]);
+  const { train, validation } = features.evaluated;
+  const ofTrain = addLogits(graph, "train", train, weights);
   const logits = {
-    train: addLogits(graph, "train", features.train, weights),
-    validation: addLogits(graph, "validation", features.validation, weights),
+    train: ofTrain,
+    validation: shape.fed ? ofTrain : addLogits(graph, "validation", validation, weights),
   };
   return {
     session: graph.open(),
     weights,
-    features,
-    variables: [...Object.values(features), ...weights, ...adam.moments, losses.sum],
+    features: features.held,
+    variables: [...Object.values(features.held), ...weights, ...adam.moments, losses.sum],
     learned,
     logits,
     lossSum: losses.sum.value,

@@ -1,11 +1,12 @@
-import { type Head, headTensors } from "../../model/classifier/head";
+import { type Head, headClassCount, headTensors } from "../../model/classifier/head";
+import { areInMemory } from "../../model/features/feature-rows";
 import { adamPowers } from "../../runtime/native/graph-variables";
 import type { Feed, GraphValue } from "../../runtime/native/native-graph";
 import { tf } from "../../runtime/tensorflow";
 import type { BatchRows } from "./epoch-batches";
 import { computeHeadGradients, type GradientMethod } from "./head-gradient";
-import type { LabelledRows } from "./training-data";
-import { type PartName, stepFeeds, type TrainingGraph, type TrainingGraphShape } from "./training-graph";
+import { FeatureFeeder, type PartName, type StepParts } from "./training-features";
+import { stepFeeds, type TrainingGraph, type TrainingGraphShape } from "./training-graph";
 import { returnTrainingGraph, takeTrainingGraph } from "./training-graph-pool";
 
 /** What decides how weights change. */
@@ -40,15 +41,13 @@ export interface TrainingStep {
   dispose(): void;
 }
 
-/** What is learned from and evaluated, what is only evaluated, and what is learned from instead of the former. */
-type StepParts = Readonly<Record<PartName, LabelledRows> & { views?: LabelledRows }>;
-
 function startVariables(graph: TrainingGraph, head: Head, parts: StepParts): void {
   const weights = headTensors(head);
   try {
     const feeds: Record<string, Feed> = {};
     for (const [name, { handle }] of Object.entries(graph.features)) {
       const { values, count, width } = parts[name as keyof StepParts]!;
+      if (!areInMemory(values)) throw new Error(`The features of ${name} are too many to live in a session.`);
       feeds[`${handle.node}/start`] = { float32: values, shape: [count, width] };
     }
     for (const [i, { handle }] of graph.weights.entries()) feeds[`${handle.node}/start`] = weights[i]!;
@@ -59,10 +58,13 @@ function startVariables(graph: TrainingGraph, head: Head, parts: StepParts): voi
   }
 }
 
-function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, Feed> {
+function batchFeeds(
+  { rows, labels, shares, masks }: BatchRows,
+  feeder: FeatureFeeder | null,
+): Record<string, Feed> {
   const size = rows.length;
   const feeds: Record<string, Feed> = {
-    [stepFeeds.rows]: { int32: rows, shape: [size] },
+    ...(feeder?.batchOf(rows) ?? { [stepFeeds.rows]: { int32: rows, shape: [size] } }),
     [stepFeeds.labels]: { int32: labels, shape: [size] },
     [stepFeeds.shares]: { float32: shares, shape: [size, 1] },
   };
@@ -75,15 +77,18 @@ function batchFeeds({ rows, labels, shares, masks }: BatchRows): Record<string, 
 /** A head in training on a graph of its own, which goes back to the pool unless something failed half-way. */
 class GraphTraining implements TrainingStep {
   private readonly graph: TrainingGraph;
+  /** Where features don't live in the session. */
+  private readonly feeder: FeatureFeeder | null;
   private steps = 0;
   private whole = true;
 
   constructor(
     private readonly head: Head,
-    parts: StepParts,
+    private readonly parts: StepParts,
     private readonly shape: TrainingGraphShape,
     private readonly learningRate: number,
   ) {
+    this.feeder = shape.fed ? new FeatureFeeder(parts, shape.batchSize) : null;
     this.graph = takeTrainingGraph(shape);
     try {
       startVariables(this.graph, head, parts);
@@ -100,13 +105,14 @@ class GraphTraining implements TrainingStep {
         float32: Float32Array.of(this.learningRate, ...adamPowers(this.steps)),
         shape: [3],
       };
-      const feeds = { ...batchFeeds(batch), [stepFeeds.adam]: adam };
+      const feeds = { ...batchFeeds(batch, this.feeder), [stepFeeds.adam]: adam };
       tf.dispose(this.graph.session.run([this.graph.learned], feeds));
     });
   }
 
   evaluate(): StepEvaluation {
     const { logits, lossSum } = this.graph;
+    if (this.feeder !== null) return this.evaluateBlocks(this.feeder);
     const [train, validation, sum] = this.read([logits.train, logits.validation, lossSum]);
     return { logits: { train: train!, validation: validation! }, finite: Number.isFinite(sum![0]) };
   }
@@ -131,9 +137,25 @@ class GraphTraining implements TrainingStep {
     returnTrainingGraph(this.shape, this.graph);
   }
 
-  private read(values: readonly GraphValue[]): Float32Array[] {
+  private evaluateBlocks(feeder: FeatureFeeder): StepEvaluation {
+    const evaluate = (part: PartName): Float32Array => {
+      const logits = new Float32Array(this.parts[part].count * headClassCount(this.head));
+      let filled = 0;
+      for (const block of feeder.blocksOf(part)) {
+        const [ofBlock] = this.read([this.graph.logits[part]], block);
+        logits.set(ofBlock!, filled);
+        filled += ofBlock!.length;
+      }
+      return logits;
+    };
+    const [sum] = this.read([this.graph.lossSum]);
+    const logits = { train: evaluate("train"), validation: evaluate("validation") };
+    return { logits, finite: Number.isFinite(sum![0]) };
+  }
+
+  private read(values: readonly GraphValue[], feeds: Record<string, Feed> = {}): Float32Array[] {
     return this.guard(() => {
-      const tensors = this.graph.session.run(values);
+      const tensors = this.graph.session.run(values, feeds);
       try {
         return tensors.map((tensor) => tensor.dataSync<"float32">());
       } finally {
@@ -166,10 +188,11 @@ export function createTrainingStep(
   const { learningRate, gradientMethod = computeHeadGradients, batchSize, masked, l2 } = options;
   const widths = [start.layers[0]!.inputs, ...start.layers.map(({ units }) => units)];
   const viewed = parts.views !== undefined;
+  const fed = Object.values(parts).some(({ values }) => !areInMemory(values));
   return new GraphTraining(
     start,
     parts,
-    { widths, batchSize, masked, viewed, l2, gradientMethod },
+    { widths, batchSize, masked, viewed, fed, l2, gradientMethod },
     learningRate,
   );
 }

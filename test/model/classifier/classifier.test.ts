@@ -27,6 +27,7 @@ import { tf } from "../../../src/runtime/tensorflow";
 import { predictSplit } from "../../../src/scores/evaluate";
 import { hasSharedData, resnet50Weights } from "../../support/data/shared-data";
 import { laboratories, mixImage } from "../../support/data/stained-images";
+import { inMemory } from "../../support/model/values-in-memory";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const inputSize = 64;
@@ -168,7 +169,7 @@ describe("a classifier on EfficientNet-Lite0", () => {
   it("predicts from files what it predicts from a data set's cached features", async () => {
     const dataset = await openDataset(withImages("set", files.slice(0, 8)));
     const features = await extractFeatures(dataset, backbone);
-    const values = predictHead(classifier.head, features.values, features.width);
+    const values = predictHead(classifier.head, inMemory(features.values), features.width);
     const { predictions } = await predictImages(
       classifier,
       dataset.records.map(({ file }) => join(dataset.folder, file)),
@@ -206,7 +207,7 @@ describe("a classifier on EfficientNet-Lite0", () => {
     const records = await openDataset(withImages("tissue", paths));
     const transform = stainNormalisation(stain);
     const { values, width } = await extractFeatures(records, backbone, { transform });
-    const expected = Array.from(predictHead(head, values, width));
+    const expected = Array.from(predictHead(head, inMemory(values), width));
     expect(predictions.flatMap(({ probabilities }) => probabilities)).toEqual(expected);
   });
 

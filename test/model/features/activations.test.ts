@@ -14,6 +14,7 @@ import { float16RelativeError } from "../../../src/runtime/native/float16";
 import { countNativeValues } from "../../../src/runtime/native/native-backend";
 import { tf } from "../../../src/runtime/tensorflow";
 import { drawPatients } from "../../support/data/small-patients";
+import { inMemory } from "../../support/model/values-in-memory";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const home = temporaryFolder("activations");
@@ -54,7 +55,7 @@ describe("the frozen stages' activations", () => {
 
   it("are off by the error of half precision, and no more; so are features made of them", async () => {
     const activations = await extractActivations({ dataset, rows, backbone, from });
-    const { values } = await extractFeatures(dataset, backbone, { batchSize: 16 });
+    const values = inMemory((await extractFeatures(dataset, backbone, { batchSize: 16 })).values);
     const frozen = backbone.staged.stages.findIndex(({ name }) => name === from);
     const exact = await extractActivations({ dataset, rows, backbone, from: "all" });
     const kept = await activations.load(rows);

@@ -19,6 +19,7 @@ import { onProgress, type ProgressState } from "../../../src/runtime/progress";
 import { tf } from "../../../src/runtime/tensorflow";
 import { drawImages } from "../../support/data/drawn-images";
 import { exampleDataset, exampleRecord } from "../../support/data/example-dataset";
+import { inMemory } from "../../support/model/values-in-memory";
 import { runPython } from "../../support/python";
 import { temporaryFolder } from "../../support/temporary-folder";
 
@@ -95,7 +96,8 @@ describe("extractFeatures", () => {
     // Eleven different images.
     expect(batches).toEqual([4, 4, 4]);
     const expected = await meanColours();
-    for (const [index, value] of features.values.entries()) expect(value).toBeCloseTo(expected[index]!, 3);
+    for (const [index, value] of inMemory(features.values).entries())
+      expect(value).toBeCloseTo(expected[index]!, 3);
     expect(tf.memory().numTensors).toBe(before);
   });
 
@@ -140,9 +142,9 @@ describe("extractFeatures", () => {
     expect(found.computed).toBe(12);
     // Backwards, red is blue and blue is red.
     for (let row = 0; row < 12; row++) {
-      const [red, green, blue] = plain.values.subarray(3 * row);
+      const [red, green, blue] = inMemory(plain.values).subarray(3 * row);
       const others = [blue, green, red].map((value) => expect.closeTo(value!, 3));
-      expect([...found.values.subarray(3 * row, 3 * row + 3)]).toEqual(others);
+      expect([...inMemory(found.values).subarray(3 * row, 3 * row + 3)]).toEqual(others);
     }
     const again = await extractFeatures(dataset, meanColourBackbone(), { transform: swapped });
     expect(again).toMatchObject({ computed: 0, fromCache: 12 });
@@ -184,7 +186,7 @@ describe("extractFeatures", () => {
     expect(part.complete).toBe(false);
     expect(batches).toEqual([4, 4]);
     const missing = Array.from({ length: 12 }, (_, row) => row).filter((row) =>
-      Number.isNaN(part.values[3 * row]),
+      Number.isNaN(inMemory(part.values)[3 * row]),
     );
     expect(missing.length).toBe(12 - part.computed);
     expect(part.computed).toBeLessThan(12);
@@ -193,7 +195,7 @@ describe("extractFeatures", () => {
     );
     const whole = await extractFeatures(dataset, backbone, { batchSize: 4 });
     expect(whole).toMatchObject({ complete: true, fromCache: part.computed, computed: missing.length });
-    expect(whole.values.some(Number.isNaN)).toBe(false);
+    expect(inMemory(whole.values).some(Number.isNaN)).toBe(false);
     expect(tf.memory().numTensors).toBe(before);
   });
 

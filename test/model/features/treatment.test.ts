@@ -22,6 +22,7 @@ import { tf } from "../../../src/runtime/tensorflow";
 import { laboratories, mixImage } from "../../support/data/stained-images";
 import { docstringExamples, evaluateExample } from "../../support/docstring-examples";
 import { cornerBackbone } from "../../support/model/corner-backbone";
+import { inMemory } from "../../support/model/values-in-memory";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const home = temporaryFolder("treatment");
@@ -97,7 +98,7 @@ describe("extractTreated", () => {
       for (const row of [0, 5, 9]) {
         const pixels = await decodeImage(imagePath(dataset, dataset.records[row]!), size);
         const seen = transformFor(treatment.stain, view)!.apply(pixels);
-        expect(values.subarray(3 * row, 3 * row + 3)).toEqual(embedPixels(backbone, seen, 1));
+        expect(inMemory(values).subarray(3 * row, 3 * row + 3)).toEqual(embedPixels(backbone, seen, 1));
       }
     }
     expect(tf.memory().numTensors).toBe(before);
@@ -129,9 +130,9 @@ describe("extractTreated", () => {
     some.views!.forEach(({ values }, i) => {
       for (let row = 0; row < 12; row++) {
         const expected = train.includes(row)
-          ? all.views![i]!.values.subarray(3 * row, 3 * row + 3)
+          ? inMemory(all.views![i]!.values).subarray(3 * row, 3 * row + 3)
           : new Float32Array(3).fill(Number.NaN);
-        expect(values.subarray(3 * row, 3 * row + 3)).toEqual(expected);
+        expect(inMemory(values).subarray(3 * row, 3 * row + 3)).toEqual(expected);
       }
     });
   });
@@ -164,7 +165,7 @@ describe("predictions from several views", () => {
     const features = await extractTreated(dataset, backbone, treatment);
     const head = buildHead({ inputs: 3, hiddenUnits: [4], classCount: 2, seed: 2 });
     const single = [features.values, ...features.views!.map(({ values }) => values)].map((values) =>
-      predictHead(head, values.slice(9, 12), 3),
+      predictHead(head, inMemory(values).slice(9, 12), 3),
     );
     const byHand = [0, 1].map((i) => single.reduce((sum, view) => sum + view[i]!, 0) / 8);
     const views = answeringViews(features, { averageViews: true });
@@ -191,10 +192,10 @@ describe("predictions from several views", () => {
     expect(selected.count).toBe(3);
     expect(selected.images!.map(({ file }) => file)).toEqual(rows.map((row) => dataset.records[row]!.file));
     const of = (values: Float32Array) => rows.flatMap((row) => [...values.subarray(3 * row, 3 * row + 3)]);
-    expect([...selected.values]).toEqual(of(features.values));
+    expect([...inMemory(selected.values)]).toEqual(of(inMemory(features.values)));
     selected.views!.forEach(({ values, view }, i) => {
       expect(view).toEqual(features.views![i]!.view);
-      expect([...values]).toEqual(of(features.views![i]!.values));
+      expect([...inMemory(values)]).toEqual(of(inMemory(features.views![i]!.values)));
     });
     // 0, 1, 6 and 8 were fitted on too, and are no records of this set any more.
     expect(selected.fittedOn).toEqual([-1, -1, 1, -1, 0, -1]);

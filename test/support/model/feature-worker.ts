@@ -5,6 +5,7 @@ import { openDataset } from "../../../src/data/dataset";
 import { extractFeatures } from "../../../src/model/features/features";
 import { sha256 } from "../../../src/runtime/cache/content-hash";
 import { meanColourBackbone } from "./mean-colour-backbone";
+import { inMemory } from "./values-in-memory";
 
 async function main(): Promise<void> {
   const backbone = meanColourBackbone(16);
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   process.stdout.write("working\n");
   const dataset = await openDataset(folder);
   const { values, complete, fromCache } = await extractFeatures(dataset, backbone, { batchSize: 4 });
-  const digest = sha256(new Uint8Array(values.buffer));
+  const digest = sha256(new Uint8Array(inMemory(values).buffer));
   process.stdout.write(`${JSON.stringify({ digest, complete, fromCache })}\n`, () => process.exit());
 }
 

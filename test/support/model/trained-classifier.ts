@@ -5,6 +5,7 @@ import type { Backbone } from "../../../src/model/backbones/backbone";
 import { buildClassifier, type Classifier } from "../../../src/model/classifier/classifier";
 import { buildHead, type Head } from "../../../src/model/classifier/head";
 import { extractFeatures } from "../../../src/model/features/features";
+import { inMemory } from "./values-in-memory";
 
 /** Drawn tissue in a folder: 4 patients, one image each, 175 × 115 pixels; returns the files. */
 export async function drawTissue(folder: string): Promise<string[]> {
@@ -49,7 +50,7 @@ export async function decidedClassifier(
     classCount: dataset.classes.length,
     seed: 4,
   });
-  const head = adaptFirstLayer(untrained, values, width);
+  const head = adaptFirstLayer(untrained, inMemory(values), width);
   const settings = { seed: 4, weights: null };
   return { ...buildClassifier({ backbone, head, dataset, settings, runId: "run-1" }), ...changes };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { buildHead, predictHead } from "../../../src/model/classifier/head";
+import { storedRows } from "../../../src/model/features/feature-rows";
 import { requestStop } from "../../../src/runtime/interruption";
 import { countNativeSessions, countNativeValues } from "../../../src/runtime/native/native-backend";
 import { onProgress, type ProgressState } from "../../../src/runtime/progress";
@@ -385,6 +386,28 @@ describe("trainHead on several views", () => {
     await expect(
       trainHead({ ...problem, split, features: { ...problem.features, views: missing }, settings }),
     ).rejects.toThrow(/features of record 0 are not finite/);
+  });
+
+  it("learns the same to the bit from features that are read row by row", async () => {
+    // More rows than are evaluated at a time.
+    const { features, ...large } = randomProblem({ count: 8000, width: 12, seed: 6 });
+    const brief = { ...settings, epochs: 2 };
+    const stored = (values: Float32Array) => ({ ...storedRows(values, 12) });
+    const turned = features.values.map((value, i) => value + 0.01 * (i % 5));
+    for (const views of [undefined, [turned]]) {
+      const [held, read] = [{ ...features }, { ...features, values: stored(features.values) }].map(
+        (one, i) =>
+          views === undefined
+            ? one
+            : { ...one, views: views.map((values) => ({ values: i === 0 ? values : stored(values) })) },
+      );
+      const before = [tf.memory().numTensors, countNativeValues()];
+      const fromMemory = await trainHead({ ...large, features: held!, settings: brief });
+      const fromFile = await trainHead({ ...large, features: read!, settings: brief });
+      expect([tf.memory().numTensors, countNativeValues()]).toEqual(before);
+      expect(fromFile.head).toEqual(fromMemory.head);
+      expect(withoutTimes(fromFile.history)).toEqual(withoutTimes(fromMemory.history));
+    }
   });
 
   it("refuses stains that were normalised to others than it trains on", async () => {

@@ -8,6 +8,7 @@ const shape = {
   batchSize: 4,
   masked: true,
   viewed: false,
+  fed: false,
   l2: 1e-3,
   gradientMethod: computeHeadGradients,
 };
@@ -25,7 +26,7 @@ describe("idle training graphs", () => {
     const second = takeTrainingGraph(shape);
     expect(second).not.toBe(graph);
     returnTrainingGraph(shape, graph);
-    for (const other of others) {
+    for (const other of [...others, { ...shape, fed: true }]) {
       const found = takeTrainingGraph(other);
       expect(found).not.toBe(graph);
       found.session.dispose();
