@@ -29,9 +29,8 @@ export function duplicatesAcrossParts(
     if (known === undefined) partOf.set(image.sha256, part);
     else if (known !== part) several.add(image.sha256);
   }
-  const contentOf = ({ row }: { row: number }) => images[row]!.sha256;
-  const copies = all.filter((one) => several.has(contentOf(one)));
-  return [...groupBy(copies, contentOf).values()].map((same) => ({
+  const copies = all.filter(({ row }) => several.has(images[row]!.sha256));
+  return [...groupBy(copies, ({ row }) => images[row]!.sha256).values()].map((same) => ({
     files: same.map(({ part, row }) => ({ file: images[row]!.file, part })),
   }));
 }

@@ -57,7 +57,7 @@ export interface TrainingGraph {
 
 /** Names of the placeholders of a step. */
 export const stepFeeds = {
-  ...featureFeeds,
+  rows: featureFeeds.rows,
   labels: "labels",
   shares: "shares",
   /** Learning rate and the powers of Adam's decays. */
