@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { Command, Option } from "commander";
 import { differenceText, type ExportFormat, exportFormats } from "../src/export/about-export";
-import { exportClassifier } from "../src/export/export-classifier";
+import { exportClassifier, requireExportFolder } from "../src/export/export-classifier";
 import { loadRunResults } from "../src/export/run-results";
 import { loadClassifier } from "../src/model/classifier/classifier";
 import { notMedicalDevice } from "../src/views/display/findings";
@@ -19,6 +19,7 @@ interface Flags {
 
 async function run(folder: string, flags: Flags): Promise<void> {
   const { format, out, weights = null, check: images = [], stainBeside = false } = flags;
+  await requireExportFolder(out);
   const classifier = await loadClassifier(folder, { weights });
   try {
     const results = await loadRunResults(folder, classifier.provenance.runId);

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type Dataset, describeDataset, openDataset, type Shard } from "../src/data/dataset";
 import { type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
 import { extractFeatures } from "../src/model/features/features";
-import { writeFeatures } from "../src/model/features/features-file";
+import { requireFeaturesWritable, writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
@@ -71,6 +71,7 @@ async function main(): Promise<void> {
   const { weights = null, inputSize, magnification = null, out, shard = null } = flags;
   stopOnInterrupt();
   showProgressBars();
+  if (out !== undefined) await requireFeaturesWritable(out);
   const dataset = await openDataset(folder, { ...flags, magnification, shard });
   say(describeDataset(dataset));
   listOddities(dataset);

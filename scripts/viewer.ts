@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { differenceText } from "../src/export/about-export";
 import { loadRunResults } from "../src/export/run-results";
-import { buildViewer } from "../src/export/viewer-page";
+import { buildViewer, requireViewerFolder } from "../src/export/viewer-page";
 import { loadClassifier } from "../src/model/classifier/classifier";
 import { notMedicalDevice } from "../src/views/display/findings";
 import { endWithReason } from "./ending";
@@ -25,6 +25,7 @@ function portNumber(text: string): number {
 
 async function buildPage(folder: string, flags: Flags): Promise<void> {
   const { out, weights = null } = flags;
+  await requireViewerFolder(out);
   const classifier = await loadClassifier(folder, { weights });
   try {
     const results = await loadRunResults(folder, classifier.provenance.runId);

@@ -72,6 +72,15 @@ async function writeModel(
 }
 
 /**
+ * Makes sure before any work that an export can be written to a folder.
+ *
+ * @throws Error that says why it can't, or that the folder holds something else.
+ */
+export async function requireExportFolder(folder: string): Promise<void> {
+  await refuseForeignFolder(folder, { file: aboutFile, isOurs: isExport, name: "an export" });
+}
+
+/**
  * Exports a classifier to another program's format, with a description for programs (`export.json`) and a model card,
  * whole or not at all.
  *
@@ -89,7 +98,7 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   refuseStains(task);
   refuseViews(classifier);
   refuseWithoutKeras(format, kerasProblem());
-  await refuseForeignFolder(out, { file: aboutFile, isOurs: isExport, name: "an export" });
+  await requireExportFolder(out);
   return withTemporaryFolder(async (workshop) => {
     const drawn = join(workshop, "images");
     await mkdir(drawn);

@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { requireFolderWritable } from "../runtime/files/atomic-folder";
 
 /**
  * Refuses to replace what is no export: the folder may be anything.
@@ -10,11 +11,10 @@ export async function refuseForeignFolder(
   folder: string,
   marker: { file: string; isOurs: (json: unknown) => boolean; name: string },
 ): Promise<void> {
+  await requireFolderWritable(folder);
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new Error(
-      `${folder} can't be written to: ${error.code === "ENOTDIR" ? "it is a file" : error.message}.`,
-    );
+    throw new Error(`${folder} can't be written to: ${error.message}.`);
   });
   if (names.length === 0) return;
   const text = await readFile(join(folder, marker.file), "utf8").catch(() => "null");

@@ -63,6 +63,15 @@ function describePage(about: AboutExport, { probabilities }: CheckImages): Viewe
 }
 
 /**
+ * Makes sure before any work that a page can be written to a folder.
+ *
+ * @throws Error that says why it can't, or that the folder holds something else.
+ */
+export async function requireViewerFolder(folder: string): Promise<void> {
+  await refuseForeignFolder(folder, { file: aboutFile, isOurs: isViewer, name: "a viewer" });
+}
+
+/**
  * Builds a static page that runs a classifier in its visitor's browser: a folder for any server, whole or not at all.
  *
  * The model in it is the TensorFlow.js export, checked as every export is. Stain normalisation is done by the page.
@@ -75,7 +84,7 @@ function describePage(about: AboutExport, { probabilities }: CheckImages): Viewe
  */
 export async function buildViewer({ classifier, out, results }: ViewerTask): Promise<ViewerAbout> {
   refuseViews(classifier);
-  await refuseForeignFolder(out, { file: aboutFile, isOurs: isViewer, name: "a viewer" });
+  await requireViewerFolder(out);
   return withTemporaryFolder(async (workshop) => {
     const check = await askAboutCheckImages(classifier, workshop, []);
     const { inputSize } = classifier;

@@ -46,6 +46,8 @@ describe("npm run export", () => {
     [[saved, "--format", "pytorch", "--out", "x"], /Allowed choices are keras, savedmodel, tfjs, onnx/],
     [[join(home, "tissue"), "--format", "tfjs", "--out", join(home, "x")], /There is no saved classifier in/],
     [[saved, "--format", "tfjs", "--out", join(home, "tissue")], /holds something else than an export/],
+    // Before the classifier is looked for.
+    [["/nowhere", "--format", "tfjs", "--out", "/dev/null"], /\/dev\/null can't be written: it is a device/],
   ])("fails in one sentence for %j", (args, sentence) => {
     const result = runProgram(args);
     expect(result.status).toBe(1);

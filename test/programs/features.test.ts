@@ -95,4 +95,16 @@ describe("npm run features", () => {
     expect(result.stderr).toMatch(sentence);
     expect(result.stderr).not.toMatch(/\n\s+at /);
   });
+
+  it("tries its target before it looks at any image", () => {
+    mkdirSync(join(folder, "taken.npy"));
+    for (const [out, sentence] of [
+      ["/dev/null/x", /\/dev\/null\/x\.npy can't be written: a part of its path is a file/],
+      [join(folder, "taken"), /taken\.npy can't be written: it is a folder/],
+    ] as const) {
+      const result = runProgram(["/nowhere/at/all", "--out", out]);
+      expect(result.status).toBe(1);
+      expect(result.stderr).toMatch(sentence);
+    }
+  });
 });

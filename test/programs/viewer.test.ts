@@ -69,6 +69,10 @@ describe("npm run viewer", () => {
     });
     expect(refused.status).toBe(1);
     expect(refused.stderr).toMatch(/holds something else than a viewer/);
+    const before = spawnSync(process.execPath, command(["/nowhere", "--out", "/dev/null/page"]), {
+      encoding: "utf8",
+    });
+    expect(before.stderr).toMatch(/\/dev\/null\/page can't be written: a part of its path is a file/);
     expect(existsSync(join(foreign, "main.js"))).toBe(false);
   });
 });

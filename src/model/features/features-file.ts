@@ -1,8 +1,7 @@
-import { mkdir } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { csvText } from "../../data/csv";
 import type { Dataset, ImageRecord } from "../../data/dataset";
-import { writeFileAtomically } from "../../runtime/files/write-file";
+import { requireWritable, writeFileAtomically } from "../../runtime/files/write-file";
 import { refusal } from "../../runtime/refusal";
 import type { Features } from "./features";
 import { encodeNpy } from "./npy";
@@ -44,6 +43,21 @@ function* recordLines({ records, classes }: Pick<Dataset, "records" | "classes">
   for (const record of records) yield line(cellsOf(record));
 }
 
+/** The two files of a name. */
+const filesOf = (name: string): { matrix: string; table: string } => ({
+  matrix: `${resolve(name)}.npy`,
+  table: `${resolve(name)}.csv`,
+});
+
+/**
+ * Makes sure before any work that features can be written under a name.
+ *
+ * @throws Error naming the file and the reason.
+ */
+export async function requireFeaturesWritable(name: string): Promise<void> {
+  for (const path of Object.values(filesOf(name))) await requireWritable(path);
+}
+
 /**
  * Writes features for use elsewhere: `<name>.npy`, float32 [images, width], and `<name>.csv`, the records in the
  * same order.
@@ -62,9 +76,7 @@ export async function writeFeatures(
       `Only complete features are written; ${features.computed + features.fromCache} of ${dataset.records.length} images have theirs. Compute them again, which goes on from there.`,
     );
   }
-  const path = resolve(name);
-  const [matrix, table] = [`${path}.npy`, `${path}.csv`];
-  await mkdir(dirname(path), { recursive: true });
+  const { matrix, table } = filesOf(name);
   await writeFileAtomically(matrix, encodeNpy(features.values, [features.count, features.width]));
   await writeFileAtomically(table, recordLines(dataset));
   return { matrix, table };

@@ -1,7 +1,9 @@
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, rm, rmdir, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { runPythonProgram } from "../python";
 import { findAbandoned, unfinishedName, unfinishedPrefix } from "./leftovers";
+import { specialKind } from "./regular-file";
+import { explainWriting } from "./write-file";
 
 const exists = async (path: string): Promise<boolean> => (await stat(path).catch(() => null)) !== null;
 
@@ -62,5 +64,24 @@ export async function writeFolderAtomically(
     else if (!(await exchange(fresh, target))) await replaceInTwoSteps(fresh, target, join(workshop, "old"));
   } finally {
     await clearWorkshop(workshop, target);
+  }
+}
+
+/**
+ * Makes sure before any work that a folder can be written: makes those above it, and tries.
+ *
+ * @throws Error naming the folder and the reason.
+ */
+export async function requireFolderWritable(folder: string): Promise<void> {
+  const target = resolve(folder);
+  try {
+    const found = await stat(target).catch(() => null);
+    if (found !== null && !found.isDirectory()) throw new Error(`it is ${specialKind(found) ?? "a file"}`);
+    await mkdir(dirname(target), { recursive: true });
+    const trial = join(dirname(target), `${unfinishedPrefix(target)}${unfinishedName()}`);
+    await mkdir(trial);
+    await rmdir(trial);
+  } catch (error) {
+    throw explainWriting(folder, error);
   }
 }

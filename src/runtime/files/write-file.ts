@@ -66,7 +66,7 @@ const inWords: Readonly<Record<string, string>> = {
 };
 
 /** The same failure with the name that was asked for, since the temporary one tells nobody anything. */
-function explain(path: string, error: unknown): Error {
+export function explainWriting(path: string, error: unknown): Error {
   const { code, message } = error as NodeJS.ErrnoException;
   const reason = inWords[code ?? ""] ?? message;
   const kept = code === "EPIPE" ? "" : " What was there before is still there.";
@@ -177,7 +177,7 @@ export async function writeFileAtomically(path: string, content: FileContent): P
       await output.close();
     }
   } catch (error) {
-    throw explain(path, error);
+    throw explainWriting(path, error);
   }
 }
 
@@ -198,6 +198,6 @@ export async function requireWritable(path: string): Promise<void> {
     await (await open(trial, "wx")).close();
     await rm(trial);
   } catch (error) {
-    throw explain(path, error);
+    throw explainWriting(path, error);
   }
 }

@@ -19,7 +19,6 @@ import {
   addFedFeatures,
   addHeldFeatures,
   type FeatureInput,
-  featureFeeds,
   type GraphFeatures,
   type PartName,
 } from "./training-features";
@@ -57,7 +56,6 @@ export interface TrainingGraph {
 
 /** Names of the placeholders of a step. */
 export const stepFeeds = {
-  rows: featureFeeds.rows,
   labels: "labels",
   shares: "shares",
   /** Learning rate and the powers of Adam's decays. */

@@ -5,7 +5,7 @@ import type { Feed, GraphValue } from "../../runtime/native/native-graph";
 import { tf } from "../../runtime/tensorflow";
 import type { BatchRows } from "./epoch-batches";
 import { computeHeadGradients, type GradientMethod } from "./head-gradient";
-import { FeatureFeeder, type PartName, type StepParts } from "./training-features";
+import { FeatureFeeder, featureFeeds, type PartName, type StepParts } from "./training-features";
 import { stepFeeds, type TrainingGraph, type TrainingGraphShape } from "./training-graph";
 import { returnTrainingGraph, takeTrainingGraph } from "./training-graph-pool";
 
@@ -64,7 +64,7 @@ function batchFeeds(
 ): Record<string, Feed> {
   const size = rows.length;
   const feeds: Record<string, Feed> = {
-    ...(feeder?.batchOf(rows) ?? { [stepFeeds.rows]: { int32: rows, shape: [size] } }),
+    ...(feeder?.batchOf(rows) ?? { [featureFeeds.rows]: { int32: rows, shape: [size] } }),
     [stepFeeds.labels]: { int32: labels, shape: [size] },
     [stepFeeds.shares]: { float32: shares, shape: [size, 1] },
   };

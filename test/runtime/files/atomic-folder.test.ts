@@ -12,7 +12,7 @@ import { rename } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { writeFolderAtomically } from "../../../src/runtime/files/atomic-folder";
+import { requireFolderWritable, writeFolderAtomically } from "../../../src/runtime/files/atomic-folder";
 import { runPythonProgram } from "../../../src/runtime/python";
 import { temporaryFolder } from "../../support/temporary-folder";
 
@@ -124,5 +124,32 @@ describe("what a killed process left beside a folder", () => {
     await expect(failing).rejects.toThrow("disk full");
     expect(readFileSync(join(parent, "page", "a"), "utf8")).toBe("old");
     expect(readdirSync(parent)).toEqual(["page"]);
+  });
+});
+
+describe("requireFolderWritable", () => {
+  it("makes the folders above and leaves nothing of its trial, whether there is a folder or not", async () => {
+    const target = join(home, "tried", "below", "folder");
+    await requireFolderWritable(target);
+    expect(readdirSync(join(home, "tried", "below"))).toEqual([]);
+    mkdirSync(target);
+    await requireFolderWritable(target);
+    expect(readdirSync(join(home, "tried", "below"))).toEqual(["folder"]);
+  });
+
+  it("says what is in the way", async () => {
+    const file = join(home, "in-the-way");
+    writeFileSync(file, "kept");
+    const pipe = join(home, "pipe");
+    spawnSync("mkfifo", [pipe]);
+    for (const [target, reason] of [
+      [file, "it is a file"],
+      [join(file, "below"), "a part of its path is a file"],
+      [pipe, "it is a named pipe"],
+      ["/dev/null", "it is a device"],
+    ] as const) {
+      await expect(requireFolderWritable(target)).rejects.toThrow(`${target} can't be written: ${reason}.`);
+    }
+    expect(readFileSync(file, "utf8")).toBe("kept");
   });
 });
