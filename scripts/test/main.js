@@ -130,7 +130,7 @@ const STAGES = [
     "--project",
     "viewer",
   ]),
-  whole("lint", "Lint and format", ["node_modules/@biomejs/biome/bin/biome", "ci"]),
+  whole("lint", "Lint and format", ["scripts/lint/lint.js"]),
   whole("reference", "Docstrings, as the API reference reads them", [
     "node_modules/typedoc/bin/typedoc",
     "--emit",

@@ -5,10 +5,8 @@ import { describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
 import { temporaryFolder } from "../support/temporary-folder";
 
-const biome = join(projectRoot(), "node_modules", "@biomejs", "biome", "bin", "biome");
-
-/** What the project's lint says of files in a project that holds no others: by path, nothing where it has no complaint. */
-function lint(name: string, files: Record<string, string>): Record<string, string> {
+/** Runs the project's lint in a project that holds these files and no others. */
+function runLint(name: string, files: Record<string, string>) {
   const folder = temporaryFolder(`lint-${name}`);
   for (const kept of ["biome.json", "scripts/lint"]) {
     cpSync(join(projectRoot(), kept), join(folder, kept), { recursive: true });
@@ -17,11 +15,14 @@ function lint(name: string, files: Record<string, string>): Record<string, strin
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  const asked = ["lint", "--vcs-enabled=false", "--colors=off", "--max-diagnostics=200"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, [biome, ...asked], {
-    cwd: folder,
-    encoding: "utf8",
-  });
+  const program = join(projectRoot(), "scripts", "lint", "lint.js");
+  const asked = ["--formatter-enabled=false", "--vcs-enabled=false", "--colors=off", "--max-diagnostics=200"];
+  return spawnSync(process.execPath, [program, ...asked], { cwd: folder, encoding: "utf8" });
+}
+
+/** What the project's lint says of files: by path, nothing where it has no complaint. */
+function lint(name: string, files: Record<string, string>): Record<string, string> {
+  const { status, stdout, stderr } = runLint(name, files);
   const said: Record<string, string> = {};
   // Each complaint starts with a line of the file's path, its place and a rule.
   for (const complaint of stderr.split(/^(?=\S+\.ts(?::\d+:\d+)? .*━)/m)) {
@@ -91,5 +92,18 @@ describe("the project's lint", () => {
     const said = lint("spread", { ...files, ...allowed });
     expect(Object.keys(said).sort()).toEqual(Object.keys(files).sort());
     for (const text of Object.values(said)) expect(text).toContain("src/runtime/many.ts");
+  });
+
+  it.each([
+    ["can't be read", "JsCallExpression((("],
+    ["fails while it runs", 'JsCallExpression(callee=$callee) where { $callee <: r"(?<unclosed" }'],
+  ])("fails where a rule of its own %s", (_, rule) => {
+    const files = {
+      "scripts/lint/no-spread-of-data.grit": `engine biome(1.0)\nlanguage js(typescript)\n\n${rule}\n`,
+      "src/data/a.ts": "export const least = (list: number[]) => Math.min(list.length, 1);\n",
+    };
+    const { status, stderr } = runLint("broken", files);
+    expect(stderr).toMatch(/Failed to compile the Grit plugin|A rule in scripts\/lint fails while it runs/);
+    expect(status).toBe(1);
   });
 });
