@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { writeFileAtomically } from "../src/runtime/files/write-file";
 import { projectRoot } from "../src/runtime/paths";
-import { describeSettings } from "../src/runtime/setting-words";
+import { describeSettings } from "../src/runtime/schema-words";
 import { settingsSchema } from "../src/runtime/settings";
 
 writeFileAtomically(

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { arithmetics } from "./device/arithmetic";
 import { refusal } from "./refusal";
-import { explainSettings } from "./setting-words";
+import { explainMismatch } from "./schema-words";
 
 // A setting stands here and nowhere else. Its docstring is for notebooks; `description`, in short, for the flags of
 // `npm start`, which are made of what `node scripts/typescript.js settings-schema.ts` writes of this (see CONTRIBUTING).
@@ -248,6 +248,7 @@ export function pickFineTuning(from: Partial<FineTuneSettings>): Partial<FineTun
  */
 export function completeSettings(given: Record<string, unknown> | GivenSettings): Settings {
   const result = settingsSchema.safeParse(given);
-  if (result.success === false) throw refusal(explainSettings(settingsSchema, result.error, given));
-  return result.data;
+  if (result.success === true) return result.data;
+  const complaints = explainMismatch(settingsSchema, result.error, given, "settings");
+  throw refusal(`These settings can't be used. ${complaints}.`);
 }

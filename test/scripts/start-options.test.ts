@@ -6,7 +6,7 @@ import { reserveRun } from "../../scripts/start/main.js";
 import { HELP, readOptions, settingFlags } from "../../scripts/start/options.js";
 import { describeSummary } from "../../scripts/start/summary.js";
 import { projectRoot } from "../../src/runtime/paths";
-import { describeSettings } from "../../src/runtime/setting-words";
+import { describeSettings } from "../../src/runtime/schema-words";
 import { completeSettings, resolveSettings, settingsSchema } from "../../src/runtime/settings";
 
 let folder: string;

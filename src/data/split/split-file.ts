@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { writeFileAtomically } from "../../runtime/files/write-file";
 import { refusal } from "../../runtime/refusal";
+import { explainMismatch } from "../../runtime/schema-words";
 import { nameSome } from "../../runtime/words";
 import type { Dataset } from "../record";
 import { checkSplit } from "./split-check";
@@ -94,11 +95,17 @@ export async function filesOfSplit(
 }
 
 function parseSplitFile(path: string, text: string): z.infer<typeof splitFileSchema> {
+  const remedy = "Split again and save it anew.";
+  let json: unknown;
   try {
-    return splitFileSchema.parse(JSON.parse(text));
+    json = JSON.parse(text);
   } catch {
-    throw refusal(`${path} is not a split saved by this project: split again and save it anew.`);
+    throw refusal(`${path} is not a split saved by this project: it is not JSON. ${remedy}`);
   }
+  const result = splitFileSchema.safeParse(json);
+  if (result.success === true) return result.data;
+  const complaints = explainMismatch(splitFileSchema, result.error, json, "the file");
+  throw refusal(`${path} is not a split saved by this project: ${complaints}. ${remedy}`);
 }
 
 function refuse(path: string, problem: string, images: readonly { file: string }[]): void {

@@ -6,6 +6,7 @@ import type { StainReference } from "../../data/images/stain-reference";
 import { describeDevice } from "../../runtime/device/device";
 import { readRegularFile } from "../../runtime/files/regular-file";
 import { projectRoot } from "../../runtime/paths";
+import { explainMismatch } from "../../runtime/schema-words";
 import { inputSizeSchema } from "../../runtime/settings";
 import type { FamiliarityDescription } from "./familiarity-file";
 
@@ -36,9 +37,15 @@ export function manifestFormat(parts: {
 }
 
 const positiveInteger = z.number().int().positive();
-const checksum = z.string().regex(/^[0-9a-f]{64}$/);
+const checksum = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/)
+  .meta({ takes: "a SHA-256 checksum, 64 hexadecimal digits" });
 // A saved classifier never reads outside its folder.
-const plainName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
+const plainName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/)
+  .meta({ takes: "the name of a file in the same folder" });
 
 const provenanceSchema = z.object({
   runId: z.string().nullable(),
@@ -109,7 +116,10 @@ const manifestSchema = z
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
     // Once softened probabilities before the threshold; to leave it out of account would predict something else.
-    temperature: z.literal(1, softened).optional(),
+    temperature: z
+      .number()
+      .refine((value) => value === 1, softened)
+      .optional(),
     preprocessing: z.object({
       inputSize: inputSizeSchema,
       colours: z.literal("RGB, 0 to 255"),
@@ -238,13 +248,11 @@ export const manifestFile = "classifier.json";
  *
  * @throws Error naming the file and everything that is wrong in it.
  */
-export function checkManifest(json: unknown, path: string): ClassifierManifest {
+export function checkManifest(json: unknown, path: string, remedy = ""): ClassifierManifest {
   const result = manifestSchema.safeParse(json);
   if (result.success === true) return result.data as unknown as ClassifierManifest;
-  const complaints = result.error.issues.map(
-    (issue) => `${issue.path.join(".") || "file"}: ${issue.message}`,
-  );
-  throw new Error(`${path} doesn't describe a classifier: ${complaints.join("; ")}.`);
+  const complaints = explainMismatch(manifestSchema, result.error, json, "the file");
+  throw new Error(`${path} doesn't describe a classifier: ${complaints}.${remedy}`);
 }
 
 /**
@@ -276,7 +284,7 @@ export async function readManifest(folder: string): Promise<ClassifierManifest> 
   } catch {
     throw new Error(`${path} is damaged: it is not JSON. Save the classifier again.`);
   }
-  return checkManifest(json, path);
+  return checkManifest(json, path, " Save the classifier again.");
 }
 
 /**

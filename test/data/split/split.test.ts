@@ -477,9 +477,16 @@ describe("saveSplit and loadSplit", () => {
     content.images[split.test[0]!].part = "train";
     await writeFile(path, JSON.stringify(content));
     await expect(loadSplit(path, small)).rejects.toThrow(/patients in more than one part/);
-    for (const text of ["", "{}", "[1]", JSON.stringify({ ...content, seed: "5" })]) {
+    for (const [text, found] of [
+      ["", "it is not JSON"],
+      ["{}", /format takes "breakhis-lab split", and nothing was given; .*images takes a list of groups/],
+      ["[1]", /the file takes a group of format, .*, and \[1\] was given/],
+      [JSON.stringify({ ...content, seed: "5" }), 'seed takes a whole number, and "5" was given'],
+    ] as const) {
       await writeFile(path, text);
-      await expect(loadSplit(path, small)).rejects.toThrow(/is not a split saved by this project/);
+      const refused = await loadSplit(path, small).catch((error: Error) => error.message);
+      expect(refused).toMatch(/is not a split saved by this project: .*\. Split again and save it anew\.$/);
+      expect(refused).toMatch(found);
     }
     await expect(saveSplit(path, small, { ...split, test: [99] })).rejects.toThrow(/names image 99/);
   });

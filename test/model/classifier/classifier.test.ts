@@ -326,7 +326,9 @@ describe("a classifier on EfficientNet-Lite0", () => {
       const huge = withManifest(`size-${inputSize}`, (manifest) => {
         Object.assign(manifest["preprocessing"]!, { inputSize });
       });
-      await expect(loadClassifier(huge, { backbone })).rejects.toThrow(/preprocessing\.inputSize/);
+      await expect(loadClassifier(huge, { backbone })).rejects.toThrow(
+        `classifier.json doesn't describe a classifier: preprocessing.inputSize takes a whole number from 32 to 1024, and ${inputSize} was given. Save the classifier again.`,
+      );
     }
   });
 
