@@ -6,13 +6,16 @@
  * tslab prints errors as text and leaves it at a reply without details, so notebooks, nbconvert and nbval don't see
  * an error. Here a failed cell sends `error` on iopub and replies with name, message and traceback; cells dropped
  * after it reply `aborted` (tslab says `abort`); `stop_on_error: false` is honoured; a last value that displays
- * itself is sent as the cell's result; and nothing that is printed or shown is lost (see `outgoing.js`).
+ * itself is sent as the cell's result; nothing that is printed or shown is lost (see `outgoing.js`), also where the page
+ * is closed meanwhile (`kept-outputs.js`); and a kernel that answers questions while a cell runs is not idle (`pages.js`).
  */
 
 const { setTimeout: delay } = require("node:timers/promises");
 const { bundleOf, offerDisplayHook } = require("./displays");
 const { describeError } = require("./failures");
+const { KeptOutputs } = require("./kept-outputs");
 const { Outgoing, freeSocket } = require("./outgoing");
+const { answerPages } = require("./pages");
 
 /** For 200 ms after a failed cell tslab drops every cell that arrives, because those that wait come one by one. */
 const DROPPING_MS = 210;
@@ -24,6 +27,7 @@ function prepareProtocol(session) {
   const { JupyterHandlerImpl, ZmqServer } = require("tslab/dist/jupyter.js");
   offerDisplayHook(session);
   gatherMessages(ZmqServer.prototype);
+  answerPages(ZmqServer.prototype);
   /** What a request's cell is answered with, by the request. */
   const publishers = new WeakMap();
   const failures = new WeakMap();
@@ -32,18 +36,20 @@ function prepareProtocol(session) {
   endWithSockets(ZmqServer.prototype, session);
 }
 
-/** Sends what cells write through `Outgoing`. */
+/** Sends what cells write through `Outgoing`, and keeps it for pages that are opened later. */
 function gatherMessages(server) {
   const { bindSocket } = server;
   server.bindSocket = function (socket, port) {
     if (socket === this.iopub) {
       freeSocket(socket);
       this.outgoing = new Outgoing((type, content, parent) => this.sendAs(type, content, parent));
+      this.kept = new KeptOutputs();
     }
     return bindSocket.call(this, socket, port);
   };
 
   server.publishAs = function (type, content, parent) {
+    this.kept.note(type, content, parent);
     this.outgoing.add(type, content, parent);
   };
 
@@ -62,6 +68,7 @@ function replyWithFailures(server, publishers, failures) {
     const request = message.content;
     const publish = (type, content) => this.publishAs(type, content, message);
     publishers.set(request, publish);
+    this.kept.begin(message);
     const writeStream = (name, text) => publish("stream", { name, text });
     const writeDisplayData = (content, update) =>
       publish(update ? "update_display_data" : "display_data", content);
@@ -80,6 +87,7 @@ function replyWithFailures(server, publishers, failures) {
     reply.content = failure
       ? { status: "error", execution_count, ...failure }
       : { status: status === "abort" ? "aborted" : status, execution_count };
+    this.kept.end(message, execution_count);
     reply.signAndSend(this.connInfo.key, socket);
   };
 }

@@ -35,6 +35,10 @@ export interface KernelSession {
   execute(code: string, options?: { stopOnError?: boolean; interruptOn?: string[] }): Promise<CellResult>;
   /** Sends all cells before the first one ends, as "run all" does. */
   executeAll(codes: string[], options?: { stopOnError?: boolean }): Promise<CellResult[]>;
+  /** Sends a cell with its name, as a page does, and doesn't wait for its end; returns the message's id. */
+  begin(code: string, cellId: string): Promise<string>;
+  /** Sends a page's comm message; returns the answer's data and the states that the kernel told until then. */
+  comm(type: string, content: object): Promise<{ data: unknown; states: string[] }>;
   /** The next iopub message of a type that belongs to no cell being executed. */
   listen(type: string): Promise<{ parent: string; content: Message["content"] }>;
   complete(code: string, position: number): Promise<{ matches: string[] }>;
@@ -64,6 +68,8 @@ export async function startKernel(
     driver,
     executeAll,
     execute: async (code, options) => (await executeAll([code], options))[0]!,
+    begin: (code, cellId) => ask({ op: "begin", code, cellId }) as Promise<string>,
+    comm: (type, content) => ask({ op: "comm", type, content }) as ReturnType<KernelSession["comm"]>,
     listen: (type) => ask({ op: "listen", type }) as ReturnType<KernelSession["listen"]>,
     complete: (code, position) =>
       ask({ op: "complete", code, position }) as ReturnType<KernelSession["complete"]>,

@@ -81,6 +81,30 @@ def execute(manager, client, codes, stopOnError=True, interruptOn=()):
     return [{"id": id, "reply": replies[id], "messages": messages[id]} for id in ids]
 
 
+def begin(_manager, client, code, cellId):
+    """Sends a cell as JupyterLab does, with its name, and does not wait; returns the message's id."""
+    content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "stop_on_error": True}
+    message = client.session.msg("execute_request", content, metadata={"cellId": cellId})
+    client.shell_channel.send(message)
+    return message["header"]["msg_id"]
+
+
+def comm(_manager, client, type, content):
+    """Sends a comm message; returns the answer's data, if any, and the states that the kernel told until it answered."""
+    message = client.session.msg(type, content)
+    client.shell_channel.send(message)
+    data, states = None, []
+    while True:
+        heard = client.get_iopub_msg(timeout=SECONDS)
+        own = heard["parent_header"].get("msg_id") == message["header"]["msg_id"]
+        if heard["msg_type"] == "comm_msg" and own:
+            data = heard["content"]["data"]
+        if heard["msg_type"] == "status":
+            states.append(heard["content"]["execution_state"])
+            if own and states[-1] == "idle":
+                return {"data": data, "states": states}
+
+
 def listen(_manager, client, type):
     """Waits for the next message of a type on iopub, whichever cell it belongs to."""
     while True:
@@ -101,7 +125,7 @@ def alive(manager, _client):
     return manager.is_alive()
 
 
-OPERATIONS = {f.__name__: f for f in (execute, listen, complete, inspect, alive)}
+OPERATIONS = {f.__name__: f for f in (execute, begin, comm, listen, complete, inspect, alive)}
 
 if __name__ == "__main__":
     main(*sys.argv[1:])
