@@ -91,7 +91,7 @@ describe("training in JupyterLab", () => {
   it("is watched in one drawing that moves, and ends in it when it is stopped", async () => {
     const running = runCell(lost, trainCell);
     const { texts, plots } = await watch(6);
-    const epochs = texts.map((text) => Number(/^Epoch (\d+) of 10000/.exec(text)?.[1]));
+    const epochs = texts.map(epochOf);
     expect(epochs).toEqual([...epochs].sort((a, b) => a - b));
     expect(new Set(epochs).size).toBeGreaterThan(3);
     expect(texts.at(-1)).toMatch(/images a second · at most .+ left$/);
@@ -137,4 +137,50 @@ describe("training in JupyterLab", () => {
     await cell().locator(".annotation-text", { hasText: "stopped by hand" }).waitFor();
     expect(lost.complaints).toEqual([]);
   });
+
+  it("goes on when its page is closed, and is followed in one that is opened then", async () => {
+    void runCell(lost, trainCell).catch(() => {});
+    const before = (await watch(2)).texts.at(-1)!;
+    await lost.page.close();
+    lost = await openNotebook(browser, lab, name, "busy");
+    await cell().locator(".jp-InputPrompt", { hasText: "*" }).waitFor();
+    const { texts, plots } = await watch(3);
+    expect(epochOf(texts[0]!)).toBeGreaterThan(epochOf(before));
+    expect(epochOf(texts.at(-1)!)).toBeGreaterThan(epochOf(texts[0]!));
+    expect(new Set(plots)).toEqual(new Set([1]));
+    expect(lost.complaints).toEqual([]);
+  });
+
+  it("shows what it came to in a page that is opened when it has ended", async () => {
+    await lost.page.close();
+    await interruptKernel();
+    lost = await openNotebook(browser, lab, name);
+    await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
+    await cell().locator("pre", { hasText: "Kept as run" }).waitFor();
+    expect(await cell().locator(".js-plotly-plot").count()).toBe(1);
+    expect(await cell().locator(".jp-InputPrompt").textContent()).toMatch(/\[\d+\]/);
+    const shown = (await readResults(lost.page)).map(({ executionCount }) => executionCount);
+    if (pictures) await screenshot(lost, join(pictures, "reopened-light.png"), trainCell);
+
+    // From now on the file says it, and the kernel has nothing to add.
+    await saveNotebook(lost);
+    await lost.page.close();
+    lost = await openNotebook(browser, lab, name);
+    await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
+    expect((await readResults(lost.page)).map(({ executionCount }) => executionCount)).toEqual(shown);
+    expect(lost.complaints).toEqual([]);
+  });
+
+  /** As the stop button does, without a page; waits until the training has ended. */
+  async function interruptKernel(): Promise<void> {
+    const kernels = `${lab.url}api/kernels`;
+    const ask = (path = "", method = "GET") =>
+      fetch(`${kernels}${path}`, { method, headers: { Authorization: `token ${lab.token}` } });
+    const [{ id }] = (await (await ask()).json()) as [{ id: string }];
+    expect((await ask(`/${id}/interrupt`, "POST")).status).toBe(204);
+    const state = async () => (await (await ask(`/${id}`)).json()).execution_state;
+    await expect.poll(state, { timeout: 300_000 }).toBe("idle");
+  }
 });
+
+const epochOf = (line: string) => Number(/^Epoch (\d+) of 10000/.exec(line)?.[1]);

@@ -21,14 +21,24 @@
     return createMimeExtension(Widget, new URL("plotly.js", here).href);
   }
 
+  async function loadExtension() {
+    const { createReopenedCells } = await import(new URL("reopened-cells.js", here).href);
+    const { INotebookTracker } = await sharedLibrary("@jupyterlab/notebook");
+    const { JSONExt } = await sharedLibrary("@lumino/coreutils");
+    return createReopenedCells(INotebookTracker, JSONExt.deepEqual);
+  }
+
+  const loaders = { "./extension": loadExtension, "./mimeExtension": loadMimeExtension };
+
   window._JUPYTERLAB = window._JUPYTERLAB ?? {};
   window._JUPYTERLAB["breakhis-lab-plotly"] = {
     init(scope) {
       sharedScope = scope;
     },
     async get(module) {
-      if (module !== "./mimeExtension") throw new Error(`breakhis-lab-plotly has no module ${module}.`);
-      const extension = await loadMimeExtension();
+      const load = loaders[module];
+      if (load === undefined) throw new Error(`breakhis-lab-plotly has no module ${module}.`);
+      const extension = await load();
       return () => ({ __esModule: true, default: extension });
     },
   };

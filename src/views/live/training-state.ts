@@ -52,13 +52,10 @@ const endings: Record<TrainingResult["ended"], string> = {
   interrupted: "stopped by hand",
 };
 
-/**
- * Device and memory; while it goes on also what becomes of it in a closed page. A kernel can't reach one, so a notebook
- * that is opened again shows the picture that was saved, whatever came after.
- */
+/** Device and memory; while it goes on also what becomes of it in a closed page. */
 export function footerLine({ device, memory, ended }: TrainingState): string {
   const parts = [device, memory];
-  if (ended === null) parts.push("goes on if this page is closed; showRuns() then tells what it came to");
+  if (ended === null) parts.push("goes on if this page is closed, and is here when it is opened again");
   return parts.join(" · ");
 }
 

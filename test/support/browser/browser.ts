@@ -68,8 +68,16 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** Opens a notebook, named relative to the lab's root, and waits until its kernel is ready. */
-export async function openNotebook(browser: Browser, lab: Lab, notebook: string): Promise<LabPage> {
+/**
+ * Opens a notebook, named relative to the lab's root, and waits until its kernel is ready, or is heard to be busy with
+ * what an earlier page asked for.
+ */
+export async function openNotebook(
+  browser: Browser,
+  lab: Lab,
+  notebook: string,
+  status: "idle" | "busy" = "idle",
+): Promise<LabPage> {
   const page = await browser.newPage({ viewport: { width: 1280, height: 1000 } });
   page.setDefaultTimeout(300_000);
   const complaints: string[] = [];
@@ -85,7 +93,7 @@ export async function openNotebook(browser: Browser, lab: Lab, notebook: string)
   await page.goto(`${lab.url}lab/tree/${notebook}?token=${lab.token}&reset`);
   await page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").first().waitFor();
   await page.waitForFunction(
-    "jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+    `jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === "${status}"`,
   );
   return { page, complaints, foreignRequests };
 }

@@ -126,7 +126,7 @@ describe("the live view of a training", () => {
       expect((trace["x"] as number[]).length).toBeLessThanOrEqual(302);
     }
     expect(String(during[jupyterDisplay]()["text/html"]).match(/<tr>/g)!.length).toBeLessThan(30);
-    const closed = /goes on if this page is closed; showRuns\(\) then tells what it came to$/;
+    const closed = /goes on if this page is closed, and is here when it is opened again$/;
     expect(textsOf(during).at(-1)).toMatch(closed);
     const final = live.finish({ bestEpoch: 2000, ended: "completed" });
     expect(textsOf(final).at(-1)).not.toMatch(closed);
