@@ -1,17 +1,29 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kernelSpec } from "../../jupyter/kernel-spec.js";
+import { projectRoot } from "../../src/runtime/paths";
 import {
+  endKernel,
+  isChanged,
   type LabPage,
   openNotebook,
   readResults,
   runAllCells,
+  screenshot,
   startBrowser,
 } from "../support/browser/browser";
 import { type Lab, startLab } from "../support/browser/lab";
 import { writeNotebook } from "../support/kernel/notebook-file";
+
+/** Where pictures of what was seen go, if somebody wants to look at them. */
+const pictures = process.env.BREAKHIS_SCREENSHOTS;
+
+const notebooks = join(projectRoot(), "notebooks");
+const shipped = readdirSync(notebooks).filter((name) => name.endsWith(".ipynb"));
+const kernelName: string = kernelSpec().display_name;
 
 describe("npm run lab", () => {
   const folder = mkdtempSync(join(tmpdir(), "breakhis-lab-"));
@@ -22,6 +34,7 @@ describe("npm run lab", () => {
 
   beforeAll(async () => {
     writeNotebook(join(folder, "kernel.ipynb"), ["console.log(process.pid)"]);
+    for (const name of shipped) copyFileSync(join(notebooks, name), join(folder, name));
     // An empty token and a home of its own, to see that the first is not honoured and the second not touched.
     const environment = { BREAKHIS_CACHE: join(folder, "cache"), HOME: home, JUPYTER_TOKEN: "" };
     lab = await startLab(environment, [`--ServerApp.root_dir=${folder}`]);
@@ -76,6 +89,30 @@ describe("npm run lab", () => {
       (node) => node.ownerDocument.defaultView?.getComputedStyle(node).wordBreak,
     );
     expect(wordBreak).toBe("normal");
+  });
+
+  it("calls the kernel what the notebooks and the guides call it, and offers it first", async () => {
+    const { page } = lost;
+    expect(await page.locator(".jp-NotebookPanel .jp-Toolbar-kernelName").textContent()).toBe(kernelName);
+    await page.evaluate("jupyterapp.commands.execute('launcher:create')");
+    for (const section of ["Notebook", "Console"]) {
+      const cards = page.locator(".jp-Launcher-section", { hasText: section }).locator(".jp-LauncherCard");
+      await expect.poll(async () => (await cards.allTextContents())[0]).toContain(kernelName);
+    }
+    if (pictures) await screenshot(lost, join(pictures, "launcher.png"));
+    for (const name of shipped) {
+      const { metadata } = JSON.parse(readFileSync(join(notebooks, name), "utf8"));
+      expect(metadata.kernelspec.display_name, name).toBe(kernelName);
+    }
+    const guide = readFileSync(join(projectRoot(), "docs", "running-the-notebooks.md"), "utf8");
+    expect(guide).toContain(`In JupyterLab's launcher take **${kernelName}**`);
+  });
+
+  it("leaves a notebook as it is when it is opened", async () => {
+    const opened = await openNotebook(browser, lab, shipped[0]!);
+    expect(await isChanged(opened)).toBe(false);
+    await endKernel(opened);
+    await opened.page.close();
   });
 
   it("leaves the home folder alone", () => {

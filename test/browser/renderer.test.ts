@@ -15,11 +15,12 @@ interface FigureJson {
     value: unknown,
     colours: Record<string, string>,
   ): { data: { y: number[] }[]; layout: Layout; settings: object };
+  refuseUnknownTraces(plotly: unknown, data: { type?: string }[]): void;
   describeFigure(figure: unknown): string;
 }
 
 const { colorway, paperColours, mergeDeep } = theme as Theme;
-const { readFigure, describeFigure } = figureJson as FigureJson;
+const { readFigure, describeFigure, refuseUnknownTraces } = figureJson as FigureJson;
 
 describe("the renderer's trace colours", () => {
   it.each(colorway)("%s stands out from a light and a dark background", (colour) => {
@@ -71,6 +72,23 @@ describe("readFigure", () => {
     [{ data: [], layout: [] }, 'expected "layout" to be an object, found a list'],
   ])("refuses %j", (value, sentence) => {
     expect(() => read(value)).toThrow(sentence);
+  });
+});
+
+describe("refuseUnknownTraces", () => {
+  it("names a type that Plotly would draw as something else, and asks Plotly for its schema once", () => {
+    let asked = 0;
+    const get = () => {
+      asked++;
+      return { traces: { scatter: {}, heatmap: {} } };
+    };
+    const plotly = { PlotSchema: { get } };
+    for (let update = 0; update < 10; update++) refuseUnknownTraces(plotly, [{ type: "scatter" }, {}]);
+    expect(asked).toBe(1);
+    expect(() => refuseUnknownTraces(plotly, [{}, { type: "scater" }])).toThrow(
+      'data[1] has the type "scater", which plotly.js does not know',
+    );
+    expect(() => refuseUnknownTraces(plotly, [{ type: "constructor" }])).toThrow("does not know");
   });
 });
 

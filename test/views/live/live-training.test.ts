@@ -122,6 +122,8 @@ describe("the live view of a training", () => {
       live.onEpoch(record(epoch, 1 / epoch), [], said(0, 0, 1, 1));
     }
     const during = drawn.at(-1)!;
+    // Twice a second, of 20 s, whatever the number of epochs.
+    expect(drawn.length).toBeLessThanOrEqual(41);
     for (const trace of during.data.filter(({ type }) => type === "scatter")) {
       expect((trace["x"] as number[]).length).toBeLessThanOrEqual(302);
     }
