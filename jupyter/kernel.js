@@ -38,6 +38,7 @@ function main() {
   require("./kernel/cells").prepareCells(compiler, files, session);
   require("./kernel/protocol").prepareProtocol(session);
   require("./kernel/inspection").prepareInspection();
+  require("./kernel/completion").prepareCompletion();
 
   const { startKernel } = require("tslab/dist/main.js");
   startKernel({ configPath: connectionFile, enableFindLocal: false, jsKernel: false });

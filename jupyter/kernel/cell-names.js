@@ -23,16 +23,29 @@ function declaredNames(code) {
     if (typescript.isVariableStatement(statement)) {
       for (const { name } of statement.declarationList.declarations) addBinding(name);
     } else if (typescript.isImportDeclaration(statement)) {
-      const { name, namedBindings } = statement.importClause ?? {};
-      if (name !== undefined) names.add(name.text);
-      for (const one of namedBindings?.elements ?? (namedBindings === undefined ? [] : [namedBindings])) {
-        names.add(one.name.text);
-      }
+      for (const name of importedNames(statement)) names.add(name);
     } else if (statement.name !== undefined && typescript.isIdentifier(statement.name)) {
       names.add(statement.name.text);
     }
   }
   return names;
+}
+
+function importedNames({ importClause }) {
+  const { name, namedBindings } = importClause ?? {};
+  const bindings = namedBindings?.elements ?? [namedBindings];
+  return [name, ...bindings.map((binding) => binding?.name)].flatMap((one) => one?.text ?? []);
+}
+
+/**
+ * @param {string} code
+ * @returns {{ text: string, names: string[] }[]} The cell's import statements, and what each brings.
+ */
+function importsOf(code) {
+  const typescript = compiler();
+  return parse(code)
+    .statements.filter((statement) => typescript.isImportDeclaration(statement))
+    .map((statement) => ({ text: statement.getText(), names: importedNames(statement) }));
 }
 
 /**
@@ -97,4 +110,4 @@ function codeCellsOf(notebook) {
   }
 }
 
-module.exports = { declaredNames, usedNames, withoutExport, codeCellsOf };
+module.exports = { declaredNames, usedNames, importsOf, withoutExport, codeCellsOf };

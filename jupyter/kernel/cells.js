@@ -8,6 +8,7 @@
 const path = require("node:path");
 const { EXPORT_ADVICE } = require("./advice");
 const { withoutExport } = require("./cell-names");
+const { withUnrunImports } = require("./completion");
 const { displayOf } = require("./displays");
 const { describeDiagnostics, describeError, failureOf } = require("./failures");
 const { NeededCells } = require("./needed-cells");
@@ -153,7 +154,7 @@ function collectResults(createExecutor, session) {
     return ok;
   }
 
-  return { ...executor, execute };
+  return { ...withUnrunImports(executor), execute };
 }
 
 module.exports = { prepareCells };

@@ -51,7 +51,11 @@ function readQuickInfo(info) {
   if (!info) return null;
   const signature = textOf(info.displayParts)
     .replace(/^(\(alias\) )?(function )?/, "")
-    .replace(/\n(import|export) [^\n]*$/, "");
+    .replace(/\n(import|export) [^\n]*$/, "")
+    // zod's name for one of several texts.
+    .replace(/\$InferEnum\w+<\{([^}]*)\}>/g, (_, members) =>
+      [...members.matchAll(/"[^"]*"(?=;)/g)].join(" | "),
+    );
   const tags = (info.tags ?? []).map(({ name, text }) => ({ kind: name, text: textOf(text).trim() }));
   return {
     signature,

@@ -111,7 +111,6 @@ describe("training in JupyterLab", () => {
     const points =
       "[...document.querySelectorAll('.js-plotly-plot')].flatMap(({ data }) => data.map(({ x }) => x.length))";
     for (const count of await lost.page.evaluate<number[]>(points)) expect(count).toBeLessThanOrEqual(302);
-    console.log("EPOCHS", told, done);
     const figures = async () =>
       (await readResults(lost.page))
         .flatMap(({ outputs }) => outputs)

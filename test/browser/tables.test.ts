@@ -5,6 +5,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as sorting from "../../jupyter/plotly-renderer/static/sortable-tables.js";
 import { resolveSettings } from "../../src/runtime/settings";
+import type { ListedRun } from "../../src/training/runs/run-log";
 import { tableHtml } from "../../src/views/display/table-html";
 import { runsDisplay } from "../../src/views/runs/run-table";
 import {
@@ -50,7 +51,7 @@ describe("sorting a column", () => {
   });
 });
 
-/** Two outputs: runs, wider than the page, and a table longer than its box. */
+/** Three outputs: runs, a table longer than its box, and runs that have as much to say as runs can. */
 const { validation } = exampleSummary();
 const runs = [0.813, 0.93, null, 0.5].map((accuracy, i) => ({
   id: `2026-03-1${4 - i}T15-09-26`,
@@ -58,6 +59,32 @@ const runs = [0.813, 0.93, null, 0.5].map((accuracy, i) => ({
   settings: resolveSettings({ learningRate: 10 ** -(i + 1), hiddenUnits: i === 1 ? [256] : [128, 64] }),
   summary: accuracy === null ? null : exampleSummary({ validation: { ...validation!, accuracy } }),
 }));
+const folders = [
+  "/home/somebody/data/histology/BreaKHis_v1/histology_slides/breast",
+  "/mnt/archive/idc-patches-2023",
+];
+const wordyRuns = folders.flatMap((data, i): ListedRun[] => {
+  const settings = resolveSettings({
+    data,
+    magnification: i === 0 ? 200 : null,
+    backbone: i === 0 ? "resnet50" : "efficientnet-lite0",
+    inputSize: [224, 112][i]!,
+    stain: i === 0 ? "as-is" : "normalised",
+    augmentation: i === 0 ? "none" : "turns-and-stains",
+    averageViews: i === 1,
+    hiddenUnits: i === 0 ? [512, 256, 128] : [],
+    dropout: 0.2 + i / 10,
+    l2: 10 ** -(4 + i),
+    learningRate: 10 ** -(3 + i),
+    batchSize: 32 * (i + 1),
+    classWeights: i === 0 ? "balanced" : "none",
+    seed: 42 + i,
+  });
+  const reason = `${data}/${"SOB_M_DC-14-2523-100-001".repeat(3)}.png changed while it was read`;
+  const done = { id: `2026-03-1${4 - i}T15-09-26`, folder: "", settings, summary: exampleSummary() };
+  const failed = { ...done, id: `2026-03-1${4 - i}T15-09-25`, summary: null };
+  return [done, { ...failed, unfinished: { state: "failed", reason } }];
+});
 const longTable = tableHtml(
   ["image", "patient", "share"],
   Array.from({ length: 60 }, (_, i) => [`image ${i + 1}.png`, `P${i % 7}`, ((i * 37) % 60) / 60]),
@@ -73,12 +100,13 @@ describe("tables in JupyterLab", () => {
   let lost: LabPage;
 
   beforeAll(async () => {
-    writeNotebook(join(folder, "tables.ipynb"), [display(runsDisplay(runs).html), display(longTable)]);
+    const shown = [runsDisplay(runs).html, longTable, runsDisplay(wordyRuns).html];
+    writeNotebook(join(folder, "tables.ipynb"), shown.map(display));
     lab = await startLab({}, [`--ServerApp.root_dir=${folder}`]);
     browser = await startBrowser();
     lost = await openNotebook(browser, lab, "tables.ipynb");
     await switchTheme(lost, "light");
-    for (const cell of [0, 1]) await runCell(lost, cell);
+    for (const cell of [0, 1, 2]) await runCell(lost, cell);
   });
 
   afterAll(async () => {
@@ -131,6 +159,32 @@ describe("tables in JupyterLab", () => {
     expect(Math.abs(head!.y - top!.y)).toBeLessThan(2);
     if (pictures) await screenshot(lost, join(pictures, "long-light.png"), 1);
     await scrollTo(0);
+  });
+
+  it("of runs begin with what one looks for, and fit a window of 1,440 pixels, whatever the runs say", async () => {
+    expect((await table(2).locator("th").allTextContents()).slice(0, 5)).toEqual([
+      "run",
+      "changed since the run before",
+      "ended",
+      "validation accuracy, %",
+      "test accuracy, %",
+    ]);
+    const before = lost.page.viewportSize()!;
+    await lost.page.setViewportSize({ width: 1440, height: 1000 });
+    const widths = (cell: number) =>
+      table(cell)
+        .locator("xpath=..")
+        .evaluate((box) => [box.scrollWidth, box.clientWidth] as [number, number]);
+    for (const theme of ["light", "dark"] as const) {
+      await switchTheme(lost, theme);
+      for (const cell of [0, 2]) {
+        const [content, place] = await widths(cell);
+        expect(content).toBeLessThanOrEqual(place);
+        if (pictures) await screenshot(lost, join(pictures, `runs-1440-${cell}-${theme}.png`), cell);
+      }
+    }
+    await switchTheme(lost, "light");
+    await lost.page.setViewportSize(before);
   });
 
   it("sort runs by their scores, and are drawn again when a cell runs again", async () => {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
+import { resolveSettings } from "../../src/runtime/settings";
 import { type KernelSession, startKernel } from "../support/kernel/kernel-session";
 
 describe("Tab and Shift-Tab on what src exports", () => {
@@ -75,5 +76,69 @@ describe("Tab and Shift-Tab on what src exports", () => {
     expect((await kernel.complete("confusionM", 10)).matches).toEqual(["confusionMatrix"]);
     expect((await kernel.complete("evaluation.crossV", 17)).matches).toContain("crossValidate");
     expect((await kernel.complete("resolveSettings({ learn", 23)).matches).toEqual(["learningRate"]);
+  });
+
+  /** What Tab offers where `|` stands, and, as JupyterLab's panel beside the list asks, what each of it is. */
+  async function offersAt(marked: string) {
+    const position = marked.indexOf("|");
+    const code = marked.replace("|", "");
+    const { matches, cursor_start, metadata } = await kernel.complete(code, position);
+    const before = code.slice(0, cursor_start);
+    const documentation = async (name: string) => (await documentationAt(before + name)).text;
+    return { matches, types: metadata._jupyter_types_experimental, documentation };
+  }
+
+  it("offers all settings in a settings object, each with its sentence and its range", async () => {
+    const names = Object.keys(resolveSettings());
+    const { matches, types, documentation } = await offersAt("const settings = resolveSettings({ | })");
+    expect([...matches].sort()).toEqual([...names].sort());
+    expect(types.map(({ text, type }) => [text, type])).toEqual(matches.map((name) => [name, "property"]));
+    for (const name of matches) {
+      expect(await documentation(name), name).toMatch(
+        new RegExp(`^\\(property\\) ${name}\\?: [^]+?\\n\\n[A-Z"].+`),
+      );
+    }
+    expect(await documentation("stain")).toMatch(/^\(property\) stain\?: "as-is" \| "normalised"\n/);
+    expect(await documentation("patience")).toContain("before training stops, in [1, 10000].");
+  });
+
+  it.each([
+    ["resolveSettings({\n  data: null, // a folder\n  ep|\n  seed: 42,\n});", ["epochs"]],
+    ["resolveSettings({ epochs: 3, | })", Object.keys(resolveSettings()).filter((name) => name !== "epochs")],
+    ["resolveSettings({ fineTune: { ep|", ["epochs"]],
+    ['resolveSettings({ stain: "|" })', ["as-is", "normalised"]],
+    ["evaluation.crossValidate({ fol| })", ["folds", "onFold"]],
+  ])("offers what fits, and nothing else, in %s", async (marked, expected) => {
+    const { matches } = await offersAt(marked);
+    expect([...matches].sort()).toEqual([...expected].sort());
+  });
+
+  it("puts what a call needs before what it can do without", async () => {
+    const { matches, documentation } = await offersAt("await trainHead({ | })");
+    const needed = ["classCount", "features", "labels", "settings", "split"];
+    expect(matches.slice(0, needed.length)).toEqual(needed);
+    expect(await documentation("split")).toContain("Records to learn from and to validate with");
+  });
+});
+
+describe("Tab in a notebook whose imports were not run", () => {
+  const notebook = join(projectRoot(), "notebooks", "03-train-model.ipynb");
+  let kernel: KernelSession;
+
+  beforeAll(async () => {
+    kernel = await startKernel(join(projectRoot(), "notebooks"), { JPY_SESSION_NAME: notebook });
+  });
+  afterAll(() => kernel.close());
+
+  it("offers what it would offer afterwards, and Shift-Tab tells of it", async () => {
+    const code = "const settings = resolveSettings({\n  ep";
+    expect(await kernel.complete(code, code.length)).toMatchObject({
+      matches: ["epochs"],
+      cursor_start: code.length - 2,
+      cursor_end: code.length,
+    });
+    const { data } = await kernel.inspect(`${code}ochs`, code.length + 4);
+    expect(data["text/plain"]).toMatch(/^\(property\) epochs\?: number\n\nAt most this many passes/);
+    expect((await kernel.execute("resolveSettings")).reply.evalue).toContain("has not run");
   });
 });

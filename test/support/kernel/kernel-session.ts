@@ -29,6 +29,13 @@ export interface CellResult {
   messages: Message[];
 }
 
+export interface Completion {
+  matches: string[];
+  cursor_start: number;
+  cursor_end: number;
+  metadata: { _jupyter_types_experimental: { text: string; type: string }[] };
+}
+
 export interface KernelSession {
   pid: number;
   driver: ChildProcess;
@@ -41,7 +48,7 @@ export interface KernelSession {
   comm(type: string, content: object): Promise<{ data: unknown; states: string[] }>;
   /** The next iopub message of a type that belongs to no cell being executed. */
   listen(type: string): Promise<{ parent: string; content: Message["content"] }>;
-  complete(code: string, position: number): Promise<{ matches: string[] }>;
+  complete(code: string, position: number): Promise<Completion>;
   inspect(code: string, position: number): Promise<{ found: boolean; data: Record<string, string> }>;
   alive(): Promise<boolean>;
   close(): Promise<void>;
