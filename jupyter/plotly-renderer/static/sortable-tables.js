@@ -9,13 +9,14 @@ const buttonClass = "breakhis-sort";
 
 const buttonStyle = `
 .${buttonClass} {
-  all: unset; display: inline-flex; gap: 0.4em; align-items: baseline; cursor: pointer; font: inherit;
+  all: unset; cursor: pointer; font: inherit;
 }
 .${buttonClass}:hover { text-decoration: underline; }
 .${buttonClass}:focus-visible { outline: 2px solid var(--jp-brand-color1, Highlight); outline-offset: 2px; }
-.${buttonClass}::after { content: "↕"; opacity: 0.45; }
-[aria-sort="ascending"] > .${buttonClass}::after { content: "↑"; opacity: 1; }
-[aria-sort="descending"] > .${buttonClass}::after { content: "↓"; opacity: 1; }
+/* After a space, so that the mark makes no column wider: it may stand on a line of its own. */
+.${buttonClass}::after { content: " ↕"; opacity: 0.45; }
+[aria-sort="ascending"] > .${buttonClass}::after { content: " ↑"; opacity: 1; }
+[aria-sort="descending"] > .${buttonClass}::after { content: " ↓"; opacity: 1; }
 `;
 
 /** Watches a page for tables, whenever and wherever they appear; called once a page. */

@@ -32,8 +32,8 @@ export function tableHtml(
   const body = shown.map((row, i) => {
     const cells = columns.map((_, j) => {
       const text = format[j]!(row[j] ?? null);
-      const wrap =
-        text.length > longestLine ? ";overflow-wrap:anywhere;min-width:12em" : ";white-space:nowrap";
+      const longest = text.includes(" ") ? longestPhrase : longestWord;
+      const wrap = text.length > longest ? ";overflow-wrap:anywhere;min-width:7em" : ";white-space:nowrap";
       return `<td style="${cellStyle(align(j))}${wrap}${isMarked(i, j) ? markStyle : ""}">${escapeHtml(text)}</td>`;
     });
     return `<tr>${cells.join("")}</tr>`;
@@ -48,8 +48,9 @@ export function tableHtml(
   );
 }
 
-/** Shorter cells, such as runs' names and dates, stay on one line; the table scrolls if it gets too wide. */
-const longestLine = 32;
+/** Shorter cells, such as runs' names, dates and files, stay on one line; the table scrolls if it gets too wide. */
+const longestWord = 32;
+const longestPhrase = 20;
 
 const border = "1px solid var(--jp-border-color2, #8885)";
 const boxStyle = "max-height:36em;max-width:100%;overflow:auto;font-variant-numeric:tabular-nums";

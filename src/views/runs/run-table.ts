@@ -14,7 +14,7 @@ import {
 
 /** How runs are listed. */
 export interface RunTableOptions {
-  /** A column's or a setting's name, such as "validation accuracy, %" or "learning rate"; by default the newest run comes first. */
+  /** A column's or a setting's name, such as "validation accuracy, %" or "learning rate", or "best epoch" or "training, s"; by default the newest run comes first. */
   sortBy?: string;
   /** Smallest first; by default the largest number, or the last name, comes first. */
   ascending?: boolean;
@@ -22,13 +22,13 @@ export interface RunTableOptions {
 
 interface Row {
   cells: Record<string, Cell>;
-  /** What rows can be sorted by besides: each setting by its name in words. */
-  settings: Record<string, Cell>;
+  /** What rows can be sorted by besides: each setting by its name in words, the best epoch, seconds of training. */
+  hidden: Record<string, Cell>;
 }
 
 /**
- * Lists every run: how it ended, what it changed since the one before it, its scores, then the settings in which runs
- * differ. Show it as a cell's last value.
+ * Lists every run: what it changed since the one before it, how it ended, its scores, then the settings in which runs
+ * differ, and the code if they differ in it. Show it as a cell's last value.
  *
  * @throws RangeError if there is no column to sort by of this name; it names those there are.
  *
@@ -43,7 +43,8 @@ export async function showRuns(options: RunTableOptions = {}): Promise<HtmlDispl
 export function runsDisplay(runs: readonly ListedRun[], options: RunTableOptions = {}): HtmlDisplay {
   if (runs.length === 0) return noteDisplay("There are no runs yet.");
   const names = differingSettings(runs);
-  const rows = runs.map((run, i) => rowOf(run, runs[i + 1], names));
+  const codeDiffers = new Set(runs.flatMap((run) => codeOf(run) ?? [])).size > 1;
+  const rows = runs.map((run, i) => rowOf(run, runs[i + 1], names, codeDiffers));
   const columns = Object.keys(rows[0]!.cells);
   const sorted = sortRows(rows, columns, options);
   const order = options.sortBy === undefined ? "the newest first" : `by ${options.sortBy}`;
@@ -60,9 +61,16 @@ const endings: Record<RunSummary["ended"], string> = {
 /** More of a reason than this makes rows higher than results are worth. */
 const longestReason = 90;
 
-/** How a run ended, or how it stands without results. */
+const bestEpochOf = ({ fineTuning, bestEpoch }: RunSummary): number => fineTuning?.bestEpoch ?? bestEpoch;
+
+/** How a run ended, with its best epoch and the seconds that training took, or how it stands without results. */
 function endingOf({ summary, unfinished }: ListedRun): string {
-  if (summary !== null) return endings[summary.fineTuning?.ended ?? summary.ended];
+  if (summary !== null) {
+    const seconds = secondsOf(summary);
+    const took = seconds === null ? [] : [`${seconds.toFixed(1)} s`];
+    const ended = endings[summary.fineTuning?.ended ?? summary.ended];
+    return [ended, `best epoch ${bestEpochOf(summary)}`, ...took].join(", ");
+  }
   if (unfinished === undefined || unfinished.state === "unknown") return "not finished";
   if (unfinished.state !== "failed") return unfinished.state;
   const { reason } = unfinished;
@@ -73,6 +81,7 @@ function rowOf(
   run: ListedRun,
   before: ListedRun | undefined,
   names: readonly (keyof ListedRun["settings"])[],
+  codeDiffers: boolean,
 ): Row {
   const { id, settings, summary } = run;
   const changes = before === undefined ? null : describeChanges(before, run);
@@ -80,6 +89,7 @@ function rowOf(
     settingName(name),
     typeof value === "number" ? value : settingText(value),
   ]);
+  const code = codeOf(run);
   return {
     cells: {
       run: id,
@@ -89,13 +99,17 @@ function rowOf(
       "test accuracy, %": percentCell(summary?.test?.accuracy),
       "majority class (test), %": percentCell(summary?.test?.majorityClassAccuracy),
       "AUC (test)": summary?.test?.auc ?? null,
-      "best epoch": summary === null ? null : (summary.fineTuning?.bestEpoch ?? summary.bestEpoch),
       "data set, backbone": summary === null ? null : describeMaterial(summary),
-      settings: names.map((name) => `${settingName(name)} ${settingOf(name, settings[name])}`).join("; "),
-      "training, s": secondsCell(summary?.timings["training"]),
-      code: codeOf(run) ?? null,
+      settings: [
+        ...names.map((name) => `${settingName(name)} ${settingOf(name, settings[name])}`),
+        ...(codeDiffers && code !== undefined ? [`code ${code}`] : []),
+      ].join("; "),
     },
-    settings: Object.fromEntries(sortable),
+    hidden: {
+      ...Object.fromEntries(sortable),
+      "best epoch": summary === null ? null : bestEpochOf(summary),
+      "training, s": summary === null ? null : secondsOf(summary),
+    },
   };
 }
 
@@ -109,7 +123,7 @@ function sortRows(
 ): readonly Row[] {
   const { sortBy, ascending = false } = options;
   if (sortBy === undefined) return rows;
-  const known = [...columns, ...Object.keys(rows[0]!.settings)];
+  const known = [...columns, ...Object.keys(rows[0]!.hidden)];
   if (!known.includes(sortBy)) {
     throw new RangeError(
       `Runs can be sorted by ${known.map((name) => `"${name}"`).join(", ")}; found "${sortBy}".`,
@@ -117,9 +131,7 @@ function sortRows(
   }
   const sign = ascending ? 1 : -1;
   return [...rows].sort((a, b) => {
-    const [one, other] = [a, b].map(
-      ({ cells, settings }) => cells[sortBy] ?? settings[sortBy] ?? null,
-    ) as Cell[];
+    const [one, other] = [a, b].map(({ cells, hidden }) => cells[sortBy] ?? hidden[sortBy] ?? null) as Cell[];
     // What is not known comes last, either way.
     if (one == null || other == null) return Number(one == null) - Number(other == null);
     return sign * (one < other ? -1 : one > other ? 1 : 0);
@@ -130,4 +142,7 @@ function percentCell(share: number | null | undefined): number | null {
   return share === null || share === undefined ? null : roundTo(100 * share, 1);
 }
 
-const secondsCell = (seconds: number | undefined) => (seconds === undefined ? null : roundTo(seconds, 1));
+function secondsOf({ timings }: RunSummary): number | null {
+  const seconds = timings["training"];
+  return seconds === undefined ? null : roundTo(seconds, 1);
+}

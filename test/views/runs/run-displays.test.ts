@@ -162,7 +162,7 @@ describe("the table of runs", () => {
       "test accuracy, %",
     ]);
     const settings = third![header!.indexOf("settings")];
-    expect(settings).toBe("data &lt;b&gt;; learning rate 0.01");
+    expect(settings).toBe("data &lt;b&gt;; learning rate 0.01; code bbbbbbb+");
     expect(settings).not.toContain("dropout");
   });
 
@@ -175,9 +175,9 @@ describe("the table of runs", () => {
       "the first run",
     ]);
     expect(html).not.toContain("<b>");
-    expect(rows[1]).toContain("bbbbbbb+");
-    expect(rows[3]).toContain("aaaaaaa");
-    expect(rows[3]).toContain("1.3");
+    expect(rows[3]!.at(-1)).toContain("code aaaaaaa");
+    const same = runs.map((one) => ({ ...one, summary: one.summary && { ...one.summary, code: code("a") } }));
+    expect(runsDisplay(same).html).not.toContain("aaaaaaa");
     const far = [
       made("b", { data: "/home/me/images/two" }, {}),
       made("a", { data: "/home/me/images/one" }, {}),
@@ -193,7 +193,7 @@ describe("the table of runs", () => {
     const tuned = { from: "conv5", trainedWeights: { backbone: 1, head: 1 }, epochs: 2, bestEpoch: 1 };
     const listed = [
       made("a", {}, { ended: "completed" }),
-      made("b", {}, { ended: "early-stopping" }),
+      made("b", {}, { ended: "early-stopping", timings: { training: 1.26 } }),
       made("c", {}, { ended: "interrupted" }),
       made("d", {}, { ended: "early-stopping", fineTuning: { ...tuned, ended: "interrupted" } }),
       unfinished({ state: "running" }),
@@ -204,10 +204,10 @@ describe("the table of runs", () => {
     ];
     expect(rowsOf(runsDisplay(listed).html).map((row) => row[2])).toEqual([
       "ended",
-      "all epochs done",
-      "stopped early",
-      "stopped by hand",
-      "stopped by hand",
+      "all epochs done, best epoch 3",
+      "stopped early, best epoch 3, 1.3 s",
+      "stopped by hand, best epoch 3",
+      "stopped by hand, best epoch 1",
       "running",
       "crashed",
       "failed: &lt;i&gt;Training diverged.&lt;/i&gt;",
@@ -233,6 +233,7 @@ describe("the table of runs", () => {
     expect(ids({ sortBy, ascending: true })).toEqual(["third", "first", "second"]);
     expect(() => runsDisplay(runs, { sortBy: "luck" })).toThrow(/"validation accuracy, %".*found "luck"/);
     expect(ids({ sortBy: "learning rate", ascending: true })).toEqual(["first", "third", "second"]);
+    expect(ids({ sortBy: "training, s" })[0]).toBe("first");
   });
 
   it("draws chosen runs over each other, named by what differs", () => {
