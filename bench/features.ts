@@ -54,9 +54,9 @@ async function decodeAll(files: readonly string[]): Promise<Uint8Array[]> {
 }
 
 /** Images a second from pixels in memory to features in memory. */
-function measureForward({ backbone }: Setting, batches: readonly Uint8Array[]): number {
+async function measureForward({ backbone }: Setting, batches: readonly Uint8Array[]): Promise<number> {
   const startedAt = performance.now();
-  for (const pixels of batches) embedPixels(backbone, pixels, featureBatchSize);
+  for (const pixels of batches) await embedPixels(backbone, pixels, featureBatchSize);
   return (1000 * imageCount) / (performance.now() - startedAt);
 }
 
@@ -98,7 +98,7 @@ async function prepareAgainstKeras(
   const keras = await prepareKeras(setting, context, how);
   const batches = how.inMemory ? await decodeAll(setting.files) : [];
   const ours = async () =>
-    how.inMemory ? measureForward(setting, batches) : await measureExtraction(setting);
+    how.inMemory ? await measureForward(setting, batches) : await measureExtraction(setting);
   await ours();
   return {
     baselineName: `Keras, ${keras.way}`,
@@ -122,7 +122,7 @@ async function prepareAgainstForward(name: Backbone["name"], context: BenchConte
     baselineName: "the forward pass alone",
     ours: () => measureExtraction(setting),
     async baseline() {
-      const speed = measureForward(setting, batches);
+      const speed = await measureForward(setting, batches);
       const startedAt = performance.now();
       await decodeAll(setting.files);
       decoding = (1000 * imageCount) / (performance.now() - startedAt);

@@ -1,6 +1,6 @@
 // The work of bench/fine-tune.ts on our side; as a program (weights, from, batchSize, steps) it prints a process's peak memory in MB.
 
-import type { Backbone } from "../src/model/backbones/architecture";
+import type { OpenBackbone } from "../src/model/backbones/architecture";
 import { loadBackbone } from "../src/model/backbones/backbone";
 import { runStages } from "../src/model/backbones/stages";
 import { buildHead } from "../src/model/classifier/head";
@@ -21,7 +21,7 @@ export interface FineTuningWork {
 }
 
 /** A batch's input as it is kept between epochs, made into a tensor at each step as in `fineTune`. */
-function inputOf(backbone: Backbone, frozen: number, batchSize: number): () => tf.Tensor4D {
+function inputOf(backbone: OpenBackbone, frozen: number, batchSize: number): () => tf.Tensor4D {
   const random = createRandom(1);
   const pixels = Int32Array.from({ length: batchSize * inputSize * inputSize * 3 }, () =>
     random.integer(256),

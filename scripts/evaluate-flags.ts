@@ -3,16 +3,13 @@ import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { augmentations } from "../src/data/images/image-views";
 import { plainRecipe, type Recipe } from "../src/experiments/compare-recipes";
-import type { BackboneChoice } from "../src/model/backbones/backbone";
+import { addBackboneFlags, type BackboneFlags } from "./backbone-flags";
 import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
 
 /** What `npm run evaluate` is told. */
-export interface Flags extends LabelsFlags, ClassesFlags {
+export interface Flags extends LabelsFlags, ClassesFlags, BackboneFlags {
   data?: string;
   predictions?: string;
-  backbone: BackboneChoice["backbone"];
-  weights?: string;
-  inputSize: number;
   magnification?: number;
   /** How many, or the folder of BreaKHis' fold files. */
   folds: number | string;
@@ -49,8 +46,6 @@ function shares(text: string): number[] {
   return values;
 }
 
-const backbones = ["auto", "resnet50", "efficientnet-lite0"];
-
 function addDataFlags(command: Command): Command {
   return command
     .option("--data <folder>", "folder of images")
@@ -58,9 +53,6 @@ function addDataFlags(command: Command): Command {
       "--predictions <csv>",
       "scores a table of probabilities or votes instead, as publications do: a column with the image's name, one for each class",
     )
-    .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
-    .option("--weights <file>", "weights as Keras saves them (.h5)")
-    .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
     .option("--magnification <number>", "only images of this magnification", wholeNumber);
 }
 
@@ -106,7 +98,7 @@ function addRecipeFlags(command: Command): Command {
 }
 
 export function readCommandLine(): Flags {
-  const command = addClassesFlags(addLabelsFlags(new Command("evaluate"))).description(
+  const command = addClassesFlags(addLabelsFlags(addBackboneFlags(new Command("evaluate")))).description(
     "Cross-validates by patient, audits leakage and tabulates triage; prints tables.",
   );
   return addRecipeFlags(addDivisionFlags(addDataFlags(command)))

@@ -25,6 +25,7 @@ import { describeCost, extractTreated, type TreatmentSettings } from "../src/mod
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
+import { choiceOf } from "./backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { type Flags, readCommandLine } from "./evaluate-flags";
 import { showProgressBars } from "./progress-bars";
@@ -107,7 +108,7 @@ async function evaluateAnswers(flags: Flags, path: string, dataset: Dataset | nu
 
 async function main(): Promise<void> {
   const flags = readCommandLine();
-  const { weights = null, inputSize, magnification = null, data, predictions } = flags;
+  const { magnification = null, data, predictions } = flags;
   stopOnInterrupt();
   showProgress();
   if (flags.out !== undefined) await requireWritable(flags.out);
@@ -117,7 +118,7 @@ async function main(): Promise<void> {
   if (dataset === null) {
     throw new Error("There is nothing to evaluate: give --data <folder>, or --predictions <csv>.");
   }
-  const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
+  const { backbone, explanation } = await loadBackbone(choiceOf(flags));
   say(explanation);
   try {
     await evaluate(flags, dataset, backbone);

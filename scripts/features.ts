@@ -1,20 +1,18 @@
 // Computes features for use elsewhere: npm run features -- data/demo --out features/demo
 // One part of them, for several machines: npm run features -- data/demo --shard 3/16
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import { type Dataset, describeDataset, openDataset, type Shard } from "../src/data/dataset";
-import { type BackboneChoice, loadBackbone } from "../src/model/backbones/backbone";
+import { loadBackbone } from "../src/model/backbones/backbone";
 import { extractFeatures } from "../src/model/features/features";
 import { requireFeaturesWritable, writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
+import { addBackboneFlags, type BackboneFlags, choiceOf } from "./backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 
-interface Flags extends LabelsFlags {
-  backbone: BackboneChoice["backbone"];
-  weights?: string;
-  inputSize: number;
+interface Flags extends LabelsFlags, BackboneFlags {
   magnification?: number;
   out?: string;
   shard?: Shard;
@@ -34,8 +32,7 @@ function readShard(text: string): Shard {
 }
 
 function readCommandLine(): { folder: string; flags: Flags } {
-  const backbones = ["auto", "resnet50", "efficientnet-lite0"];
-  const program = addLabelsFlags(new Command("features"))
+  const program = addBackboneFlags(addLabelsFlags(new Command("features")))
     .description("Writes each image's features to <name>.npy and the images' records to <name>.csv.")
     .argument(
       "<folder>",
@@ -47,9 +44,6 @@ function readCommandLine(): { folder: string; flags: Flags } {
       "computes one part into the cache, for example 3/16, instead of writing files",
       readShard,
     )
-    .addOption(new Option("--backbone <name>", "network").choices(backbones).default("auto"))
-    .option("--weights <file>", "weights as Keras saves them (.h5)")
-    .option("--input-size <pixels>", "width and height that the network sees", wholeNumber, 224)
     .option("--magnification <number>", "only images of this magnification", wholeNumber)
     .parse();
   const flags = program.opts<Flags>();
@@ -68,14 +62,14 @@ function listOddities({ skipped, warnings }: Dataset): void {
 
 async function main(): Promise<void> {
   const { folder, flags } = readCommandLine();
-  const { weights = null, inputSize, magnification = null, out, shard = null } = flags;
+  const { magnification = null, out, shard = null } = flags;
   stopOnInterrupt();
   showProgressBars();
   if (out !== undefined) await requireFeaturesWritable(out);
   const dataset = await openDataset(folder, { ...flags, magnification, shard });
   say(describeDataset(dataset));
   listOddities(dataset);
-  const { backbone, explanation } = await loadBackbone({ backbone: flags.backbone, weights, inputSize });
+  const { backbone, explanation } = await loadBackbone(choiceOf(flags));
   say(explanation);
   const features = await extractFeatures(dataset, backbone);
   backbone.dispose();

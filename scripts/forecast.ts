@@ -4,6 +4,7 @@ import { openDataset } from "../src/data/dataset";
 import { ensureDemoDataset } from "../src/data/demo/demo";
 import { makeSplit } from "../src/data/split/split";
 import { articleAssumptions } from "../src/experiments/published/article";
+import { requireOpen } from "../src/model/backbones/architecture";
 import { loadBackbone } from "../src/model/backbones/backbone";
 import { completeSettings } from "../src/runtime/settings";
 import { countOf } from "../src/runtime/words";
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
   const dataset = await openDataset(folder, settings);
   const { backbone, explanation } = await loadBackbone(settings);
   const { train, validation } = makeSplit(dataset, { by: settings.split, seed: settings.seed });
-  const seconds = forecastFineTuning(backbone, fineTune, {
+  const seconds = forecastFineTuning(requireOpen(backbone, "Fine-tuning"), fineTune, {
     train: train.length,
     validation: validation.length,
   });

@@ -1,7 +1,7 @@
 // What sharp (libvips 8.18) does to 8-bit pixels when it shrinks with the cubic kernel, to the bit: rows first, then
 // columns, each rounded to 8 bits; weights and positions in fixed point. The kernel is widened, and whole pixels are
 // averaged before it.
-import { stretchBicubically } from "../src/data/images/bicubic";
+import { stretchBicubically } from "../src/data/images/resample";
 
 /** Weights and sums are whole numbers of 1 / 4096. */
 const weightBits = 12;

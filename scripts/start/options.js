@@ -86,6 +86,8 @@ function readerOf(setting) {
   if (type === "boolean") return yesOrNo;
   if (placeholder === "FOLDER" || placeholder === "FILE") return pathReader(placeholder);
   if (placeholder === "CSV") return labelsFile;
+  if (placeholder === "NETWORK") return backboneReader(takes);
+  if (placeholder === "JSON") return jsonReader(Object.keys(setting.properties ?? {}));
   if (placeholder === "PAIRS") return pairsReader(Object.keys(setting.properties ?? {}));
   /** @param {(text: string) => unknown} parse @param {(value: any) => boolean} fits */
   const reader = (parse, fits, what = takes) => ({
@@ -125,6 +127,51 @@ function pathReader(placeholder) {
       if (placeholder === "FILE" && !stats?.isFile())
         throw `takes a file of ResNet50's weights (Keras HDF5), and ${found} is not a file`;
       return found;
+    },
+  };
+}
+
+/**
+ * One of ours by its name, or another network by its path.
+ *
+ * @param {string} takes
+ * @returns {Pick<SettingFlag, "placeholder" | "read">}
+ */
+function backboneReader(takes) {
+  return {
+    placeholder: "NETWORK",
+    read: (text, from) => {
+      if (["auto", "resnet50", "efficientnet-lite0"].includes(text)) return text;
+      const found = path.resolve(from, text);
+      if (!fs.existsSync(found)) throw `takes ${takes}, and there is nothing at ${found}`;
+      return found;
+    },
+  };
+}
+
+/**
+ * A file that holds a group of settings; what each of them takes is said where they are used.
+ *
+ * @param {string[]} names
+ * @returns {Pick<SettingFlag, "placeholder" | "read">}
+ */
+function jsonReader(names) {
+  const takes = `takes a JSON file with ${names.join(", ")}`;
+  return {
+    placeholder: "JSON",
+    read: (text, from) => {
+      const found = path.resolve(from, text);
+      /** @type {unknown} */
+      let json;
+      try {
+        json = JSON.parse(fs.readFileSync(found, "utf8"));
+      } catch (error) {
+        throw `${takes}, and ${found} is none (${error instanceof Error ? error.message : error})`;
+      }
+      const given = typeof json === "object" && json !== null ? Object.keys(json) : [""];
+      const other = given.find((name) => !names.includes(name));
+      if (other !== undefined) throw `${takes}, and ${found} has "${other}"`;
+      return json;
     },
   };
 }

@@ -1,7 +1,7 @@
 import { type Dataset, imageFile } from "../data/dataset";
 import { decodeImage } from "../data/images/images";
 import type { PatientSubset } from "../data/split/patient-subset";
-import type { Backbone } from "../model/backbones/backbone";
+import type { OpenBackbone } from "../model/backbones/backbone";
 import { startFromScratch } from "../model/backbones/random-start";
 import { buildClassifier, predictImages } from "../model/classifier/classifier";
 import { buildHead } from "../model/classifier/head";
@@ -19,7 +19,7 @@ const scalingImages = 16;
 export interface ScratchOptions {
   dataset: Dataset;
   /** Of the shape wanted; nothing of its weights is used. */
-  backbone: Backbone;
+  backbone: OpenBackbone;
   settings: Settings;
   /** How the whole network is trained; a network that knows nothing takes larger steps than fine-tuning does. */
   training?: Partial<Omit<FineTuneSettings, "from">>;

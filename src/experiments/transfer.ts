@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { Dataset } from "../data/record";
 import { filesOfSplit, type Split } from "../data/split/split";
-import { type Backbone, loadBackbone } from "../model/backbones/backbone";
+import { requireOpen } from "../model/backbones/architecture";
+import { type Backbone, loadBackbone, type OpenBackbone, settingsOf } from "../model/backbones/backbone";
 import { type Classifier, classifierTransform, loadClassifier } from "../model/classifier/classifier";
 import type { Features } from "../model/features/features";
 import type { Treatment } from "../model/features/treatment";
@@ -16,7 +17,7 @@ import type { RunMaterial } from "./runs/run-material";
 export interface TransferBase {
   classifier: Classifier;
   /** Its network as it was before anything was trained in it. */
-  original: Backbone;
+  original: OpenBackbone;
   /** Its network with stages that were trained on the run's images. */
   tuned: Backbone;
   /** What `tuned` is, in a sentence. */
@@ -32,7 +33,8 @@ async function tuneOnRun(
 ): Promise<FineTuning> {
   const { settings } = run;
   const { dataset, split } = await openRun(run);
-  const { backbone, head } = classifier;
+  const { head } = classifier;
+  const backbone = requireOpen(classifier.backbone, "Fine-tuning");
   const transform = classifierTransform(classifier);
   return fineTune({ from: "last", ...options, dataset, backbone, head, split, settings, transform });
 }
@@ -49,9 +51,10 @@ export async function prepareTransfer(
   options: Partial<FineTuneSettings> = {},
 ): Promise<TransferBase> {
   const { backbone: name } = run.summary;
-  const { weights, inputSize } = run.settings;
-  const { backbone: original } = await loadBackbone({ backbone: name, weights, inputSize });
+  const { weights, inputSize, backbone: asked } = run.settings;
+  const { backbone: loaded } = await loadBackbone({ backbone: asked, weights, inputSize });
   try {
+    const original = requireOpen(loaded, "Fine-tuning");
     const classifier = await loadClassifier(run.classifierFolder, { backbone: original });
     const { fineTuned } = classifier.backbone;
     if (fineTuned !== undefined) {
@@ -66,7 +69,7 @@ export async function prepareTransfer(
         : `${name} was fine-tuned from ${from} on, on the images of run ${run.id}: ${history.length} epochs, of which the ${bestEpoch}. was best for its validation patients.`;
     return { classifier, original, tuned, explanation, dispose: () => disposeAll([tuned, original]) };
   } catch (error) {
-    original.dispose();
+    loaded.dispose();
     throw error;
   }
 }
@@ -114,7 +117,7 @@ export function transferMaterial(
   const { settings, folder, dataset, split, features, treatment } = other;
   const { tuned: backbone, explanation } = transfer;
   return {
-    settings: { ...settings, data: resolve(folder), backbone: backbone.name },
+    settings: { ...settings, data: resolve(folder), ...settingsOf(backbone) },
     ...{ dataset, split, treatment, features, backbone, explanation },
     description: "",
     base: { id: base.id, dataFingerprint: base.summary.dataFingerprint ?? null },

@@ -52,6 +52,38 @@ export interface FineTuneSettings extends z.output<typeof fineTuneSchema> {}
 /** @internal Width and height that a backbone sees; what a saved classifier says is held to it, too. */
 export const inputSizeSchema = z.number().int().min(32).max(1024);
 
+const triple = (element: z.ZodNumber, takes: string) =>
+  z.tuple([element, element, element]).optional().meta({ takes });
+
+/** @internal What `backbone.json` beside a network may say; the setting `backboneDetails` goes before it. */
+export const backboneDetailsSchema = z.strictObject({
+  /** Width and height in pixels, in [32, 1024]. */
+  inputSize: inputSizeSchema.optional(),
+  /** The order of the colours. */
+  channels: z.enum(["RGB", "BGR"]).optional(),
+  /** What a pixel of 0..255 is multiplied by first: 1 or 0.00392156862745098 (1/255). */
+  scale: z.number().positive().optional(),
+  /** What is subtracted then, in the order of the channels; [0, 0, 0] for nothing. */
+  mean: triple(z.number(), "three numbers"),
+  /** What is divided by then; [1, 1, 1] for nothing. */
+  deviation: triple(z.number().positive(), "three numbers above 0"),
+  /** How images of another size are stretched, Pillow's of these names. */
+  interpolation: z.enum(["bicubic", "bilinear"]).optional(),
+  /** The order of the input's axes, where the file does not tell. */
+  layout: z.enum(["NCHW", "NHWC"]).optional(),
+  /** Name of the output that features are made of. */
+  output: z.string().min(1).optional(),
+  /** How it becomes one row: as it is, or of tokens or a grid of cells. */
+  pooling: z
+    .enum(["none", "mean", "class-token", "mean-of-patches", "class-token-and-mean-of-patches"])
+    .optional(),
+  /** Tokens before those of the patches: 1 with a class token alone, more with registers, in [0, 64]. */
+  prefixTokens: z.number().int().min(0).max(64).optional(),
+});
+
+/** What has to be known of a network by somebody else; what is left out is told by a file beside it, or by itself. */
+export interface BackboneDetails extends z.output<typeof backboneDetailsSchema> {}
+
 const column = z.string().min(1).optional();
 const columnsSchema = z.strictObject({
   image: column,
@@ -108,11 +140,20 @@ export const settingsSchema = z
       .enum(["patient", "image", "folder"])
       .default("patient")
       .meta({ description: "what stays together" }),
-    /** The network whose features the head learns from; "auto" takes the best whose weights can be had. */
-    backbone: z
-      .enum(["auto", "resnet50", "efficientnet-lite0"])
-      .default("auto")
-      .meta({ description: "network for features" }),
+    /**
+     * The network whose features the head learns from: "resnet50", "efficientnet-lite0", the best of them whose weights
+     * can be had ("auto"), or the path of another one's file or folder (docs/other-backbones.md).
+     */
+    backbone: z.string().min(1).default("auto").meta({
+      placeholder: "NETWORK",
+      description: "network for features: auto, resnet50, efficientnet-lite0, or another one's file",
+      takes: "auto, resnet50, efficientnet-lite0, or the path of another network's file or folder",
+    }),
+    /** What another network's files do not tell of it: size, colours, mean and deviation, output, pooling. */
+    backboneDetails: backboneDetailsSchema.nullable().default(null).meta({
+      placeholder: "JSON",
+      description: "a file that says of another one's what nothing beside it does",
+    }),
     /** Path of a Keras HDF5 file with ResNet50's weights; null looks in the cache, then downloads. */
     weights: z
       .string()
@@ -131,8 +172,11 @@ export const settingsSchema = z
       .meta({ description: "views to learn from too; features take 8, 4 or 11 times as long" }),
     /** Answers with the mean over the views of an image, instead of what is said of the image as it is. */
     averageViews: z.boolean().default(false).meta({ description: "answer with the mean over those views" }),
-    /** Width and height in pixels that the backbone sees, in [32, 1024]. */
-    inputSize: inputSizeSchema.default(224).meta({ description: "pixels the network sees" }),
+    /** Width and height in pixels that the backbone sees, in [32, 1024]; null takes what it was made for, ours for 224. */
+    inputSize: inputSizeSchema
+      .nullable()
+      .default(null)
+      .meta({ description: "pixels the network sees", withoutFlag: "what it was made for; ours: 224" }),
     /** Units of the head's hidden layers, first to last: at most 8, each in [1, 8192]. */
     hiddenUnits: z
       .array(z.number().int().min(1).max(8192))

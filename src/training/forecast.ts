@@ -1,4 +1,4 @@
-import type { Backbone } from "../model/backbones/architecture";
+import type { OpenBackbone } from "../model/backbones/architecture";
 import { runStages } from "../model/backbones/stages";
 import { buildHead } from "../model/classifier/head";
 import { stageIndex } from "../model/features/activations";
@@ -22,7 +22,7 @@ function secondsOf(work: () => void): number {
  * @returns Seconds, for all epochs and the frozen stages' activations; without what is in the cache.
  */
 export function forecastFineTuning(
-  backbone: Backbone,
+  backbone: OpenBackbone,
   { from, epochs }: Pick<FineTuneSettings, "from" | "epochs">,
   images: { train: number; validation: number },
 ): number {

@@ -7,7 +7,7 @@ import { angleBetween } from "../../src/data/images/optical-density";
 import type { Split } from "../../src/data/split/split-value";
 import { compareStains } from "../../src/experiments/stain-ablation";
 import { prepareArms } from "../../src/experiments/stain-arms";
-import type { Backbone } from "../../src/model/backbones/backbone";
+import type { OpenBackbone } from "../../src/model/backbones/backbone";
 import { requestStop } from "../../src/runtime/interruption";
 import { tf } from "../../src/runtime/tensorflow";
 import { laboratories, mixImage } from "../support/data/stained-images";
@@ -20,7 +20,7 @@ const size = 48;
 const perClass = 12;
 
 /** Mean red, green and blue in units of about 1. */
-const backbone: Backbone = {
+const backbone: OpenBackbone = {
   name: "resnet50",
   weights: { name: "none", sha256: "12", source: "a test" },
   pretrained: false,
@@ -130,7 +130,7 @@ describe("compareStains", () => {
   });
 
   it("stops when asked to, with nothing claimed", async () => {
-    const stopping: Backbone = {
+    const stopping: OpenBackbone = {
       ...backbone,
       weights: { ...backbone.weights, sha256: "34" },
       embed(batch) {

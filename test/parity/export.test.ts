@@ -15,7 +15,7 @@ import { fitStainReference } from "../../src/data/images/stain-reference";
 import { type AboutExport, type ExportFormat, exportFormats } from "../../src/export/about-export";
 import { callExample } from "../../src/export/call-example";
 import { exportClassifier } from "../../src/export/export-classifier";
-import { type Backbone, loadBackbone } from "../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../src/model/backbones/backbone";
 import { type Classifier, predictImages } from "../../src/model/classifier/classifier";
 import { decodeForClassifier } from "../../src/model/explanation/grad-cam";
 import { tf } from "../../src/runtime/tensorflow";
@@ -66,7 +66,7 @@ async function runCard(folder: string, format: ExportFormat, pixels: Uint8Array)
 }
 
 describe("exports of a classifier on EfficientNet-Lite0", () => {
-  let backbone: Backbone;
+  let backbone: OpenBackbone;
   let classifier: Classifier;
   let files: string[];
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Backbone, loadBackbone } from "../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../src/model/backbones/backbone";
 import { buildResnet50 } from "../../src/model/backbones/resnet50";
 import { runStages } from "../../src/model/backbones/stages";
 import { readWeights } from "../../src/model/backbones/weights";
@@ -27,7 +27,7 @@ const origin = { name: "weights.h5", sha256: "", source: "a test", pretrained: f
 function gradientsInPython(
   folder: string,
   network: string,
-  backbone: Backbone | null,
+  backbone: OpenBackbone | null,
 ): Map<string, Float32Array> {
   const inputs = network === "resnet50" ? 2048 : 1280;
   const head = buildHead({ inputs, hiddenUnits: [16, 8], classCount: 2, seed: 4 });
@@ -65,7 +65,7 @@ function gradientsInPython(
 }
 
 /** Our gradients of all weights from a stage on, by name. */
-function ourGradients(backbone: Backbone, from: number): Map<string, Float32Array> {
+function ourGradients(backbone: OpenBackbone, from: number): Map<string, Float32Array> {
   const { prepare, stages } = backbone.staged;
   const head = buildHead({ inputs: backbone.featureWidth, hiddenUnits: [16, 8], classCount: 2, seed: 4 });
   const input = tf.tidy(() => {
@@ -105,7 +105,7 @@ describe.skipIf(!hasKeras)(
   () => {
     const folder = temporaryFolder("resnet50-gradients");
     let theirs: Map<string, Float32Array>;
-    let backbone: Backbone;
+    let backbone: OpenBackbone;
 
     beforeAll(async () => {
       theirs = gradientsInPython(folder, "resnet50", null);
@@ -135,7 +135,7 @@ describe.skipIf(!hasKeras)(
 describe.skipIf(!hasKeras)("one step's gradients against TensorFlow, EfficientNet-Lite0", () => {
   const folder = temporaryFolder("efficientnet-gradients");
   let theirs: Map<string, Float32Array>;
-  let backbone: Backbone;
+  let backbone: OpenBackbone;
 
   beforeAll(async () => {
     const choice = { backbone: "efficientnet-lite0" as const, weights: null, inputSize: size };

@@ -1,9 +1,18 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
+import { imagenetDetails, writeOnnxNetworks } from "../support/model/onnx-networks";
 import { temporaryFolder } from "../support/temporary-folder";
 
 const root = projectRoot();
@@ -75,7 +84,17 @@ async function runServer(command: string): Promise<{ address: string; code: numb
   return { address, code };
 }
 
+/** Where a reader's own networks lie, each with what has to be said of it. */
+function placeEncoders(): void {
+  const encoders = join(folder, "encoders");
+  for (const name of ["networks", "encoders"]) mkdirSync(join(folder, name));
+  writeOnnxNetworks(join(folder, "networks"));
+  copyFileSync(join(folder, "networks", "planar.onnx"), join(encoders, "vit.onnx"));
+  writeFileSync(join(encoders, "vit.backbone.json"), JSON.stringify(imagenetDetails));
+}
+
 beforeAll(() => {
+  placeEncoders();
   for (const name of ["package.json", "scripts"]) symlinkSync(join(root, name), join(folder, name));
   mkdirSync(programs);
   writeFileSync(join(programs, "sbatch"), sbatch, { mode: 0o755 });

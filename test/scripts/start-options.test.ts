@@ -14,6 +14,7 @@ beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "breakhis-options-"));
   mkdirSync(join(folder, "images"));
   writeFileSync(join(folder, "weights.h5"), "");
+  writeFileSync(join(folder, "details.json"), '{"scale": 1}');
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -46,6 +47,11 @@ describe("readOptions", () => {
     });
   });
 
+  it("takes another network's file or folder from the caller's folder", () => {
+    expect(read("--backbone", "images").settings).toEqual({ backbone: join(folder, "images") });
+    expect(read("--backbone-details", "details.json").settings).toEqual({ backboneDetails: { scale: 1 } });
+  });
+
   it("takes a labels file for the data, and one that lies beside the caller or in the folder", () => {
     writeFileSync(join(folder, "truth.csv"), "image,label\n");
     expect(read("--data", "truth.csv").settings).toEqual({ data: join(folder, "truth.csv") });
@@ -63,6 +69,7 @@ describe("readOptions", () => {
       magnification: "400",
       split: "image",
       backbone: "resnet50",
+      "backbone-details": "details.json",
       weights: "weights.h5",
       stain: "normalised",
       augmentation: "turns",
@@ -159,7 +166,14 @@ describe("readOptions", () => {
     [["--columns", "path"], /--columns takes pairs such as image=path,label=class, of image, label, patient/],
     [["--columns", "picture=path"], /--columns takes pairs/],
     [["--weights", "images"], /--weights takes a file .* is not a file/],
-    [["--backbone", "vgg"], /--backbone takes auto, resnet50 or efficientnet-lite0; "vgg" was given/],
+    [
+      ["--backbone", "vgg"],
+      /--backbone takes auto, resnet50, efficientnet-lite0, or the path of another network's file or folder, and there is nothing at .*vgg; "vgg" was given/,
+    ],
+    [
+      ["--backbone-details", "weights.h5"],
+      /--backbone-details takes a JSON file with inputSize, .*weights\.h5 is none/,
+    ],
     [["--split", ""], /--split takes patient, image or folder/],
     [["--epochs", "0"], /--epochs takes a whole number from 1 to 10000; "0"/],
     [["--epochs", "1e3"], /--epochs takes a whole number/],

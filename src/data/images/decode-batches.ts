@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import pMap from "p-map";
 import type { ImageFile } from "../record";
-import { stretchToSquare, withPixels } from "./decode-pixels";
+import { type Stretching, stretchToSquare, withPixels } from "./decode-pixels";
 import { imageConcurrency, pathOf, readImageFile, requirePositiveInteger, unusable } from "./images";
 
 /** Something done to an image's pixels, RGB, 0..255, before they are used. */
@@ -30,6 +30,7 @@ export interface DecodedBatch {
  *
  * @param images - Paths, or with the checksums that the files must have.
  * @param options.transform - Done to each image's pixels; it must leave their number as it is.
+ * @param options.interpolation - How images are stretched, by default bicubically.
  * @throws Error with path and reason at the first image that can't be used.
  *
  * @example
@@ -39,13 +40,13 @@ export async function* decodeBatches(
   images: readonly (string | ImageFile)[],
   size: number,
   batchSize: number,
-  options: { transform?: PixelTransform } = {},
+  options: { transform?: PixelTransform; interpolation?: Stretching } = {},
 ): AsyncGenerator<DecodedBatch, void, undefined> {
   requirePositiveInteger("An image's size", size);
   requirePositiveInteger("A batch's size", batchSize);
-  const { transform = unchanged } = options;
-  const start = (first: number) =>
-    new StartedBatch(images.slice(first, first + batchSize), first, size, transform);
+  const { transform = unchanged, interpolation = "bicubic" } = options;
+  const how = { size, transform, interpolation };
+  const start = (first: number) => new StartedBatch(images.slice(first, first + batchSize), first, how);
   const ahead = [start(0), start(batchSize)];
   try {
     for (let first = 0; first < images.length; first += batchSize) {
@@ -91,10 +92,9 @@ class StartedBatch {
   constructor(
     private readonly images: readonly (string | ImageFile)[],
     private readonly start: number,
-    private readonly size: number,
-    private readonly transform: PixelTransform,
+    private readonly how: { size: number; transform: PixelTransform; interpolation: Stretching },
   ) {
-    this.pixels = new Uint8Array(images.length * size * size * 3);
+    this.pixels = new Uint8Array(images.length * how.size ** 2 * 3);
     this.queued = this.readAll();
     this.decoded = this.queued.then(() => Promise.all(this.decoding)).then(() => this.outcome());
   }
@@ -124,9 +124,9 @@ class StartedBatch {
   }
 
   private async decode(path: string, bytes: Buffer, index: number): Promise<void> {
-    const { size, transform } = this;
+    const { size, transform, interpolation } = this.how;
     try {
-      const image = await withPixels(bytes, (whole) => stretchToSquare(whole, size));
+      const image = await withPixels(bytes, (whole) => stretchToSquare(whole, size, interpolation));
       if (image.ok === false) this.failures.push(unusable(path, image.reason));
       else this.pixels.set(transform(image.value), index * size * size * 3);
     } catch (error) {

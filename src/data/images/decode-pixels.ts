@@ -3,9 +3,9 @@ import sharp from "sharp";
 import type { ImageKind } from "../formats/image-kind";
 import { toRgbSamples } from "../formats/samples";
 import { pixelLimit, understandImage } from "../formats/understand";
-import { stretchBicubically } from "./bicubic";
 import { withDecodingRoom } from "./decoding-room";
 import { explainDecodingError, explainForeignContent } from "./image-problems";
+import { stretchBicubically, stretchBilinearly } from "./resample";
 
 // Files are read and decoded once; a cache of decoded images would only hold memory.
 sharp.cache(false);
@@ -115,16 +115,25 @@ export async function withPixels<T>(
 export const asSharp = ({ rgb, width, height }: Pixels): ReturnType<typeof sharp> =>
   sharp(rgb, { raw: { width, height, channels: 3 } });
 
+/** How an image of another size is stretched: Pillow's of these names. */
+export type Stretching = "bicubic" | "bilinear";
+
 /**
  * The whole image, stretched to a square with a cubic kernel (Catmull-Rom), widened when shrinking, as Pillow's bicubic,
  * which ImageNet networks are commonly fed with.
  *
  * Where no edge becomes longer, sharp's; else Pillow's to the bit, since sharp's enlarging lies half a pixel off all others'.
+ * Or bilinearly, always to the bit as Pillow.
  *
  * @returns Shape [size, size, 3], RGB, 0..255.
  */
-export async function stretchToSquare(pixels: Pixels, size: number): Promise<Uint8Array> {
+export async function stretchToSquare(
+  pixels: Pixels,
+  size: number,
+  stretching: Stretching = "bicubic",
+): Promise<Uint8Array> {
   const { rgb, width, height } = pixels;
+  if (stretching === "bilinear") return stretchBilinearly(rgb, width, height, size);
   if (width < size || height < size) return stretchBicubically(rgb, width, height, size);
   if (width === size && height === size) return rgb;
   const square = await asSharp(pixels).resize(size, size, { fit: "fill", kernel: "cubic" }).raw().toBuffer();

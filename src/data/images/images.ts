@@ -4,7 +4,14 @@ import { openRegularFile } from "../../runtime/files/regular-file";
 import { rangeRefusal } from "../../runtime/refusal";
 import { countOf, nameSome } from "../../runtime/words";
 import type { ImageFile } from "../record";
-import { asSharp, type Outcome, type Pixels, stretchToSquare, withPixels } from "./decode-pixels";
+import {
+  asSharp,
+  type Outcome,
+  type Pixels,
+  type Stretching,
+  stretchToSquare,
+  withPixels,
+} from "./decode-pixels";
 import { explainFileError, fileSizeLimit } from "./image-problems";
 import { likenessSize, perceptualHash } from "./perceptual-hash";
 
@@ -121,12 +128,17 @@ export async function inspectImage(path: string): Promise<Inspection> {
  *
  * @param image - A path, or with the checksum that the file must have.
  * @param size - Edge of the square in pixels, at least 1.
+ * @param stretching - By default bicubic.
  * @returns Shape [size, size, 3], RGB, 0..255. The same file gives the same bytes every time.
  * @throws Error with the reason if the file is missing, broken, no image that is understood or another one than it was.
  */
-export function decodeImage(image: string | ImageFile, size: number): Promise<Uint8Array> {
+export function decodeImage(
+  image: string | ImageFile,
+  size: number,
+  stretching?: Stretching,
+): Promise<Uint8Array> {
   requirePositiveInteger("An image's size", size);
-  return usePixels(image, (pixels) => stretchToSquare(pixels, size));
+  return usePixels(image, (pixels) => stretchToSquare(pixels, size, stretching));
 }
 
 /** An image as it is looked at: upright, in its own proportions. */

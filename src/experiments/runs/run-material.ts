@@ -5,7 +5,8 @@ import { ensureDemoDataset } from "../../data/demo/demo";
 import { resolveLabels } from "../../data/layouts/layouts";
 import type { Dataset } from "../../data/record";
 import { makeSplit, type Split } from "../../data/split/split";
-import { type Backbone, type LoadedBackbone, loadBackbone } from "../../model/backbones/backbone";
+import { requireOpen } from "../../model/backbones/architecture";
+import { type Backbone, type LoadedBackbone, loadBackbone, settingsOf } from "../../model/backbones/backbone";
 import { weightsSituation } from "../../model/backbones/weights-location";
 import { countValues } from "../../model/features/feature-rows";
 import type { Features } from "../../model/features/features";
@@ -17,6 +18,7 @@ import {
   fitTreatment,
   type Treatment,
 } from "../../model/features/treatment";
+import { otherSituation } from "../../model/other-backbones/load-other";
 import { sha256 } from "../../runtime/cache/content-hash";
 import { remember } from "../../runtime/device/memory";
 import type { Settings } from "../../runtime/settings";
@@ -56,7 +58,8 @@ function lendBackbone(settings: Settings) {
     loaded ??= await loadBackbone(settings);
     return loaded;
   };
-  const choice = [settings.backbone, settings.inputSize, weightsSituation(settings.weights)];
+  const { backbone, backboneDetails, inputSize, weights } = settings;
+  const choice = [backbone, backboneDetails, inputSize, weightsSituation(weights), otherSituation(backbone)];
   return {
     load,
     /** Which one it is, from memory if nothing changed that decides about it. */
@@ -111,11 +114,12 @@ export async function gatherMaterial(
   const lent = lendBackbone(asked);
   try {
     const { backbone, explanation } = await lent.known();
+    if (asked.fineTune !== null) requireOpen(backbone, "Fine-tuning");
     const settings: Settings = {
       ...asked,
       data: folder,
       labels: asked.labels === null ? null : resolveLabels(folder, asked.labels),
-      backbone: backbone.name,
+      ...settingsOf(backbone),
       weights: weightsOf(asked, backbone),
     };
     const treatment = await treat(dataset, settings, split, backbone.inputSize);

@@ -1,3 +1,4 @@
+import { requireOpen } from "../../model/backbones/architecture";
 import { loadBackbone } from "../../model/backbones/backbone";
 import { classifierTransform } from "../../model/classifier/classifier";
 import type { Head } from "../../model/classifier/head";
@@ -63,8 +64,9 @@ export async function tuneRun(
   keeper: TuningKeeper | null = null,
 ): Promise<FineTuning> {
   const { settings, dataset, split, treatment } = material;
-  const { backbone: base } = await loadBackbone(settings);
+  const { backbone: loaded } = await loadBackbone(settings);
   try {
+    const base = requireOpen(loaded, "Fine-tuning");
     const images = split.train.length + split.validation.length;
     listener.say?.(describeActivations(base, tuning.from, images));
     const planned = { dataset, split, settings: { epochs: tuning.epochs, seed: settings.seed } };
@@ -82,7 +84,7 @@ export async function tuneRun(
     };
     return { ...tuned, backbone: { ...backbone, dispose } };
   } catch (error) {
-    base.dispose();
+    loaded.dispose();
     throw error;
   }
 }

@@ -1,7 +1,9 @@
 import { sha256 } from "../../runtime/cache/content-hash";
+import { refusal } from "../../runtime/refusal";
 import type { tf } from "../../runtime/tensorflow";
 import type { ConvolutionWeights } from "./convolutions";
 import type { NetworkGraph } from "./network-graph";
+import type { BackboneRecipe, Interpolation } from "./recipe";
 import type { StagedNetwork } from "./stages";
 
 /** One row of an architecture table: a stage of the network. */
@@ -52,20 +54,29 @@ export interface PixelBatch {
   pixels: Uint8Array;
   /** [n, inputSize, inputSize, 3] */
   shape: [number, number, number, number];
+  /** How many of the n are images; by default all. What follows only fills the batch up, and its features are not used. */
+  count?: number;
 }
 
-/** A frozen network that turns images into features: convolutions up to global average pooling. */
+/** Anything that turns an image into a row of features. */
 export interface Backbone {
-  name: "resnet50" | "efficientnet-lite0";
+  /** "resnet50", "efficientnet-lite0", or what somebody else's is called. */
+  name: string;
   weights: WeightsOrigin;
   /** True if the checksum is that of known ImageNet weights; false says only that nothing is known. */
   pretrained: boolean;
   /** Width and height of the images it takes, in pixels. */
   inputSize: number;
+  /** By default bicubic. */
+  interpolation?: Interpolation;
   featureWidth: number;
   layers: LayerSummary[];
-  /** Sum of `parameters` over `layers`. */
-  parameterCount: number;
+  /** Sum of `parameters` over `layers`; null where it is not known. */
+  parameterCount: number | null;
+  /** What is done around somebody else's network, for it to be found and used again in the same way; none for ours. */
+  recipe?: BackboneRecipe;
+  /** Absolute path of somebody else's network; none for ours. */
+  location?: string;
   /** What was trained further; nothing where no stage was. */
   fineTuned?: FineTuned;
   /**
@@ -75,13 +86,23 @@ export interface Backbone {
    * @returns Shape [n, featureWidth]; the caller disposes of it.
    * @throws RangeError if the images have another shape.
    */
-  embed(images: tf.Tensor4D): tf.Tensor2D;
+  embed(images: tf.Tensor4D): tf.Tensor2D | Promise<tf.Tensor2D>;
   /**
    * The same for pixels as they were decoded, which need not become a tensor first; where a backbone lacks it,
    * `embed` does.
    *
    * @returns As `embed`, to the bit.
    */
+  embedPixels?(batch: PixelBatch): tf.Tensor2D | Promise<tf.Tensor2D>;
+  /** Frees the weights; the backbone is of no use afterwards. */
+  dispose(): void;
+}
+
+/** A network of our own, which can be looked into: convolutions up to global average pooling. */
+export interface OpenBackbone extends Backbone {
+  name: "resnet50" | "efficientnet-lite0";
+  parameterCount: number;
+  embed(images: tf.Tensor4D): tf.Tensor2D;
   embedPixels?(batch: PixelBatch): tf.Tensor2D;
   /**
    * Computes the last stage's activations: features are their means over height and width.
@@ -97,7 +118,7 @@ export interface Backbone {
    * The same network with random weights in its last stage (He-uniform kernels, zero biases), for sanity checks
    * of explanations. The stages below are shared: dispose of the copy first, which frees only its own weights.
    */
-  withRandomTop(seed: number): Backbone;
+  withRandomTop(seed: number): OpenBackbone;
   /** Its stages, for those who freeze some of them and train the others. */
   staged: StagedNetwork;
   /**
@@ -109,9 +130,23 @@ export interface Backbone {
   withWeights(
     changed: ReadonlyMap<string, ConvolutionWeights>,
     origin: WeightsOrigin & { fineTuned: FineTuned },
-  ): Backbone;
-  /** Frees the weights; the backbone is of no use afterwards. */
-  dispose(): void;
+  ): OpenBackbone;
+}
+
+/** Whether a backbone can be looked into. */
+export const isOpen = (backbone: Backbone): backbone is OpenBackbone => "staged" in backbone;
+
+/**
+ * A backbone as one that can be looked into.
+ *
+ * @param what - Who wants to, beginning a sentence, such as "Grad-CAM".
+ * @throws Error that says that this one can't.
+ */
+export function requireOpen(backbone: Backbone, what: string): OpenBackbone {
+  if (isOpen(backbone)) return backbone;
+  throw refusal(
+    `${what} looks into the network, and of ${backbone.name} only the features are known: take the backbone "resnet50" or "efficientnet-lite0" for it.`,
+  );
 }
 
 /** The smallest image on which five halvings leave something to pool, as in Keras. */

@@ -1,6 +1,10 @@
 import { type Arithmetic, useArithmetic } from "../../runtime/device/arithmetic";
-import type { Backbone } from "./architecture";
+import { refusal } from "../../runtime/refusal";
+import type { BackboneDetails } from "../../runtime/settings";
+import { isOther, loadOther } from "../other-backbones/load-other";
+import type { Backbone, OpenBackbone } from "./architecture";
 import { buildEfficientnetLite0 } from "./efficientnet-lite0";
+import type { BackboneRecipe } from "./recipe";
 import { buildResnet50 } from "./resnet50";
 import type { WeightsFile } from "./weight-tensors";
 import { readWeights } from "./weights";
@@ -14,23 +18,30 @@ import {
   weightsFolder,
 } from "./weights-location";
 
-export type { Backbone, LayerSummary, WeightsOrigin } from "./architecture";
+export type { Backbone, LayerSummary, OpenBackbone, WeightsOrigin } from "./architecture";
 
 /** What to load; these are settings of the same names. */
 export interface BackboneChoice {
-  /** "auto" takes ResNet50 if its weights are there or can be had within seconds, else EfficientNet-Lite0. */
-  backbone: "auto" | "resnet50" | "efficientnet-lite0";
+  /**
+   * "resnet50" or "efficientnet-lite0"; "auto", which takes ResNet50 if its weights are there or can be had within
+   * seconds, else EfficientNet-Lite0; or the path of somebody else's network.
+   */
+  backbone: string;
   /** Path of a file of weights; null looks where they are kept, then downloads. */
   weights: string | null;
-  /** Width and height of the images in pixels. */
-  inputSize: number;
+  /** Width and height of the images in pixels; by default what the network was made for, ours for 224. */
+  inputSize?: number | null;
+  /** What is said of somebody else's network besides what lies beside it. */
+  backboneDetails?: BackboneDetails | null;
+  /** How somebody else's network once made features: then what lies beside it is not asked. */
+  recipe?: BackboneRecipe | undefined;
   /** How a GPU computes from here on, in the whole process; by default as before. */
   arithmetic?: Arithmetic;
 }
 
 /** A backbone, and one sentence that says which it is and why. */
-export interface LoadedBackbone {
-  backbone: Backbone;
+export interface LoadedBackbone<Loaded extends Backbone = Backbone> {
+  backbone: Loaded;
   explanation: string;
 }
 
@@ -39,7 +50,10 @@ const efficientnetLite0Sha256 = "0f12e479e1b40be9629742f1992b3e81f8e4b8c7b63e1a6
 
 const fileName = (file: WeightsFile): string => file.path.slice(file.path.lastIndexOf("/") + 1);
 
-async function loadResnet50(path: string, source: string, inputSize: number): Promise<Backbone> {
+/** ImageNet's, which both of ours were trained with. */
+const usualSize = 224;
+
+async function loadResnet50(path: string, source: string, inputSize: number): Promise<OpenBackbone> {
   const file = await readWeights(path);
   const pretrained = file.md5 === publishedResnet50.md5;
   return buildResnet50(file, { name: fileName(file), sha256: file.sha256, source, pretrained }, inputSize);
@@ -51,7 +65,7 @@ function describeResnet50({ pretrained, weights }: Backbone): string {
     : `ResNet50 with the weights of ${weights.name}, a file of the user's (SHA-256 ${weights.sha256.slice(0, 12)}…).`;
 }
 
-async function loadEfficientnetLite0(weights: string | null, inputSize: number): Promise<Backbone> {
+async function loadEfficientnetLite0(weights: string | null, inputSize: number): Promise<OpenBackbone> {
   const path = weights ?? findKeptWeights(efficientnetLite0File);
   if (path === null) {
     throw new Error(
@@ -76,6 +90,19 @@ const describeEfficientnet = ({ pretrained, weights }: Backbone): string =>
     ? "EfficientNet-Lite0 with its ImageNet weights"
     : `EfficientNet-Lite0 with the weights of ${weights.name}, a file of the user's`;
 
+/** Ours have theirs built in. */
+function refuseDetails(details: BackboneDetails | null): void {
+  if (details === null) return;
+  throw refusal(
+    "backboneDetails says how another network makes features, and the backbone is one of ours, which does it in one way only: leave it out.",
+  );
+}
+
+/** The settings that lead to a backbone and no other, also where they were left open. */
+export function settingsOf({ name, location, inputSize }: Backbone): { backbone: string; inputSize: number } {
+  return { backbone: location ?? name, inputSize };
+}
+
 /**
  * Loads the network that turns images into features, its weights on the device.
  *
@@ -85,9 +112,18 @@ const describeEfficientnet = ({ pretrained, weights }: Backbone): string =>
  * @example
  * const { backbone, explanation } = await loadBackbone({ backbone: "auto", weights: null, inputSize: 224 });
  */
+export async function loadBackbone(
+  choice: BackboneChoice & { backbone: "auto" | OpenBackbone["name"] },
+): Promise<LoadedBackbone<OpenBackbone>>;
+export async function loadBackbone(choice: BackboneChoice): Promise<LoadedBackbone>;
 export async function loadBackbone(choice: BackboneChoice): Promise<LoadedBackbone> {
-  const { weights, inputSize, arithmetic } = choice;
+  const { weights, arithmetic, recipe, backboneDetails = null } = choice;
   if (arithmetic !== undefined) useArithmetic(arithmetic);
+  if (isOther(choice.backbone)) {
+    return loadOther({ ...choice, inputSize: choice.inputSize ?? null, recipe });
+  }
+  refuseDetails(backboneDetails);
+  const inputSize = choice.inputSize ?? usualSize;
   if (choice.backbone === "efficientnet-lite0") {
     const backbone = await loadEfficientnetLite0(weights, inputSize);
     return { backbone, explanation: `${describeEfficientnet(backbone)}, as asked for.` };

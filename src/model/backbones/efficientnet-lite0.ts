@@ -1,6 +1,6 @@
 import { createRandom } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
-import { type Backbone, checkInputSize, type LayerSummary, type NetworkOrigin } from "./architecture";
+import { checkInputSize, type LayerSummary, type NetworkOrigin, type OpenBackbone } from "./architecture";
 import {
   type Convolution,
   convolve,
@@ -205,7 +205,7 @@ export function buildEfficientnetLite0(
   file: WeightsFile,
   origin: NetworkOrigin,
   inputSize: number,
-): Backbone {
+): OpenBackbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => {
     const loaded = loadNetwork(file);

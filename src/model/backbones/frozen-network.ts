@@ -6,7 +6,7 @@ import {
   type NativeSession,
 } from "../../runtime/native/native-graph";
 import type { tf } from "../../runtime/tensorflow";
-import { type Backbone, checkImageShape, type PixelBatch } from "./architecture";
+import { checkImageShape, type OpenBackbone, type PixelBatch } from "./architecture";
 import { type GraphNode, imageNode, type NetworkGraph } from "./network-graph";
 
 const float: GraphAttribute = { type: "float32" };
@@ -155,7 +155,7 @@ function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean
 }
 
 /** Both ways of a backbone to compute features, and what frees the memory behind them. */
-export type FrozenNetwork = Required<Pick<Backbone, "embed" | "embedPixels" | "dispose">>;
+export type FrozenNetwork = Required<Pick<OpenBackbone, "embed" | "embedPixels" | "dispose">>;
 
 /**
  * A network in TensorFlow as one graph, its weights constants that TensorFlow may rearrange as it likes: half as

@@ -1,9 +1,9 @@
 import type { tf } from "../../runtime/tensorflow";
 import {
-  type Backbone,
   checkImageShape,
   type LayerSummary,
   type NetworkOrigin,
+  type OpenBackbone,
   withRandomWeights,
 } from "./architecture";
 import { type Convolution, countParameters, disposeConvolutions, replaceConvolutions } from "./convolutions";
@@ -13,10 +13,10 @@ import type { StagedNetwork } from "./stages";
 
 /** What one architecture says about a network of it, for a backbone to be made of. */
 export interface NetworkKind<Network extends object> {
-  name: Backbone["name"];
+  name: OpenBackbone["name"];
   featureWidth: number;
   convolutionsOf(network: Network): Convolution[];
-  /** @returns What `Backbone.activate` does, for images whose shape is right. */
+  /** @returns What `OpenBackbone.activate` does, for images whose shape is right. */
   apply(network: Network, images: tf.Tensor4D): tf.Tensor4D;
   /** The same, step by step, as data. */
   describe(network: Network): NetworkGraph;
@@ -37,7 +37,7 @@ export function backboneOf<Network extends object>(
   origin: NetworkOrigin,
   inputSize: number,
   owned: readonly Convolution[] = kind.convolutionsOf(network),
-): Backbone {
+): OpenBackbone {
   const { pretrained, fineTuned, ...weights } = origin;
   const frozen = freezeNetwork(() => kind.describe(network), inputSize);
   return {

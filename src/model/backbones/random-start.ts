@@ -3,7 +3,7 @@ import { createTape, type Tape, type TapeValue } from "../../runtime/native/nati
 import type { TapeConvolution } from "../../runtime/native/tape-layers";
 import { createRandom, type Random } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
-import type { Backbone } from "./architecture";
+import type { OpenBackbone } from "./architecture";
 import type { Convolution, ConvolutionWeights } from "./convolutions";
 import type { StageOperations } from "./stages";
 import { fineTunedBackbone } from "./tuned-weights";
@@ -79,7 +79,7 @@ function beginningOperations(
  * @param images - RGB, integers in [0, 255], shape [n, inputSize, inputSize, 3]: some of those to be learned from.
  * @returns Its own weights throughout; the caller disposes.
  */
-export function startFromScratch(backbone: Backbone, images: tf.Tensor4D, seed: number): Backbone {
+export function startFromScratch(backbone: OpenBackbone, images: tf.Tensor4D, seed: number): OpenBackbone {
   const random = createRandom(seed).fork("from scratch");
   const { staged } = backbone;
   const made = new Map<string, ConvolutionWeights>();

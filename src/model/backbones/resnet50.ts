@@ -1,6 +1,6 @@
 import { createRandom } from "../../runtime/random";
 import { tf } from "../../runtime/tensorflow";
-import { type Backbone, checkInputSize, type LayerSummary, type NetworkOrigin } from "./architecture";
+import { checkInputSize, type LayerSummary, type NetworkOrigin, type OpenBackbone } from "./architecture";
 import {
   type Convolution,
   convolve,
@@ -249,7 +249,7 @@ const resnet50: NetworkKind<Resnet50Network> = {
  * @param file - Keras' weights, with their names, for example "conv2_block1_0_conv/kernel".
  * @throws Error naming the tensor and the file if one is missing or doesn't fit, and if the file holds further convolutions.
  */
-export function buildResnet50(file: WeightsFile, origin: NetworkOrigin, inputSize: number): Backbone {
+export function buildResnet50(file: WeightsFile, origin: NetworkOrigin, inputSize: number): OpenBackbone {
   checkInputSize(inputSize);
   const network = loadWhole(() => {
     const loaded = loadNetwork(file);

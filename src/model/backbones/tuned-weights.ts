@@ -1,12 +1,12 @@
 import { sha256 } from "../../runtime/cache/content-hash";
 import type { tf } from "../../runtime/tensorflow";
-import type { Backbone, FineTuned, WeightsOrigin } from "./architecture";
+import type { FineTuned, OpenBackbone, WeightsOrigin } from "./architecture";
 import type { ConvolutionWeights } from "./convolutions";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors";
 import { takeWeight } from "./weight-tensors";
 
 /** Convolutions from a stage on, in the order of use. */
-function trainedConvolutions(backbone: Backbone, from: string) {
+function trainedConvolutions(backbone: OpenBackbone, from: string) {
   const { stages } = backbone.staged;
   const first = stages.findIndex(({ name }) => name === from);
   if (first < 0) throw new RangeError(`${backbone.name} has no stage "${from}".`);
@@ -14,7 +14,7 @@ function trainedConvolutions(backbone: Backbone, from: string) {
 }
 
 /** The lower one of two stages. */
-function lowest(backbone: Backbone, one: string, other: string): string {
+function lowest(backbone: OpenBackbone, one: string, other: string): string {
   const place = (stage: string) => backbone.staged.stages.findIndex(({ name }) => name === stage);
   return place(one) <= place(other) ? one : other;
 }
@@ -24,7 +24,7 @@ function lowest(backbone: Backbone, one: string, other: string): string {
  *
  * @throws Error if nothing was trained.
  */
-export function encodeTunedWeights(backbone: Backbone): Buffer {
+export function encodeTunedWeights(backbone: OpenBackbone): Buffer {
   const { fineTuned } = backbone;
   if (fineTuned === undefined) throw new Error(`Nothing was trained in this ${backbone.name}.`);
   const values = (tensor: tf.Tensor) => ({ shape: tensor.shape, values: tensor.dataSync<"float32">() });
@@ -58,10 +58,10 @@ function tunedOrigin(
  * @returns Shares all other weights: dispose of it first.
  */
 export function fineTunedBackbone(
-  backbone: Backbone,
+  backbone: OpenBackbone,
   from: string,
   changed: ReadonlyMap<string, ConvolutionWeights> | null,
-): Backbone {
+): OpenBackbone {
   if (changed === null) return { ...backbone, dispose() {} };
   const base = backbone.fineTuned?.base ?? backbone.weights;
   const lower = backbone.fineTuned === undefined ? from : lowest(backbone, from, backbone.fineTuned.from);
@@ -80,7 +80,12 @@ export function fineTunedBackbone(
  * @returns Shares the weights of its frozen stages: dispose of it first.
  * @throws Error naming the tensor and the file if one is missing or doesn't fit.
  */
-export function decodeTunedWeights(base: Backbone, from: string, bytes: Buffer, path: string): Backbone {
+export function decodeTunedWeights(
+  base: OpenBackbone,
+  from: string,
+  bytes: Buffer,
+  path: string,
+): OpenBackbone {
   const file = { path, sha256: "", md5: "", tensors: decodeSafetensors(bytes, path) };
   const changed = new Map(
     trainedConvolutions(base, from).map(({ name, kernel, bias }) => [

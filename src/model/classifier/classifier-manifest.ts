@@ -7,7 +7,8 @@ import { describeDevice } from "../../runtime/device/device";
 import { readRegularFile } from "../../runtime/files/regular-file";
 import { projectRoot } from "../../runtime/paths";
 import { explainMismatch } from "../../runtime/schema-words";
-import { inputSizeSchema } from "../../runtime/settings";
+import { backboneDetailsSchema, inputSizeSchema } from "../../runtime/settings";
+import type { BackboneRecipe } from "../backbones/recipe";
 import type { FamiliarityDescription } from "./familiarity-file";
 
 const plainFormat = "breakhis-lab classifier 1";
@@ -18,19 +19,33 @@ const fineTunedFormat = "breakhis-lab classifier 3";
 /** And of views whose answers are averaged. */
 const viewedFormat = "breakhis-lab classifier 4";
 
+/** And of a network that is none of ours. */
+const otherFormat = "breakhis-lab classifier 5";
+
 type ManifestFormat =
   | typeof plainFormat
   | typeof stainedFormat
   | typeof fineTunedFormat
-  | typeof viewedFormat;
+  | typeof viewedFormat
+  | typeof otherFormat;
+
+/** How images were stretched, in words. */
+export const resizings: Readonly<
+  Record<"bicubic" | "bilinear", ClassifierManifest["preprocessing"]["resizing"]>
+> = {
+  bicubic: "stretched to a square, cubic",
+  bilinear: "stretched to a square, linear",
+};
 
 /** The format's name; raised when the folder changes in a way that older programs can't read. */
 export function manifestFormat(parts: {
   stain?: unknown;
   fineTuned?: unknown;
   views?: readonly unknown[] | undefined;
+  recipe?: unknown;
 }): ManifestFormat {
-  const { stain = null, fineTuned, views = [] } = parts;
+  const { stain = null, fineTuned, views = [], recipe } = parts;
+  if (recipe !== undefined) return otherFormat;
   if (views.length > 1) return viewedFormat;
   if (fineTuned !== undefined) return fineTunedFormat;
   return stain === null ? plainFormat : stainedFormat;
@@ -106,12 +121,16 @@ const viewSchema = z.discriminatedUnion("kind", [
   }),
 ]);
 
+const recipeSchema = backboneDetailsSchema
+  .required()
+  .extend({ format: z.enum(["onnx", "savedmodel", "keras"]) });
+
 const softened =
   "this classifier softens its probabilities before it decides, which this version doesn't do: train again, or take the line out for the head's own probabilities";
 
 const manifestSchema = z
   .object({
-    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat]),
+    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat, otherFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
@@ -123,14 +142,15 @@ const manifestSchema = z
     preprocessing: z.object({
       inputSize: inputSizeSchema,
       colours: z.literal("RGB, 0 to 255"),
-      resizing: z.literal("stretched to a square, cubic"),
+      resizing: z.enum(["stretched to a square, cubic", "stretched to a square, linear"]),
       stain: stainSchema.optional(),
       views: z.array(viewSchema).min(2).max(64).optional(),
     }),
     backbone: z.object({
-      name: z.enum(["resnet50", "efficientnet-lite0"]),
+      name: z.string().min(1),
       weights: z.object({ name: z.string(), sha256: checksum, source: z.string() }),
       featureWidth: positiveInteger,
+      recipe: recipeSchema.optional(),
       fineTuned: z.object({ from: z.string(), file: plainName, sha256: checksum }).optional(),
     }),
     head: z.object({
@@ -154,12 +174,27 @@ const manifestSchema = z
     message: "positiveClass must be the index of a class",
   })
   .refine(
-    ({ format, preprocessing: { stain, views }, backbone: { fineTuned } }) =>
-      format === manifestFormat({ stain, fineTuned, views }),
+    ({ format, preprocessing: { stain, views }, backbone: { fineTuned, recipe } }) =>
+      format === manifestFormat({ stain, fineTuned, views, recipe }),
     {
       message:
         `"${plainFormat}" has nothing of what follows, "${stainedFormat}" has a stain reference, ` +
-        `"${fineTunedFormat}" has trained stages and may have one, "${viewedFormat}" has views and may have both`,
+        `"${fineTunedFormat}" has trained stages and may have one, "${viewedFormat}" has views and may have both, ` +
+        `"${otherFormat}" has another's network, with its recipe, and may have a stain reference and views`,
+    },
+  )
+  .refine(
+    ({ backbone: { name, recipe } }) =>
+      recipe !== undefined || ["resnet50", "efficientnet-lite0"].includes(name),
+    {
+      message: "backbone needs a recipe unless it is resnet50 or efficientnet-lite0",
+    },
+  )
+  .refine(
+    ({ backbone: { recipe }, preprocessing: { inputSize } }) =>
+      (recipe?.inputSize ?? inputSize) === inputSize,
+    {
+      message: "preprocessing and the backbone's recipe must have the same inputSize",
     },
   )
   .refine(({ triage, positiveClass }) => triage === undefined || positiveClass !== null, {
@@ -217,16 +252,18 @@ export interface ClassifierManifest {
   preprocessing: {
     inputSize: number;
     colours: "RGB, 0 to 255";
-    resizing: "stretched to a square, cubic";
+    resizing: "stretched to a square, cubic" | "stretched to a square, linear";
     /** What images' stains are normalised to, where they are. */
     stain?: StainReference;
     /** The views whose mean answer is given, where they are several. */
     views?: readonly ImageView[];
   };
   backbone: {
-    name: "resnet50" | "efficientnet-lite0";
+    name: string;
     weights: { name: string; sha256: string; source: string };
     featureWidth: number;
+    /** What is done around a network that is none of ours. */
+    recipe?: BackboneRecipe;
     /** Trained stages: from which on, and their file. */
     fineTuned?: { from: string; file: string; sha256: string };
   };
@@ -296,10 +333,10 @@ export async function readManifest(folder: string): Promise<ClassifierManifest> 
 export function findWeightsPath({ provenance, backbone }: ClassifierManifest): string | null {
   const { weightsPath } = provenance;
   if (weightsPath === null || existsSync(weightsPath)) return weightsPath;
-  if (process.env["BREAKHIS_WEIGHTS"]) return null;
+  if (process.env["BREAKHIS_WEIGHTS"] && backbone.recipe === undefined) return null;
   const { name, sha256 } = backbone.weights;
   throw new Error(
-    `This classifier needs the weights file ${name} (SHA-256 ${sha256}), which is no longer at ${weightsPath}. Give its path as \`weights\`.`,
+    `This classifier needs ${backbone.recipe === undefined ? "the weights file" : "the network"} ${name} (SHA-256 ${sha256}), which is no longer at ${weightsPath}. Give its path as \`weights\`.`,
   );
 }
 
@@ -316,6 +353,7 @@ export function currentVersions(): Record<string, string> {
     node: process.versions.node,
     tensorflow: describeDevice().tensorflowVersion,
     "@tensorflow/tfjs-node-gpu": installed("@tensorflow/tfjs-node-gpu"),
+    "onnxruntime-node": installed("onnxruntime-node"),
     sharp: installed("sharp"),
   };
 }

@@ -12,6 +12,7 @@ import { writeWholeFile } from "../../runtime/files/write-file";
 import { breathe } from "../../runtime/interruption";
 import { pushAll } from "../../runtime/many";
 import type { Settings } from "../../runtime/settings";
+import { requireOpen } from "../backbones/architecture";
 import { type Backbone, loadBackbone } from "../backbones/backbone";
 import { decodeTunedWeights, encodeTunedWeights } from "../backbones/tuned-weights";
 import { embedPixels, featureBatchSize } from "../features/features";
@@ -27,6 +28,7 @@ import {
   type Provenance,
   readManifest,
   readPart,
+  resizings,
 } from "./classifier-manifest";
 import { decideRows } from "./decision";
 import type { Familiarity } from "./familiarity";
@@ -108,8 +110,9 @@ export interface ClassifierParts {
 /** The weights of a backbone's file, also where some stages were trained further. */
 const baseWeights = ({ fineTuned, weights }: Backbone) => fineTuned?.base ?? weights;
 
-/** Where the user's own file of weights lies; null for weights that are found without being told. */
+/** Where the user's own network or file of weights lies; null for weights that are found without being told. */
 function weightsPathOf(backbone: Backbone, weights: string | null): string | null {
+  if (backbone.location !== undefined) return backbone.location;
   const given = weights ?? (process.env["BREAKHIS_WEIGHTS"] || null);
   return given !== null && baseWeights(backbone).source === "user's file" ? resolve(given) : null;
 }
@@ -155,7 +158,10 @@ function triageOf({ triage }: { triage?: KeptTriage | undefined }): { triage?: K
 /** What is written beside the manifest: a classifier's files by their names. */
 function encodeParts({ backbone, head, familiarity }: Classifier): Record<string, Buffer> {
   const examples = familiarity === undefined ? {} : { [examplesFile]: encodeExamples(familiarity) };
-  const trained = backbone.fineTuned === undefined ? {} : { [tunedFile]: encodeTunedWeights(backbone) };
+  const trained =
+    backbone.fineTuned === undefined
+      ? {}
+      : { [tunedFile]: encodeTunedWeights(requireOpen(backbone, "Fine-tuning")) };
   return { [headFile]: encodeHead(head), ...examples, ...trained };
 }
 
@@ -163,14 +169,14 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
   const { backbone, head, classes, positiveClass, threshold, stain, familiarity, provenance } = classifier;
   const part = (file: string) => ({ file, sha256: sha256(parts[file]!) });
   return {
-    format: manifestFormat({ ...classifier, fineTuned: backbone.fineTuned }),
+    format: manifestFormat({ ...classifier, fineTuned: backbone.fineTuned, recipe: backbone.recipe }),
     classes,
     positiveClass,
     threshold,
     preprocessing: {
       inputSize: classifier.inputSize,
       colours: "RGB, 0 to 255",
-      resizing: "stretched to a square, cubic",
+      resizing: resizings[backbone.interpolation ?? "bicubic"],
       ...(stain === null ? {} : { stain }),
       ...averagedViews(classifier),
     },
@@ -178,6 +184,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
       name: backbone.name,
       weights: baseWeights(backbone),
       featureWidth: backbone.featureWidth,
+      ...(backbone.recipe === undefined ? {} : { recipe: backbone.recipe }),
       ...(backbone.fineTuned === undefined
         ? {}
         : { fineTuned: { from: backbone.fineTuned.from, ...part(tunedFile) } }),
@@ -213,7 +220,9 @@ export async function saveClassifier(folder: string, classifier: Classifier): Pr
 function checkBackbone(backbone: Backbone, manifest: ClassifierManifest): void {
   const needed = manifest.backbone;
   const { inputSize } = manifest.preprocessing;
-  if (backbone.name !== needed.name || backbone.inputSize !== inputSize) {
+  // Somebody else's network is known by its checksum, whatever its file is called here.
+  const isNamed = needed.recipe !== undefined || backbone.name === needed.name;
+  if (!isNamed || backbone.inputSize !== inputSize) {
     throw new Error(
       `This classifier needs the backbone ${needed.name} at ${inputSize} pixels, found ${backbone.name} at ${backbone.inputSize}.`,
     );
@@ -226,11 +235,14 @@ function checkBackbone(backbone: Backbone, manifest: ClassifierManifest): void {
 }
 
 async function loadNeededBackbone(manifest: ClassifierManifest, weights: string | null): Promise<Backbone> {
-  const { backbone } = await loadBackbone({
-    backbone: manifest.backbone.name,
-    weights: weights ?? findWeightsPath(manifest),
-    inputSize: manifest.preprocessing.inputSize,
-  });
+  const { name, recipe } = manifest.backbone;
+  const path = weights ?? findWeightsPath(manifest);
+  const { inputSize } = manifest.preprocessing;
+  const { backbone } = await loadBackbone(
+    recipe === undefined || path === null
+      ? { backbone: name, weights: path, inputSize }
+      : { backbone: path, weights: null, inputSize, recipe },
+  );
   try {
     checkBackbone(backbone, manifest);
   } catch (error) {
@@ -260,7 +272,12 @@ async function withTrainedStages(
   const { fineTuned } = manifest.backbone;
   if (fineTuned === undefined) return base;
   const bytes = await readCheckedPart(folder, fineTuned);
-  return decodeTunedWeights(base, fineTuned.from, bytes, join(folder, fineTuned.file));
+  return decodeTunedWeights(
+    requireOpen(base, "Fine-tuning"),
+    fineTuned.from,
+    bytes,
+    join(folder, fineTuned.file),
+  );
 }
 
 /** A backbone that is loaded for this classifier alone, and freed whole. */
@@ -336,21 +353,21 @@ export async function loadClassifier(
 
 type Decoded = { file: string; pixels: Uint8Array } | { file: string; reason: string };
 
-async function tryDecoding(image: string | ImageFile, inputSize: number): Promise<Decoded> {
+async function tryDecoding(image: string | ImageFile, { backbone }: Classifier): Promise<Decoded> {
   const file = pathOf(image);
   try {
-    return { file, pixels: await decodeImage(image, inputSize) };
+    return { file, pixels: await decodeImage(image, backbone.inputSize, backbone.interpolation) };
   } catch (error) {
     return { file, reason: (error as Error).message };
   }
 }
 
 /** Features of every view of each image, view by view; the views of few images fill a batch together. */
-function embedViews(
+async function embedViews(
   { backbone, stain, inputSize }: Classifier,
   images: readonly { pixels: Uint8Array }[],
   views: readonly ImageView[],
-): Float32Array {
+): Promise<Float32Array> {
   const imageLength = inputSize * inputSize * 3;
   const seen = views.flatMap((view) => {
     const transform = classifierTransform({ stain }, view);
@@ -363,19 +380,19 @@ function embedViews(
     batch.forEach((image, i) => {
       pixels.set(image, i * imageLength);
     });
-    features.set(embedPixels(backbone, pixels, batch.length), first * backbone.featureWidth);
+    features.set(await embedPixels(backbone, pixels, batch.length), first * backbone.featureWidth);
   }
   return features;
 }
 
 /** Predicts images that are decoded already, at most a batch of them. */
-function predictBatch(
+async function predictBatch(
   classifier: Classifier,
   images: { file: string; pixels: Uint8Array }[],
-): ImagePrediction[] {
+): Promise<ImagePrediction[]> {
   const { head, backbone } = classifier;
   const views = classifierViews(classifier);
-  const all = predictHead(head, embedViews(classifier, images, views), backbone.featureWidth);
+  const all = predictHead(head, await embedViews(classifier, images, views), backbone.featureWidth);
   const classCount = headClassCount(head);
   const length = images.length * classCount;
   const values = meanOverViews(views.map((_, i) => all.subarray(i * length, (i + 1) * length)));
@@ -399,7 +416,7 @@ export async function predictImages(
   for (let first = 0; first < files.length; first += featureBatchSize) {
     const batch = await pMap(
       files.slice(first, first + featureBatchSize),
-      (file) => tryDecoding(file, classifier.inputSize),
+      (file) => tryDecoding(file, classifier),
       { concurrency: imageConcurrency },
     );
     const images = batch.flatMap((image) => ("pixels" in image ? [image] : []));
@@ -407,7 +424,7 @@ export async function predictImages(
       skipped,
       batch.flatMap((image) => ("reason" in image ? [image] : [])),
     );
-    if (images.length > 0) pushAll(predictions, predictBatch(classifier, images));
+    if (images.length > 0) pushAll(predictions, await predictBatch(classifier, images));
     await breathe();
   }
   return { predictions, skipped };

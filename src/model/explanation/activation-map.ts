@@ -1,5 +1,5 @@
 import { tf } from "../../runtime/tensorflow";
-import type { Backbone } from "../backbones/architecture";
+import { type Backbone, requireOpen } from "../backbones/architecture";
 import type { Head } from "../classifier/head";
 import {
   type ActivationMap,
@@ -14,8 +14,9 @@ export { type ActivationMap, explainSeen, positivePart } from "./weigh-activatio
 /** Activations of one image's last stage, shape [rows, columns, channels]. */
 function activateOne(backbone: Backbone, pixels: Uint8Array): Activations {
   const { inputSize } = backbone;
+  const network = requireOpen(backbone, "Grad-CAM");
   const activations = tf.tidy(() =>
-    backbone.activate(tf.tensor4d(Int32Array.from(pixels), [1, inputSize, inputSize, 3], "int32")),
+    network.activate(tf.tensor4d(Int32Array.from(pixels), [1, inputSize, inputSize, 3], "int32")),
   );
   const [, rows, columns, channels] = activations.shape;
   const values = activations.dataSync<"float32">();

@@ -1,6 +1,7 @@
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
-import type { Backbone } from "../backbones/architecture";
+import { rangeRefusal } from "../../runtime/refusal";
+import { type Backbone, requireOpen } from "../backbones/architecture";
 import { decide } from "../classifier/decision";
 import { buildHead, type Head } from "../classifier/head";
 import { type ActivationMap, activationMap } from "./activation-map";
@@ -61,7 +62,7 @@ async function drawMaps(
 ): Promise<{ head: ActivationMap; top: ActivationMap }[]> {
   const { backbone, head } = classifier;
   const randomHead = randomHeadLike(head, seed);
-  const randomTop = backbone.withRandomTop(seed);
+  const randomTop = requireOpen(backbone, "Grad-CAM").withRandomTop(seed);
   const maps: { head: ActivationMap; top: ActivationMap }[] = [];
   const explain = (network: Backbone, top: Head, { pixels, map }: Trained) =>
     activationMap(network, top, pixels, () => map.classIndex);
@@ -105,7 +106,7 @@ export async function sanityCheck(
 ): Promise<SanityCheck> {
   const { seed = 0, draws = 3 } = options;
   if (files.length === 0 || draws < 1) {
-    throw new RangeError(`A sanity check needs images and draws, found ${files.length} and ${draws}.`);
+    throw rangeRefusal(`A sanity check needs images and draws, found ${files.length} and ${draws}.`);
   }
   const progress = startProgress("Checking explanations", draws, "draws");
   try {

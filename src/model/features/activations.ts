@@ -15,7 +15,7 @@ import { cacheFolder } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { tf } from "../../runtime/tensorflow";
-import type { Backbone } from "../backbones/architecture";
+import type { OpenBackbone } from "../backbones/architecture";
 import { runStages } from "../backbones/stages";
 
 /** What the frozen stages of a network make of a data set's images: the input of those that are trained. */
@@ -44,7 +44,7 @@ export interface ActivationsTask {
   dataset: Dataset;
   /** Indices of records. */
   rows: readonly number[];
-  backbone: Backbone;
+  backbone: OpenBackbone;
   /** Name of the first stage that isn't frozen. */
   from: string;
   /** What is done to each image first; by default nothing. */
@@ -67,7 +67,7 @@ const overhead = 1.05;
  *
  * @throws RangeError naming the network's stages if it has none of that name.
  */
-export function stageIndex({ name, staged }: Pick<Backbone, "name" | "staged">, stage: string): number {
+export function stageIndex({ name, staged }: Pick<OpenBackbone, "name" | "staged">, stage: string): number {
   if (stage === "all") return 0;
   const index = staged.stages.findIndex((one) => one.name === (stage === "last" ? staged.last : stage));
   if (index >= 0) return index;
@@ -76,7 +76,7 @@ export function stageIndex({ name, staged }: Pick<Backbone, "name" | "staged">, 
 }
 
 /** Shape of one image's activations, by sending one black image through. */
-function measureShape(backbone: Backbone, frozen: number): [number, number, number] {
+function measureShape(backbone: OpenBackbone, frozen: number): [number, number, number] {
   const { inputSize, staged } = backbone;
   const output = tf.tidy(() => {
     const image = tf.zeros<tf.Rank.R4>([1, inputSize, inputSize, 3], "int32");
@@ -90,13 +90,13 @@ function measureShape(backbone: Backbone, frozen: number): [number, number, numb
 const bytesOf = (shape: readonly number[]) => 2 * shape.reduce((product, size) => product * size, 1);
 
 /** Size on disk of the activations of so many images, in bytes; 0 if nothing is frozen. */
-export function estimateActivations(backbone: Backbone, from: string, images: number): number {
+export function estimateActivations(backbone: OpenBackbone, from: string, images: number): number {
   const frozen = stageIndex(backbone, from);
   return frozen === 0 ? 0 : images * bytesOf(measureShape(backbone, frozen));
 }
 
 /** Says how much disk fine-tuning will take, before it does. */
-export function describeActivations(backbone: Backbone, from: string, images: number): string {
+export function describeActivations(backbone: OpenBackbone, from: string, images: number): string {
   const bytes = estimateActivations(backbone, from, images);
   const stage = backbone.staged.stages[stageIndex(backbone, from)]!.name;
   return bytes === 0

@@ -19,7 +19,7 @@ export interface FeaturesOrigin {
   images: string;
   /** The backbone's name. */
   backbone: Backbone["name"];
-  /** SHA-256 of the backbone's weights, in hexadecimal. */
+  /** SHA-256 of the backbone's weights, in hexadecimal; of somebody else's network, with what is done around it. */
   weights: string;
   /** Edge in pixels. */
   inputSize: number;
@@ -36,6 +36,12 @@ export function treatmentIds(stain: StainReference | null, views: readonly Image
   return views.map((view) => transformFor(stain, view)?.id ?? untouched);
 }
 
+/** A network by all that its features depend on besides the images and their size, hexadecimal. */
+export function networkChecksum({ weights, recipe }: Pick<Backbone, "weights" | "recipe">): string {
+  if (recipe === undefined) return weights.sha256;
+  return sha256(JSON.stringify([weights.sha256, Object.entries(recipe).sort()]));
+}
+
 /**
  * Says what features are made of, before or after they are computed.
  *
@@ -43,7 +49,7 @@ export function treatmentIds(stain: StainReference | null, views: readonly Image
  */
 export function originOf(
   { records }: Pick<ImageFiles, "records">,
-  backbone: Pick<Backbone, "name" | "weights" | "inputSize">,
+  backbone: Pick<Backbone, "name" | "weights" | "inputSize" | "recipe">,
   views: readonly (string | null)[],
 ): FeaturesOrigin {
   const device = deviceKind();
@@ -51,7 +57,7 @@ export function originOf(
     version: featuresVersion,
     images: fingerprintImages(records),
     backbone: backbone.name,
-    weights: backbone.weights.sha256,
+    weights: networkChecksum(backbone),
     inputSize: backbone.inputSize,
     views: views.map((id) => id ?? untouched),
     device,
@@ -69,7 +75,7 @@ export interface WantedFeatures {
   settings: Pick<Settings, "backbone" | "inputSize" | "stain" | "augmentation">;
   dataset: Pick<ImageFiles, "records">;
   /** Whose weights they were computed with. */
-  backbone: Pick<Backbone, "weights">;
+  backbone: Pick<Backbone, "weights" | "recipe">;
   /** What stains are normalised to; null leaves them as they are. */
   stain: StainReference | null;
 }
@@ -79,10 +85,12 @@ function differences(origin: FeaturesOrigin, wanted: WantedFeatures): string[] {
   const { settings, dataset, backbone, stain } = wanted;
   const views = treatmentIds(stain, viewsOf(settings.augmentation));
   const device = deviceKind();
-  const named = settings.backbone === "auto" ? origin.backbone : settings.backbone;
+  // Somebody else's network is named by its path, and known by its checksum.
+  const named =
+    backbone.recipe !== undefined || settings.backbone === "auto" ? origin.backbone : settings.backbone;
   const pairs: [what: string, found: string | number, expected: string | number][] = [
     ["the backbone", origin.backbone, named],
-    ["the input size", origin.inputSize, settings.inputSize],
+    ["the input size", origin.inputSize, settings.inputSize ?? origin.inputSize],
     ["normalised stains", String(stain !== null), String(settings.stain === "normalised")],
     ["the number of views", origin.views.length, views.length],
     ["the device", origin.device, device],
@@ -93,7 +101,7 @@ function differences(origin: FeaturesOrigin, wanted: WantedFeatures): string[] {
     .map(([what, found, expected]) => `${what} is ${found} instead of ${expected}`);
   const same: [what: string, same: boolean][] = [
     ["the images are others", origin.images === fingerprintImages(dataset.records)],
-    ["the weights are others", origin.weights === backbone.weights.sha256],
+    ["the weights are others", origin.weights === networkChecksum(backbone)],
     ["stains or views are others", JSON.stringify(origin.views) === JSON.stringify(views)],
     ["the code that computed them is another", origin.version === featuresVersion],
   ];

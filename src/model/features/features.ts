@@ -11,9 +11,9 @@ import { breathe, runCooperatively } from "../../runtime/interruption";
 import { type ProgressReporter, startProgress } from "../../runtime/progress";
 import { rangeRefusal } from "../../runtime/refusal";
 import { tf } from "../../runtime/tensorflow";
-import type { Backbone } from "../backbones/architecture";
+import type { Backbone, PixelBatch } from "../backbones/architecture";
 import { type FeatureValues, gatherRows, pickRows, requireRow } from "./feature-rows";
-import { type FeaturesOrigin, featuresVersion, originOf } from "./features-origin";
+import { type FeaturesOrigin, featuresVersion, networkChecksum, originOf } from "./features-origin";
 import { makeRoomForRows, type RowsToFill } from "./row-file";
 
 /** Backbone outputs of a data set, one row an image. */
@@ -71,12 +71,12 @@ const cacheWriters = 8;
  * @returns Shape [count, featureWidth].
  * @throws RangeError if there are more images than the batch holds, or pixels are missing.
  */
-export function embedPixels(
+export async function embedPixels(
   backbone: Backbone,
   pixels: Uint8Array,
   count: number,
   batchSize: number = featureBatchSize,
-): Float32Array {
+): Promise<Float32Array> {
   const { inputSize, featureWidth } = backbone;
   const imageLength = inputSize * inputSize * 3;
   if (count > batchSize || pixels.length !== count * imageLength) {
@@ -85,7 +85,11 @@ export function embedPixels(
     );
   }
   const shape: [number, number, number, number] = [batchSize, inputSize, inputSize, 3];
-  const features = embedBatch(backbone, fillUp(pixels, batchSize * imageLength), shape);
+  const features = await embedBatch(backbone, {
+    pixels: fillUp(pixels, batchSize * imageLength),
+    shape,
+    count,
+  });
   const values = features.dataSync<"float32">();
   features.dispose();
   return count === batchSize ? values : values.slice(0, count * featureWidth);
@@ -99,13 +103,14 @@ function fillUp(pixels: Uint8Array, length: number): Uint8Array {
   return filled;
 }
 
-function embedBatch(
-  backbone: Backbone,
-  pixels: Uint8Array,
-  shape: [number, number, number, number],
-): tf.Tensor2D {
-  if (backbone.embedPixels !== undefined) return backbone.embedPixels({ pixels, shape });
-  return tf.tidy(() => backbone.embed(tf.tensor4d(Int32Array.from(pixels), shape, "int32")));
+async function embedBatch(backbone: Backbone, batch: PixelBatch): Promise<tf.Tensor2D> {
+  if (backbone.embedPixels !== undefined) return backbone.embedPixels(batch);
+  const images = tf.tensor4d(Int32Array.from(batch.pixels), batch.shape, "int32");
+  try {
+    return await backbone.embed(images);
+  } finally {
+    images.dispose();
+  }
 }
 
 /** Everything that a row depends on. GPUs round differently (TF32), so device and arithmetic are part of it. */
@@ -118,7 +123,7 @@ function cacheKeys(
   const computation = [
     featuresVersion,
     backbone.name,
-    backbone.weights.sha256,
+    networkChecksum(backbone),
     backbone.inputSize,
     batchSize,
   ];
@@ -181,12 +186,16 @@ async function computeRows(missing: readonly number[], extraction: Extraction): 
   const files = groups.map(([, rows]) => imageFile(images, images.records[rows[0]!]!));
   let computed = 0;
   let writing: Promise<void> = Promise.resolve();
-  const decoding = transform === null ? {} : { transform: transform.apply };
+  const { interpolation } = backbone;
+  const decoding = {
+    ...(transform === null ? {} : { transform: transform.apply }),
+    ...(interpolation === undefined ? {} : { interpolation }),
+  };
   const batches = decodeBatches(files, backbone.inputSize, batchSize, decoding);
   try {
     for await (const { pixels, start, count } of batches) {
       if (signal.aborted) break;
-      const batch = embedPixels(backbone, pixels, count, batchSize);
+      const batch = await embedPixels(backbone, pixels, count, batchSize);
       const done = groups.slice(start, start + count);
       await writing;
       writing = keepRows(

@@ -1,7 +1,7 @@
 import type { Dataset } from "../../data/dataset";
 import type { ImageTransform } from "../../data/images/image-transform";
 import { refuseDuplicates } from "../../data/split/split";
-import type { Backbone } from "../../model/backbones/architecture";
+import type { OpenBackbone } from "../../model/backbones/architecture";
 import type { Stage } from "../../model/backbones/stages";
 import { fineTunedBackbone } from "../../model/backbones/tuned-weights";
 import { indexOfLargest } from "../../model/classifier/decision";
@@ -33,7 +33,7 @@ import type { TuningKeeper, TuningProgress } from "./tuning-progress";
 export interface FineTuningTask extends Partial<FineTuneSettings>, TrainingListener {
   dataset: Dataset;
   /** Its weights stay as they are. */
-  backbone: Backbone;
+  backbone: OpenBackbone;
   /** One that was trained on the backbone's features: a random one would spoil the stages below in its first steps. */
   head: Head;
   split: TrainingParts;
@@ -59,7 +59,7 @@ export interface FineTuning {
    * With the weights of the best epoch. Frozen stages are shared with the backbone that was given: dispose of this one
    * first. Where no epoch was better, it computes what the given one does.
    */
-  backbone: Backbone;
+  backbone: OpenBackbone;
   /** Of the best epoch. */
   head: Head;
   /**
@@ -375,7 +375,7 @@ async function runEpochs(
 }
 
 /** Numbers in the weights that are trained. */
-function countTrained(backbone: Backbone, first: number, head: Head): FineTuning["trainedWeights"] {
+function countTrained(backbone: OpenBackbone, first: number, head: Head): FineTuning["trainedWeights"] {
   const convolutions = backbone.staged.stages.slice(first).flatMap((stage) => stage.convolutions);
   return {
     backbone: convolutions.reduce((sum, { kernel, bias }) => sum + kernel.size + bias.size, 0),

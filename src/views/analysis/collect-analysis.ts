@@ -4,7 +4,7 @@ import type { AnalysisSettings } from "../../experiments/analysis-settings";
 import type { RunTriage } from "../../experiments/runs/run-triage";
 import type { ValidatedScores } from "../../experiments/summarize-validation";
 import type { SanityCheck } from "../../model/explanation/sanity-check";
-import type { Attempt } from "../../runtime/attempt";
+import { type Attempt, valueOr } from "../../runtime/attempt";
 import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
 import { binaryAnswers } from "../../training/runs/binary-answers";
 import type { SavedRun } from "../../training/runs/run-log";
@@ -40,12 +40,14 @@ export interface AnalysisSources
   work: PicturedWork[];
   crossValidation: Attempt<ValidatedScores>;
   explained: ExplainedImage[];
-  sanity: SanityCheck | null;
+  /** Refused where the backbone can't be looked into. */
+  sanity: Attempt<SanityCheck>;
 }
 
 /** Puts together what a report needs, with the figures that the notebook has shown. */
 export function collectAnalysis(sources: AnalysisSources): Analysis {
-  const { run, dataset, split, asked, sanity, explained, work } = sources;
+  const { run, dataset, split, asked, explained, work } = sources;
+  const sanity = valueOr(sources.sanity, null);
   const findings: Findings = {
     run: run.id,
     created: new Date().toISOString(),

@@ -37,10 +37,11 @@ export function explanationGrid(explained: readonly ExplainedImage[], about: Exp
     ];
   });
   const errors = explained.filter(({ outcome }) => outcome !== "right").length;
+  const legend = explained.some(({ overlay }) => overlay === null) ? unmappedHtml : legendHtml;
   const none = errors === 0 ? "<p>No test image was taken for something else.</p>" : "";
   const title = titleWithOrigin("Test images, and where the evidence for the answer lies", about.synthetic);
   return htmlDisplay(
-    `<div style="${gridStyle}"><p style="font-weight:600;margin:0">${escapeHtml(title)}</p>${legendHtml}${none}${groups.join("")}</div>`,
+    `<div style="${gridStyle}"><p style="font-weight:600;margin:0">${escapeHtml(title)}</p>${legend}${none}${groups.join("")}</div>`,
     `Grid of ${explained.length} explained images`,
   );
 }
@@ -64,8 +65,8 @@ function explainedHtml(item: ExplainedImage, { classes, positiveClass }: Explain
   ];
   const pictures =
     imageHtml(item.picture, `${caption}: the image`) +
-    imageHtml(item.overlay, `${caption}: where the evidence lies`);
-  return figureHtml(pictures, caption, lines, colour, 2);
+    (item.overlay === null ? "" : imageHtml(item.overlay, `${caption}: where the evidence lies`));
+  return figureHtml(pictures, caption, lines, colour, item.overlay === null ? 1 : 2);
 }
 
 const cellWidth = 210;
@@ -103,6 +104,9 @@ const legendHtml =
   `<span>${escapeHtml(heatLegend.least)}</span>` +
   `<span aria-hidden="true" style="width:120px;height:10px;border-radius:3px;background:${escapeHtml(heatLegend.gradient)};print-color-adjust:exact"></span>` +
   `<span>${escapeHtml(heatLegend.most)}</span></div>`;
+
+const unmappedHtml =
+  "<p>Of this backbone only the features are known, so there are no maps of where the evidence lies.</p>";
 
 /**
  * Shows, for each image of a sanity check, its heat map as trained, with a random head, and with a random top stage.

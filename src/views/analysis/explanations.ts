@@ -1,7 +1,8 @@
 import { type Dataset, type ImageRecord, imagePath } from "../../data/dataset";
 import { type ImageQuality, measureImages, rankAmong } from "../../data/images/image-quality";
 import { encodeThumbnail } from "../../data/images/images";
-import { type Explainable, gradCams } from "../../model/explanation/grad-cam";
+import { isOpen } from "../../model/backbones/architecture";
+import { type Explainable, type GradCam, gradCams } from "../../model/explanation/grad-cam";
 import { type Outcome, outcomeOf } from "../../scores/examples-to-explain";
 import type { Prediction } from "../../scores/prediction";
 import { percent } from "../display/findings";
@@ -24,8 +25,8 @@ export interface ExplainedImage {
   qualityLines: string[];
   /** A JPEG as a data URL. */
   picture: string;
-  /** The same with Grad-CAM over it. */
-  overlay: string;
+  /** The same with Grad-CAM over it; null where the backbone can't be looked into. */
+  overlay: string | null;
 }
 
 /** Images and the qualities among which theirs are ranked. */
@@ -41,7 +42,8 @@ export interface ExplanationTask {
 const pictureWidth = 350;
 
 /**
- * Explains predictions with Grad-CAM, picture and heat map each, for a grid and for the report.
+ * Explains predictions with Grad-CAM, picture and heat map each, for a grid and for the report; where the backbone is
+ * none of ours and can't be looked into, with the picture alone.
  *
  * @returns Those that were explained before an interrupt.
  * @throws Error naming the file if an image can't be read any more.
@@ -51,7 +53,9 @@ export async function explainPredictions(task: ExplanationTask): Promise<Explain
   const records = new Map(dataset.records.map((record) => [record.file, record]));
   const known = predictions.filter(({ file }) => records.has(file));
   const paths = known.map(({ file }) => imagePath(dataset, records.get(file)!));
-  const maps = await gradCams(classifier, paths, { width: pictureWidth });
+  const maps: (GradCam | null)[] = isOpen(classifier.backbone)
+    ? await gradCams(classifier, paths, { width: pictureWidth })
+    : paths.map(() => null);
   const explained: ExplainedImage[] = [];
   for (const [i, map] of maps.entries()) {
     const { file, label, predicted, probabilities } = known[i]!;
@@ -79,7 +83,7 @@ export async function explainPredictions(task: ExplanationTask): Promise<Explain
               magnification,
             ),
       picture: await encodeThumbnail(paths[i]!, pictureWidth),
-      overlay: await encodeHeatOverlay(map, { width: pictureWidth }),
+      overlay: map === null ? null : await encodeHeatOverlay(map, { width: pictureWidth }),
     });
   }
   return explained;

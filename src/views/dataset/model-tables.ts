@@ -7,11 +7,11 @@ export function backboneTable(backbone: Backbone): PlainTable {
     layer: layer.name,
     kind: layer.kind,
     "output shape": layer.outputShape.join(" × "),
-    parameters: layer.parameters,
+    parameters: Number.isNaN(layer.parameters) ? null : layer.parameters,
   }));
   return plainTable(
     rows,
-    `${backbone.name}: ${backbone.parameterCount.toLocaleString("en-US")} parameters, frozen`,
+    `${backbone.name}: ${backbone.parameterCount?.toLocaleString("en-US") ?? "an unknown number of"} parameters, frozen`,
   );
 }
 

@@ -3,6 +3,7 @@ import type { RunListener } from "../../experiments/runs/run-listener";
 import { gatherMaterial, type RunMaterial } from "../../experiments/runs/run-material";
 import { type TrainedRun, trainOn, trainRun } from "../../experiments/runs/train-run";
 import { tuneRun } from "../../experiments/runs/tune-run";
+import { attempt } from "../../runtime/attempt";
 import { completeFineTuning, type FineTuneSettings, type Settings } from "../../runtime/settings";
 import { describeFineTuning, describeTraining } from "../display/findings";
 import { liveTraining } from "./live-training";
@@ -69,7 +70,9 @@ export async function showFineTuning(
   if (!trained.dataset.synthetic) {
     return console.log("Not done: the backbone stays frozen, since the settings have fineTune: null.");
   }
-  const tuned = await tuneRun(completeFineTuning(given), trained, trained.training.head, inCell);
-  tuned.backbone.dispose();
-  console.log(`${describeFineTuning(tuned)} Only shown: the run keeps its frozen backbone.`);
+  const { head } = trained.training;
+  const tuned = await attempt(() => tuneRun(completeFineTuning(given), trained, head, inCell));
+  if (tuned.ok === false) return console.log(`Not shown: ${tuned.reason}`);
+  tuned.value.backbone.dispose();
+  console.log(`${describeFineTuning(tuned.value)} Only shown: the run keeps its frozen backbone.`);
 }

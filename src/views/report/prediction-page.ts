@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeThumbnail } from "../../data/images/images";
 import type { SkippedImage } from "../../data/record";
+import { isOpen } from "../../model/backbones/architecture";
 import type { Classifier } from "../../model/classifier/classifier";
 import { gradCam } from "../../model/explanation/grad-cam";
 import { breathe, runCooperatively } from "../../runtime/interruption";
@@ -64,6 +65,14 @@ export async function pictureJudged(
   }
 }
 
+/** A small picture with what speaks for a class over it; nothing where the backbone can't be looked into. */
+async function overlayOf(classifier: Classifier, path: string): Promise<{ overlay?: string }> {
+  if (!isOpen(classifier.backbone)) return {};
+  const { positiveClass: classIndex } = classifier;
+  const explained = await gradCam(classifier, path, { classIndex, width: pictureWidth });
+  return { overlay: await encodeHeatOverlay(explained, { width: pictureWidth }) };
+}
+
 /** The first rows of the work list, never cut above the last one that needs a second look. */
 export function firstOfWork(
   images: readonly JudgedImage[],
@@ -79,7 +88,6 @@ export function firstOfWork(
 async function pictureOne(classifier: Classifier, image: JudgedImage): Promise<PicturedWork> {
   const { positiveClass } = classifier;
   const { path, file, patient, rank, probabilities, predicted } = image;
-  const explained = await gradCam(classifier, path, { classIndex: positiveClass, width: pictureWidth });
   const probability = probabilities[positiveClass ?? predicted]!;
   return {
     rank,
@@ -90,7 +98,7 @@ async function pictureOne(classifier: Classifier, image: JudgedImage): Promise<P
     kind: image.listedAs ?? (predicted === positiveClass ? "positive" : "negative"),
     needsLook: image.secondLook ?? predicted === positiveClass,
     picture: await encodeThumbnail(path, pictureWidth),
-    overlay: await encodeHeatOverlay(explained, { width: pictureWidth }),
+    ...(await overlayOf(classifier, path)),
     ...(image.distance === null ? {} : { unlike: image.unlike.map(({ text }) => text) }),
   };
 }
@@ -221,7 +229,7 @@ ${paragraph(describeFamiliarity(classifier))}
 </header>
 <main class="front">
 <h2>Images, the most suspicious first</h2>
-${legendHtml()}
+${work.some(({ overlay }) => overlay !== undefined) ? legendHtml() : ""}
 ${list}
 <h2>Patients</h2>
 ${patientsHtml(page)}

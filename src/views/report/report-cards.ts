@@ -130,7 +130,10 @@ export function modelCardHtml(summary: RunSummary, settings: Settings | null, fi
 
 function settingRows(settings: Settings): Cell[][] {
   return [
-    ["input", `${settings.inputSize} × ${settings.inputSize} pixels, the whole image stretched to a square`],
+    [
+      "input",
+      `${settings.inputSize ?? 224} × ${settings.inputSize ?? 224} pixels, the whole image stretched to a square`,
+    ],
     ["stains and views", describeRecipe(settings)],
     [
       "head",

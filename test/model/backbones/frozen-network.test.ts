@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import { embedPixels } from "../../../src/model/features/features";
 import { countNativeSessions, countNativeValues } from "../../../src/runtime/native/native-backend";
 import { tf } from "../../../src/runtime/tensorflow";
@@ -14,7 +14,7 @@ const pixels = drawImages(count, size);
 const shape: [number, number, number, number] = [count, size, size, 3];
 
 /** Features by way of TensorFlow.js, operation by operation. */
-function poolActivations(backbone: Backbone): Float32Array {
+function poolActivations(backbone: OpenBackbone): Float32Array {
   return tf.tidy(() => {
     const images = tf.tensor4d(Int32Array.from(pixels), shape, "int32");
     return tf.mean(backbone.activate(images), [1, 2]).dataSync<"float32">().slice();
@@ -27,10 +27,10 @@ function read(features: tf.Tensor2D): Float32Array {
   return values;
 }
 
-const load = async (name: Backbone["name"], weights: string | null) =>
+const load = async (name: OpenBackbone["name"], weights: string | null) =>
   (await loadBackbone({ backbone: name, weights, inputSize: size })).backbone;
 
-function itComputesTheSame(what: string, make: () => Backbone | Promise<Backbone>) {
+function itComputesTheSame(what: string, make: () => OpenBackbone | Promise<OpenBackbone>) {
   it(`gives what ${what} gives operation by operation, from pixels and from tensors`, async () => {
     const backbone = await make();
     const expected = poolActivations(backbone);
@@ -58,11 +58,11 @@ describe("a frozen network in one graph", () => {
     const before = [countNativeSessions(), countNativeValues(), tf.memory().numTensors];
     const backbone = await load("efficientnet-lite0", null);
     expect(countNativeSessions()).toBe(before[0]);
-    for (let i = 0; i < 3; i++) embedPixels(backbone, pixels, count, 4);
+    for (let i = 0; i < 3; i++) await embedPixels(backbone, pixels, count, 4);
     expect(countNativeSessions()).toBe(before[0]! + 1);
     backbone.dispose();
     expect([countNativeSessions(), countNativeValues(), tf.memory().numTensors]).toEqual(before);
-    expect(() => embedPixels(backbone, pixels, count, 4)).toThrow(/disposed/);
+    await expect(embedPixels(backbone, pixels, count, 4)).rejects.toThrow(/disposed/);
   });
 
   it("refuses pixels of another size", async () => {

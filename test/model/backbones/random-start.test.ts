@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import { startFromScratch } from "../../../src/model/backbones/random-start";
 import { runStages } from "../../../src/model/backbones/stages";
 import { countNativeValues } from "../../../src/runtime/native/native-backend";
@@ -7,7 +7,7 @@ import { tf } from "../../../src/runtime/tensorflow";
 import { drawImages } from "../../support/data/drawn-images";
 
 const inputSize = 64;
-let backbone: Backbone;
+let backbone: OpenBackbone;
 let images: tf.Tensor4D;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => {
   backbone.dispose();
 });
 
-const convolutionsOf = ({ staged }: Backbone) => staged.stages.flatMap((stage) => stage.convolutions);
+const convolutionsOf = ({ staged }: OpenBackbone) => staged.stages.flatMap((stage) => stage.convolutions);
 const read = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 
 describe("startFromScratch", () => {
@@ -30,7 +30,7 @@ describe("startFromScratch", () => {
     const before = [tf.memory().numTensors, countNativeValues()];
     const given = convolutionsOf(backbone).map(({ kernel }) => read(kernel).slice(0, 9));
     const [one, same, other] = [1, 1, 2].map((seed) => startFromScratch(backbone, images, seed));
-    const kernels = (network: Backbone) =>
+    const kernels = (network: OpenBackbone) =>
       convolutionsOf(network).map(({ kernel }) => read(kernel).slice(0, 9));
     expect(kernels(one!)).toEqual(kernels(same!));
     for (const [i, kernel] of kernels(one!).entries()) {

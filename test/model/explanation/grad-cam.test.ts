@@ -5,7 +5,7 @@ import { enlargeBilinearly } from "../../../src/data/images/bilinear";
 import { viewsOf } from "../../../src/data/images/image-views";
 import { decodeImage } from "../../../src/data/images/images";
 import { turnSquare } from "../../../src/data/images/turned-image";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import { takeWeight } from "../../../src/model/backbones/weight-tensors";
 import { readWeights } from "../../../src/model/backbones/weights";
 import { findKeptWeights } from "../../../src/model/backbones/weights-location";
@@ -137,7 +137,7 @@ describe("docstring examples", () => {
 });
 
 describe("Grad-CAM on EfficientNet-Lite0", () => {
-  let backbone: Backbone;
+  let backbone: OpenBackbone;
   let classifier: Explainable;
   let photograph: string;
   let other: string;
@@ -245,7 +245,7 @@ describe("Grad-CAM on EfficientNet-Lite0", () => {
   });
 
   it("stops between images when asked to, with those that are done", async () => {
-    const stopping: Backbone = {
+    const stopping: OpenBackbone = {
       ...backbone,
       activate(images) {
         expect(requestStop()).toEqual(["explaining images"]);
@@ -282,7 +282,8 @@ describe("Grad-CAM on EfficientNet-Lite0", () => {
       backbone.withRandomTop(1),
       backbone.withRandomTop(2),
     ];
-    const signed = (network: Backbone) => activationMap(network, classifier.head, pixels, () => daisy).signed;
+    const signed = (network: OpenBackbone) =>
+      activationMap(network, classifier.head, pixels, () => daisy).signed;
     expect(signed(one)).toEqual(signed(same));
     expect(signed(one)).not.toEqual(signed(another));
     expect(one.weights.sha256).not.toBe(backbone.weights.sha256);

@@ -2,7 +2,7 @@ import { readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Dataset, openDataset } from "../../../src/data/dataset";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import { runStages } from "../../../src/model/backbones/stages";
 import {
   describeActivations,
@@ -21,7 +21,7 @@ const home = temporaryFolder("activations");
 const inputSize = 64;
 const from = "stage7";
 let dataset: Dataset;
-let backbone: Backbone;
+let backbone: OpenBackbone;
 let rows: number[];
 
 beforeAll(async () => {

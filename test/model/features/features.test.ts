@@ -4,7 +4,7 @@ import sharp from "sharp";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Dataset, imagePath, openDataset } from "../../../src/data/dataset";
 import { decodeImage } from "../../../src/data/images/images";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import {
   embedPixels,
   extractFeatures,
@@ -31,7 +31,7 @@ let dataset: Dataset;
 let batches: number[];
 
 /** Mean red, green and blue of each image, which is easy to check; notes how many images it is shown at once. */
-function meanColourBackbone(name: Backbone["name"] = "resnet50", sha256 = "1234"): Backbone {
+function meanColourBackbone(name: OpenBackbone["name"] = "resnet50", sha256 = "1234"): OpenBackbone {
   return {
     name,
     weights: { name: "none", sha256, source: "a test" },
@@ -42,7 +42,7 @@ function meanColourBackbone(name: Backbone["name"] = "resnet50", sha256 = "1234"
     parameterCount: 0,
     embed(batch) {
       batches.push(batch.shape[0]);
-      return tf.mean(tf.cast(batch, "float32"), [1, 2]);
+      return tf.tidy(() => tf.mean(tf.cast(batch, "float32"), [1, 2]));
     },
     activate: (batch) => tf.cast(batch, "float32"),
     describe: () => [],
@@ -121,7 +121,7 @@ describe("extractFeatures", () => {
 
   it("computes again for other weights, another network, another input or batch size", async () => {
     await extractFeatures(dataset, meanColourBackbone(), { batchSize: 4 });
-    const others: [Backbone, number][] = [
+    const others: [OpenBackbone, number][] = [
       [meanColourBackbone("resnet50", "5678"), 4],
       [meanColourBackbone("efficientnet-lite0"), 4],
       [{ ...meanColourBackbone(), inputSize: 16 }, 4],
@@ -175,7 +175,7 @@ describe("extractFeatures", () => {
   it("stops when asked to with what it has, and goes on from there", async () => {
     const before = tf.memory().numTensors;
     const backbone = meanColourBackbone();
-    const stopping: Backbone = {
+    const stopping: OpenBackbone = {
       ...backbone,
       embed(batch) {
         if (batches.length === 1) expect(requestStop()).toEqual(["feature extraction"]);
@@ -239,7 +239,7 @@ describe("embedPixels", () => {
     const { backbone } = await loadBackbone({ backbone: "efficientnet-lite0", weights: null, inputSize: 64 });
     const imageLength = 64 * 64 * 3;
     const pixels = drawImages(8, 64);
-    const together = embedPixels(backbone, pixels, 8);
+    const together = await embedPixels(backbone, pixels, 8);
     const reversed = new Uint8Array(pixels.length);
     for (let image = 0; image < 8; image++) {
       reversed.set(
@@ -247,22 +247,23 @@ describe("embedPixels", () => {
         (7 - image) * imageLength,
       );
     }
-    const backwards = embedPixels(backbone, reversed, 8);
+    const backwards = await embedPixels(backbone, reversed, 8);
     for (let image = 0; image < 8; image++) {
       const row = together.subarray(image * 1280, (image + 1) * 1280);
       const alone = pixels.subarray(image * imageLength, (image + 1) * imageLength);
-      expect(Buffer.from(embedPixels(backbone, alone, 1).buffer)).toEqual(Buffer.from(row.slice().buffer));
+      const byItself = await embedPixels(backbone, alone, 1);
+      expect(Buffer.from(byItself.buffer)).toEqual(Buffer.from(row.slice().buffer));
       const elsewhere = backwards.slice((7 - image) * 1280, (8 - image) * 1280);
       expect(Buffer.from(elsewhere.buffer)).toEqual(Buffer.from(row.slice().buffer));
     }
     backbone.dispose();
   });
 
-  it("refuses more images than a batch holds, and images of another size", () => {
+  it("refuses more images than a batch holds, and images of another size", async () => {
     const backbone = meanColourBackbone();
     const pixels = new Uint8Array(2 * size * size * 3);
-    expect(() => embedPixels(backbone, pixels, 2, 1)).toThrow(RangeError);
-    expect(() => embedPixels(backbone, pixels, 1)).toThrow(RangeError);
+    await expect(embedPixels(backbone, pixels, 2, 1)).rejects.toThrow(RangeError);
+    await expect(embedPixels(backbone, pixels, 1)).rejects.toThrow(RangeError);
   });
 });
 

@@ -98,7 +98,7 @@ describe("extractTreated", () => {
       for (const row of [0, 5, 9]) {
         const pixels = await decodeImage(imagePath(dataset, dataset.records[row]!), size);
         const seen = transformFor(treatment.stain, view)!.apply(pixels);
-        expect(inMemory(values).subarray(3 * row, 3 * row + 3)).toEqual(embedPixels(backbone, seen, 1));
+        expect(inMemory(values).subarray(3 * row, 3 * row + 3)).toEqual(await embedPixels(backbone, seen, 1));
       }
     }
     expect(tf.memory().numTensors).toBe(before);

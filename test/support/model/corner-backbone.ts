@@ -1,9 +1,9 @@
-import type { Backbone } from "../../../src/model/backbones/architecture";
+import type { OpenBackbone } from "../../../src/model/backbones/architecture";
 import { tf } from "../../../src/runtime/tensorflow";
 import { meanColourBackbone } from "./mean-colour-backbone";
 
 /** Stands in for a network that can tell how an image is turned: mean colours of a corner, in units of about 1. */
-export function cornerBackbone(inputSize: number): Backbone {
+export function cornerBackbone(inputSize: number): OpenBackbone {
   const [rows, columns] = [Math.floor(inputSize / 2), Math.floor(inputSize / 3)];
   return {
     ...meanColourBackbone(inputSize),

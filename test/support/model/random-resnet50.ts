@@ -1,4 +1,4 @@
-import type { Backbone } from "../../../src/model/backbones/architecture";
+import type { OpenBackbone } from "../../../src/model/backbones/architecture";
 import { buildResnet50 } from "../../../src/model/backbones/resnet50";
 import type { WeightTensor } from "../../../src/model/backbones/weight-tensors";
 import { createRandom } from "../../../src/runtime/random";
@@ -11,7 +11,7 @@ const stages = [
 ];
 
 /** ResNet50 with random weights, in the names and shapes of Keras' file: for tests that need no features of use. */
-export function randomResnet50(inputSize: number): Backbone {
+export function randomResnet50(inputSize: number): OpenBackbone {
   const random = createRandom(50);
   const tensors = new Map<string, WeightTensor>();
   const put = (name: string, shape: number[], value: () => number) => {

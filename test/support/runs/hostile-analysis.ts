@@ -78,7 +78,7 @@ export function hostileAnalysis(): Analysis {
     crossValidatedTriage: refused,
     leakage: refused,
     explained: [explained],
-    sanity: null,
+    sanity: { ok: false, reason: "There was no image to explain." },
     stain: null,
   });
 }

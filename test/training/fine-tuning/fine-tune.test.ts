@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Dataset, imagePath, openDataset } from "../../../src/data/dataset";
 import { makeSplit, type Split } from "../../../src/data/split/split";
-import { type Backbone, loadBackbone } from "../../../src/model/backbones/backbone";
+import { requireOpen } from "../../../src/model/backbones/architecture";
+import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import {
   buildClassifier,
   loadClassifier,
@@ -36,12 +37,12 @@ const home = temporaryFolder("fine-tune");
 const settings = completeSettings({ inputSize: 64, hiddenUnits: [8], seed: 3, epochs: 2 });
 let dataset: Dataset;
 let split: Split;
-let backbone: Backbone;
+let backbone: OpenBackbone;
 let features: Features;
 let head: Head;
 
 /** Every weight of a backbone as bytes, by the convolution's name. */
-function weightsOf({ staged }: Backbone): Map<string, string> {
+function weightsOf({ staged }: OpenBackbone): Map<string, string> {
   const convolutions = staged.stages.flatMap((stage) => stage.convolutions);
   return new Map(
     convolutions.map(({ name, kernel, bias }) => [
@@ -153,7 +154,7 @@ describe("fine-tuning the last stage", () => {
     const loaded = await loadClassifier(folder, { backbone });
     const files = dataset.records.slice(0, 5).map((record) => imagePath(dataset, record));
     expect(await predictImages(loaded, files)).toEqual(await predictImages(classifier, files));
-    expect(weightsOf(loaded.backbone)).toEqual(weightsOf(tuned.backbone));
+    expect(weightsOf(requireOpen(loaded.backbone, "A test"))).toEqual(weightsOf(tuned.backbone));
     expect(loaded.backbone.weights).toEqual(tuned.backbone.weights);
     // From the features, which were computed before it was saved, too.
     const own = await extractFeatures(dataset, loaded.backbone);

@@ -1,13 +1,13 @@
 import { join } from "node:path";
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { stretchBicubically } from "../../../src/data/images/bicubic";
 import { decodeImage } from "../../../src/data/images/images";
+import { stretchBicubically, stretchBilinearly } from "../../../src/data/images/resample";
 import { sha256 } from "../../../src/runtime/cache/content-hash";
 import { runPython } from "../../support/python";
 import { temporaryFolder } from "../../support/temporary-folder";
 
-const home = temporaryFolder("bicubic");
+const home = temporaryFolder("resample");
 
 const draw = (width: number, height: number) =>
   Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 7919 + Math.floor((i * i) / 8)) % 256);
@@ -54,5 +54,29 @@ print(json.dumps(np.asarray(tf.image.resize(image, [size, size], "bicubic", anti
     const file = await write(300, 200);
     const sharps = await sharp(file).resize(112, 112, { fit: "fill", kernel: "cubic" }).raw().toBuffer();
     expect(Buffer.compare(await decodeImage(file, 112), sharps)).toBe(0);
+  });
+});
+
+describe("stretchBilinearly", () => {
+  it.each([
+    [50, 50, 224],
+    [100, 300, 224],
+    [400, 1, 64],
+    [700, 460, 224],
+    [230, 2000, 224],
+  ])("gives Pillow's very bytes: %i × %i to %i", async (width, height, size) => {
+    const program = `
+import sys, numpy as np
+from PIL import Image
+width, height, size = map(int, sys.argv[1:])
+i = np.arange(width * height * 3, dtype=np.int64)
+image = ((i * 7919 + i * i // 8) % 256).astype(np.uint8).reshape(height, width, 3)
+print(np.asarray(Image.fromarray(image).resize((size, size), Image.BILINEAR)).tobytes().hex())`;
+    const theirs = Buffer.from(runPython(program, [width, height, size].map(String)).trim(), "hex");
+    const ours = stretchBilinearly(draw(width, height), width, height, size);
+    expect(Buffer.compare(ours, theirs)).toBe(0);
+    const file = join(home, `${width}-${height}.png`);
+    await sharp(draw(width, height), { raw: { width, height, channels: 3 } }).toFile(file);
+    expect(await decodeImage(file, size, "bilinear")).toEqual(ours);
   });
 });

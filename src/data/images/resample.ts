@@ -1,7 +1,11 @@
 /** Weights and sums are whole numbers of 1 / 2²², as Pillow has them. */
 const weightBits = 22;
 const half = 2 ** (weightBits - 1);
-const support = 2;
+/** A kernel and how far it reaches, in pixels of the coarser grid. */
+interface Kernel {
+  weigh(distance: number): number;
+  support: number;
+}
 
 /** Keys' cubic convolution with a = −1/2 (Catmull-Rom). */
 function cubicKernel(distance: number): number {
@@ -11,6 +15,9 @@ function cubicKernel(distance: number): number {
   return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
+const cubic: Kernel = { weigh: cubicKernel, support: 2 };
+const linear: Kernel = { weigh: (distance) => Math.max(0, 1 - Math.abs(distance)), support: 1 };
+
 /** What each place of the new axis is made of: neighbours from `first` on, with weights. */
 interface Place {
   first: number;
@@ -18,7 +25,7 @@ interface Place {
 }
 
 /** Centres lie on centres; a longer axis than the new one widens the kernel, so that all of its pixels count. */
-function placesOf(from: number, to: number): Place[] {
+function placesOf(from: number, to: number, { weigh, support }: Kernel): Place[] {
   const scale = from / to;
   const widened = Math.max(1, scale);
   return Array.from({ length: to }, (_, index) => {
@@ -26,7 +33,7 @@ function placesOf(from: number, to: number): Place[] {
     const first = Math.max(0, Math.trunc(centre - support * widened + 0.5));
     const end = Math.min(from, Math.trunc(centre + support * widened + 0.5));
     const weights = Array.from({ length: end - first }, (_, i) =>
-      cubicKernel((i + first - centre + 0.5) * (1 / widened)),
+      weigh((i + first - centre + 0.5) * (1 / widened)),
     );
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const whole = weights.map((weight) => {
@@ -46,7 +53,7 @@ interface Axis {
 }
 
 /** As many values as are apart by `inner`, weighed; of four neighbours, as nearly all are, without a loop. */
-function weigh(values: Uint8Array, start: number, inner: number, weights: Int32Array): number {
+function weighNeighbours(values: Uint8Array, start: number, inner: number, weights: Int32Array): number {
   if (weights.length === 4) {
     return (
       half +
@@ -61,16 +68,16 @@ function weigh(values: Uint8Array, start: number, inner: number, weights: Int32A
   return sum;
 }
 
-function resizeAxis({ values, outer, length, inner }: Axis, to: number): Uint8Array {
+function resizeAxis({ values, outer, length, inner }: Axis, to: number, kernel: Kernel): Uint8Array {
   if (length === to) return values;
   // Clamps to 0..255; what it is given is whole already.
   const resized = new Uint8ClampedArray(outer * to * inner);
-  for (const [t, { first, weights }] of placesOf(length, to).entries()) {
+  for (const [t, { first, weights }] of placesOf(length, to, kernel).entries()) {
     for (let o = 0; o < outer; o++) {
       const start = (o * length + first) * inner;
       const target = (o * to + t) * inner;
       for (let i = 0; i < inner; i++) {
-        resized[target + i] = weigh(values, start + i, inner, weights) >> weightBits;
+        resized[target + i] = weighNeighbours(values, start + i, inner, weights) >> weightBits;
       }
     }
   }
@@ -78,8 +85,8 @@ function resizeAxis({ values, outer, length, inner }: Axis, to: number): Uint8Ar
 }
 
 /**
- * Stretches an image to a square with a cubic kernel, to the bit as Pillow's BICUBIC does (Pillow 13: an axis that is
- * made shorter goes first, else columns), each axis rounded to 8 bits.
+ * Stretches an image to a square with a cubic kernel, to the bit as Pillow's BICUBIC does (Pillow 13: the axis that is
+ * made shorter most goes first, else columns), each axis rounded to 8 bits.
  *
  * TensorFlow's `tf.image.resize` with bicubic and antialias, PyTorch's and OpenCV's cubic lay pixels on each other in
  * the same way, centres on centres.
@@ -93,10 +100,29 @@ export function stretchBicubically(
   height: number,
   size: number,
 ): Uint8Array {
-  if (height > size) {
-    const shorter = resizeAxis({ values, outer: 1, length: height, inner: width * 3 }, size);
-    return resizeAxis({ values: shorter, outer: size, length: width, inner: 3 }, size);
+  return stretch(values, width, height, size, cubic);
+}
+
+/**
+ * The same with a triangle for a kernel, to the bit as Pillow's BILINEAR.
+ *
+ * @param values - RGB, 0..255, shape [height, width, 3].
+ * @returns Shape [size, size, 3].
+ */
+export function stretchBilinearly(
+  values: Uint8Array,
+  width: number,
+  height: number,
+  size: number,
+): Uint8Array {
+  return stretch(values, width, height, size, linear);
+}
+
+function stretch(values: Uint8Array, width: number, height: number, size: number, kernel: Kernel) {
+  if (height > size && height > width) {
+    const shorter = resizeAxis({ values, outer: 1, length: height, inner: width * 3 }, size, kernel);
+    return resizeAxis({ values: shorter, outer: size, length: width, inner: 3 }, size, kernel);
   }
-  const wide = resizeAxis({ values, outer: height, length: width, inner: 3 }, size);
-  return resizeAxis({ values: wide, outer: 1, length: height, inner: size * 3 }, size);
+  const wide = resizeAxis({ values, outer: height, length: width, inner: 3 }, size, kernel);
+  return resizeAxis({ values: wide, outer: 1, length: height, inner: size * 3 }, size, kernel);
 }
