@@ -44,7 +44,7 @@ function createSources(files) {
   const mapsByCell = new Map();
   const mapsByFile = new Map();
 
-  /** @returns Where a stack frame is in the sources ("src/data/split/split.ts:12:5", "cell 3, line 2"), or null. */
+  /** @returns Where a stack frame is in the sources ("src/data/split/split.ts:12:5", "cell [3], line 2", by the number beside it), or null. */
   function locate(file, line, column) {
     const cell = CELL_NAME.exec(file)?.[1];
     if (cell !== undefined) {
@@ -53,7 +53,7 @@ function createSources(files) {
       // The call that tslab puts after the cell's text.
       if (line - 1 > lineCount) return null;
       const position = map(line - 1, column);
-      return position ? `cell ${cell}, line ${position.line - 1}` : `cell ${cell}`;
+      return position ? `cell [${cell}], line ${position.line - 1}` : `cell [${cell}]`;
     }
     const name = path.relative(process.cwd(), file);
     if (files.mapOf(file) !== undefined) return `${name}:${line}:${column}`;

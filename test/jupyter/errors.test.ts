@@ -55,19 +55,19 @@ describe("a cell that fails", () => {
     const cell = await kernel.execute(`const label = "b";\nmeasureBox({\n  size: -1,\n  label,\n});`);
     expectError(cell, "RangeError", "A thing has a size of at least 0, not -1.", [
       "    at measure (src/thing.ts:7:29)",
-      "    at measureBox (cell 1, line 5)",
-      "    at cell 2, line 2",
+      "    at measureBox (cell [1], line 5)",
+      "    at cell [2], line 2",
     ]);
   });
 
   it("sends what a promise was rejected with", async () => {
     const cell = await kernel.execute(`1;\nawait Promise.reject(new TypeError("late"));`);
-    expectError(cell, "TypeError", "late", ["    at cell 3, line 2"]);
+    expectError(cell, "TypeError", "late", ["    at cell [3], line 2"]);
   });
 
   it("adds causes as one line each", async () => {
     const cell = await kernel.execute(`throw new Error("outer", { cause: new TypeError("inner") });`);
-    expectError(cell, "Error", "outer", ["    at cell 4, line 1", "Caused by TypeError: inner"]);
+    expectError(cell, "Error", "outer", ["    at cell [4], line 1", "Caused by TypeError: inner"]);
   });
 
   it("sends thrown values that are no errors", async () => {
@@ -76,14 +76,14 @@ describe("a cell that fails", () => {
 
   it("leaves out the stack of a missing package and the innards of Node", async () => {
     const cell = await kernel.execute(`require("no-such-package")`);
-    expectError(cell, "Error", "Cannot find module 'no-such-package'", ["    at cell 6, line 1"]);
+    expectError(cell, "Error", "Cannot find module 'no-such-package'", ["    at cell [6], line 1"]);
   });
 
   it("has at most four places, however deep the stack", async () => {
     const cell = await kernel.execute(
       `function dig(depth: number): void { if (depth === 0) throw new Error("deep"); dig(depth - 1); }\ndig(50);`,
     );
-    expect(cell.reply.traceback).toEqual(["Error: deep", ...Array(4).fill("    at dig (cell 7, line 1)")]);
+    expect(cell.reply.traceback).toEqual(["Error: deep", ...Array(4).fill("    at dig (cell [7], line 1)")]);
   });
 
   it("sends what the compiler found, line by line", async () => {
@@ -122,7 +122,7 @@ describe("a cell that fails", () => {
       const cell = await kernel.execute(`Promise.reject(new Error("lost")); "value"`);
       const evalue = "A promise that nobody awaits was rejected. Error: lost";
       const count = cell.reply.execution_count;
-      expectError(cell, "UnhandledRejection", evalue, [`    at cell ${count}, line 1`]);
+      expectError(cell, "UnhandledRejection", evalue, [`    at cell [${count}], line 1`]);
       expect(streamText(cell, "stdout")).toBe("value\n");
     });
 

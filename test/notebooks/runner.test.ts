@@ -122,7 +122,7 @@ describe.concurrent("the notebook runner", () => {
     const { status, stdout, stderr } = await startRunner([throwing, next]).ended;
     expect(status).toBe(1);
     expect(stderr.trim().split("\n")[0]).toBe(`${throwing} failed in cell 2: RangeError: Too far.`);
-    expect(stderr).toContain("at cell 2, line 1");
+    expect(stderr).toContain("at cell [2], line 1");
     expect(stdout).not.toContain("[3/3]");
     expect(stdout).not.toContain("never-run");
     expect(existsSync(join(outputFolder, "never-run.ipynb"))).toBe(false);
