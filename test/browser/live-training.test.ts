@@ -11,6 +11,7 @@ import {
   type LabPage,
   openNotebook,
   readResults,
+  restartKernel,
   runCell,
   saveNotebook,
   screenshot,
@@ -177,6 +178,18 @@ describe("training in JupyterLab", () => {
     lost = await openNotebook(browser, lab, name);
     await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
     expect((await readResults(lost.page)).map(({ executionCount }) => executionCount)).toEqual(shown);
+    expect(lost.complaints).toEqual([]);
+  });
+
+  it("leaves a followed cell as it is when the kernel is started anew", async () => {
+    for (const id of ["imports", "settings"]) await runCell(lost, position(id));
+    void runCell(lost, trainCell).catch(() => {});
+    await watch(2);
+    await lost.page.close();
+    lost = await openNotebook(browser, lab, name, "busy");
+    await cell().locator(".jp-InputPrompt", { hasText: "*" }).waitFor();
+    await restartKernel(lost);
+    await cell().locator(".jp-InputPrompt", { hasNotText: "*" }).waitFor();
     expect(lost.complaints).toEqual([]);
   });
 

@@ -13,6 +13,15 @@ const kernelName = "tslab";
 const restMs = 500;
 
 /**
+ * A question without an answer is asked again, each time after twice as long: what a kernel says while it starts is
+ * heard by nobody yet, and one that computes without a pause answers when it is through.
+ */
+const patienceMs = { least: 2000, most: 60_000 };
+
+/** So long after a cell's end it may be forgotten: other pages follow it too, and this one may not be saved yet. */
+const seenAfterMs = 10_000;
+
+/**
  * JupyterLab's description of the extension.
  *
  * @param INotebookTracker - JupyterLab's token for what knows the open notebooks.
@@ -36,8 +45,10 @@ export function createReopenedCells(INotebookTracker, deepEqual) {
 class Follower {
   #panel;
   #deepEqual;
-  /** Requests of earlier pages whose cells still run. */
-  #followed = new Set();
+  /** Cells that still run, by the request of an earlier page. */
+  #followed = new Map();
+  /** Requests whose end was shown: from then on the page may have changed what is there. */
+  #ended = new Set();
   #comm = null;
   #timer;
 
@@ -50,7 +61,7 @@ class Follower {
     });
     sessionContext.kernelChanged.connect(() => void this.#ask());
     sessionContext.iopubMessage.connect((_, message) => this.#hear(message));
-    panel.disposed.connect(() => clearTimeout(this.#timer));
+    panel.disposed.connect(() => this.#forgetTimer());
     void this.#ask();
   }
 
@@ -58,9 +69,8 @@ class Follower {
     return this.#panel.sessionContext.session?.kernel ?? null;
   }
 
-  async #ask() {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  async #ask(waitMs = patienceMs.least) {
+    this.#forgetTimer();
     // The cells must be there to be filled.
     await this.#panel.context.ready;
     const kernel = this.#kernel;
@@ -69,9 +79,19 @@ class Follower {
     this.#comm?.dispose();
     this.#comm = kernel.createComm(target);
     this.#comm.onMsg = ({ content }) => {
-      for (const kept of content.data.cells) if (kept.session !== kernel.clientId) this.#show(kept);
+      this.#forgetTimer();
+      const kept = content.data.cells.filter(({ session }) => session !== kernel.clientId);
+      this.#leaveOut(kept.map(({ request }) => request));
+      for (const one of kept) this.#show(one);
     };
     this.#comm.open();
+    this.#forgetTimer();
+    this.#timer = setTimeout(() => void this.#ask(Math.min(2 * waitMs, patienceMs.most)), waitMs);
+  }
+
+  #forgetTimer() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Whoever has seen a cell's end says so; what an earlier page's cell sends is a reason to ask again. */
@@ -87,21 +107,36 @@ class Follower {
   }
 
   #tellSeen(request) {
-    if (this.#comm?.isDisposed === false) this.#comm.send({ seen: request });
+    setTimeout(() => {
+      if (this.#comm?.isDisposed === false) this.#comm.send({ seen: request });
+    }, seenAfterMs);
+  }
+
+  /** A kernel that was started anew runs none of the cells that were followed. */
+  #leaveOut(kept) {
+    for (const [request, cell] of this.#followed) {
+      if (kept.includes(request)) continue;
+      this.#followed.delete(request);
+      cell.executionState = "idle";
+    }
   }
 
   #show({ cellId, request, running, executionCount, outputs }) {
-    if (running) this.#followed.add(request);
-    else this.#followed.delete(request);
+    if (this.#ended.has(request)) return;
     const cell = [...this.#panel.content.model.cells].find(({ id }) => id === cellId);
     if (cell?.type === "code") {
-      // As where a page runs a cell itself: what its kernel sends is not a stranger's.
+      if (running) this.#followed.set(request, cell);
+      else this.#followed.delete(request);
+      // As where a page runs a cell itself: what its kernel sends is not a stranger's; what the file holds may be.
+      if (!cell.trusted) cell.outputs.clear();
       cell.trusted = true;
       this.#showOutputs(cell.outputs, outputs);
       cell.executionCount = executionCount;
       cell.executionState = running ? "running" : "idle";
     }
-    if (!running) this.#tellSeen(request);
+    if (running) return;
+    this.#ended.add(request);
+    this.#tellSeen(request);
   }
 
   /** Changes what is not there yet, so that a figure that goes on is not drawn from nothing. */
