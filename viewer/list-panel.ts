@@ -1,3 +1,4 @@
+import { tumourClassesOf } from "../src/data/layouts/class-names";
 import type { ViewerAbout } from "../src/export/about-export";
 import { byId, fill, make, percent } from "./page";
 import { isTriage, type ListedImage, type WorkGroup, type WorkImage } from "./work";
@@ -14,6 +15,7 @@ function headRow(about: ViewerAbout): HTMLElement {
     ["picture", "image"],
     ["probability", probability],
     ["answer", "answer"],
+    ...(followsFromSubtypes(about) ? [["malignant", "malignant"]] : []),
     ["patient", "patient"],
     ["file", "file"],
   ];
@@ -23,6 +25,16 @@ function headRow(about: ViewerAbout): HTMLElement {
     return cell;
   });
   return make("thead", { children: [make("tr", { children: cells })] });
+}
+
+/** Whether benign or malignant follows from the answer. */
+const followsFromSubtypes = ({ classes }: ViewerAbout) => tumourClassesOf(classes) !== null;
+
+/** The file's name to be pressed, and in which ways its image is unlike the training images. */
+function fileCell(button: HTMLElement, unlike: readonly string[]): HTMLElement {
+  const ways = unlike.map((text) => make("li", { text }));
+  const warnings = ways.length === 0 ? [] : [make("ul", { class: "warnings", children: ways })];
+  return make("td", { class: "file", children: [button, ...warnings] });
 }
 
 function probabilityCell(probability: number, name: string): HTMLElement {
@@ -64,6 +76,20 @@ export class ListPanel {
     }
   }
 
+  /** Shows every row until `restore`, as for paper. */
+  showAll(): void {
+    const before = this.limits;
+    this.limits = this.groups.map(({ rows }) => rows.length);
+    this.show(this.groups);
+    this.restore = () => {
+      this.limits = before;
+      this.show(this.groups);
+    };
+  }
+
+  /** Ends what `showAll` began. */
+  restore: () => void = () => undefined;
+
   forget(): void {
     this.buttons.clear();
     this.pictures.clear();
@@ -88,15 +114,17 @@ export class ListPanel {
     return whole;
   }
 
-  private row({ image, rank, probability, predicted }: ListedImage): HTMLElement {
+  private row({ image, rank, probability, malignant, predicted }: ListedImage): HTMLElement {
+    const follows = malignant === null ? [] : [make("td", { text: percent(malignant), class: "malignant" })];
     return make("tr", {
       children: [
         make("td", { text: String(rank), class: "rank" }),
         make("td", { class: "picture", children: [this.pictureOf(image)] }),
         probabilityCell(probability, "probability"),
         make("td", { text: this.about.classes[predicted]!, class: "answer" }),
+        ...follows,
         make("td", { text: image.patient ?? "unknown", class: "patient" }),
-        make("td", { class: "file", children: [this.buttonOf(image)] }),
+        fileCell(this.buttonOf(image), image.unlike),
       ],
     });
   }

@@ -5,11 +5,15 @@ import { ExplanationPanel } from "./explanation-panel";
 import { ListPanel } from "./list-panel";
 import type { Answer, Request } from "./messages";
 import { byId, countOf, fill, make, percent } from "./page";
+import { showPatients } from "./patients-panel";
 import {
   encodeWork,
+  groupPatients,
   groupWork,
   isTriage,
   newImage,
+  type PatientFrom,
+  patientOf,
   startingThreshold,
   type WorkGroup,
   type WorkImage,
@@ -40,6 +44,7 @@ let looking: WorkImage | null = null;
 let batch = { total: 0, done: 0, spoken: 0 };
 let groups: WorkGroup[] = [];
 let threshold = 0.5;
+let patientFrom: PatientFrom = "name";
 let nextId = 1;
 let redraw: ReturnType<typeof setTimeout> | null = null;
 
@@ -50,12 +55,16 @@ const complain = (text: string) => {
   byId("problem").textContent = text;
 };
 
-function describe({ classes, provenance, backbone }: ViewerAbout, backend: string): string {
+function describe({ classes, provenance, backbone, familiarity }: ViewerAbout, backend: string): string {
   const trained = provenance.synthetic
     ? `trained on synthetic images (${provenance.dataset}): its answers say nothing about tissue`
     : `trained on ${provenance.dataset}`;
   const computing = backend === "webgl" ? "WebGL" : "WebAssembly";
-  return `The classifier tells ${classes.join(" and ")} apart (${backbone.name}, ${trained}). It is computed here, by ${computing}. It answers for every image, also for one that shows no tissue.`;
+  const unlikeText =
+    familiarity === null
+      ? ": it does not remember its training images, so it can't say which ones are unlike them."
+      : "; those unlike its training images are marked, and none of them is called negative.";
+  return `The classifier tells ${classes.join(" and ")} apart (${backbone.name}, ${trained}). It is computed here, by ${computing}. It answers for every image, also for one that shows no tissue${unlikeText}`;
 }
 
 function countsText(): string {
@@ -66,6 +75,7 @@ function drawList(): void {
   if (redraw !== null) clearTimeout(redraw);
   redraw = null;
   groups = groupWork(images, about, threshold);
+  showPatients(groupPatients(groups, about), about);
   byId("work").hidden = images.every(
     ({ probabilities, problem }) => probabilities === null && problem === null,
   );
@@ -123,7 +133,7 @@ function addFiles({ images: chosen, others }: ChosenFiles): void {
   const known = new Set(images.map(({ path, file }) => `${path}:${file.size}:${file.lastModified}`));
   const fresh = chosen
     .filter(({ path, file }) => !known.has(`${path}:${file.size}:${file.lastModified}`))
-    .map(({ path, file }) => newImage(nextId++, file, path));
+    .map(({ path, file }) => newImage(nextId++, file, path, patientFrom));
   if (fresh.length === 0) {
     const found = others > 0 ? `${countOf(others, "file")}, none of which is called an image` : "nothing";
     complain(
@@ -222,6 +232,23 @@ function neighbourOf(image: WorkImage, step: -1 | 1): WorkImage | null {
   return rows[at + step]?.image ?? null;
 }
 
+function setUpPatients(): void {
+  const source = byId<HTMLSelectElement>("patient-from");
+  source.addEventListener("change", () => {
+    patientFrom = source.value as PatientFrom;
+    for (const image of images) image.patient = patientOf(image.path, patientFrom);
+    drawList();
+    const known = new Set(images.map(({ patient }) => patient).filter((patient) => patient !== null));
+    say(`${countOf(known.size, "patient")} told by ${patientFrom}.`);
+  });
+}
+
+/** On paper, lists are whole. */
+function setUpPrinting(): void {
+  addEventListener("beforeprint", () => list.showAll());
+  addEventListener("afterprint", () => list.restore());
+}
+
 function setUpChoosing(): void {
   for (const kind of ["files", "folder"] as const) {
     const input = byId<HTMLInputElement>(kind);
@@ -277,6 +304,8 @@ function setUp({
   );
   setUpThreshold();
   setUpChoosing();
+  setUpPatients();
+  setUpPrinting();
   byId("stop").addEventListener("click", stop);
   byId("clear").addEventListener("click", clear);
   byId("download").addEventListener("click", download);
@@ -301,6 +330,8 @@ function take(message: Extract<Answer, { kind: "predicted" | "unreadable" }>): v
   if (images.includes(looking)) {
     if (message.kind === "predicted") {
       looking.probabilities = message.probabilities;
+      looking.distance = message.distance;
+      looking.unlike = message.unlike;
       looking.thumbnail = URL.createObjectURL(message.thumbnail);
     } else looking.problem = message.reason;
   }

@@ -1,8 +1,17 @@
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { ViewerAbout } from "../src/export/about-export";
+import type { Familiarity } from "../src/model/classifier/familiarity";
 import type { Head } from "../src/model/classifier/head";
 import { type ActivationMap, weighActivations } from "../src/model/explanation/weigh-activations";
+
+/** What the network makes of one image. */
+export interface Predicted {
+  /** Shape [classCount]. */
+  probabilities: number[];
+  /** Shape [width]. */
+  features: Float32Array;
+}
 
 /** The exported classifier, on a backend that was seen to answer as it should. */
 export interface Network {
@@ -10,8 +19,10 @@ export interface Network {
   backend: string;
   /** The largest difference in probability on the check images. */
   difference: number;
-  /** Shape [classCount], from RGB pixels of shape [inputSize, inputSize, 3]. */
-  predict(pixels: Uint8Array): Promise<number[]>;
+  /** What it remembers of its training images; null where nothing. */
+  familiarity: Familiarity | null;
+  /** From RGB pixels of shape [inputSize, inputSize, 3]. */
+  predict(pixels: Uint8Array): Promise<Predicted>;
   /** Grad-CAM of one class on the network's own grid. */
   explain(pixels: Uint8Array, classIndex: number): Promise<ActivationMap>;
 }
@@ -45,15 +56,28 @@ async function readHead(model: tf.LayersModel): Promise<Head> {
   return { layers };
 }
 
-/** What a model makes of one image; its tensors are disposed of. */
+/** What a model makes of one image, output by output; its tensors are disposed of. */
 async function run(model: tf.LayersModel, pixels: Uint8Array, size: number) {
-  const output = tf.tidy(() => {
+  const outputs = tf.tidy(() => {
     const images = tf.tensor4d(Float32Array.from(pixels), [1, size, size, 3]);
-    return model.predict(images) as tf.Tensor;
+    return [model.predict(images)].flat();
   });
-  const values = (await output.data()) as Float32Array;
-  output.dispose();
-  return { values, shape: output.shape };
+  const made = outputs.map(async (output) => {
+    const values = (await output.data()) as Float32Array;
+    output.dispose();
+    return { values, shape: output.shape };
+  });
+  return Promise.all(made);
+}
+
+/** The answer and, from within the same pass, the features behind it. */
+function predictorOf(model: tf.LayersModel, size: number): Network["predict"] {
+  const features = model.getLayer("features").output as tf.SymbolicTensor;
+  const both = tf.model({ inputs: model.inputs, outputs: [...model.outputs, features] });
+  return async (pixels) => {
+    const [answer, found] = await run(both, pixels, size);
+    return { probabilities: Array.from(answer!.values), features: found!.values };
+  };
 }
 
 interface Loaded extends Network {
@@ -70,7 +94,8 @@ async function explainerOf(model: tf.LayersModel, size: number): Promise<Network
   });
   const head = await readHead(model);
   return async (pixels, classIndex) => {
-    const { values, shape } = await run(activations, pixels, size);
+    const [found] = await run(activations, pixels, size);
+    const { values, shape } = found!;
     const [, rows = 0, columns = 0, channels = 0] = shape;
     return weighActivations({ values, rows, columns, channels }, head, () => classIndex);
   };
@@ -86,7 +111,7 @@ async function checkAnswers(predict: Network["predict"], about: ViewerAbout, ima
     // The first image also waits for programs to be compiled; the last one takes as long as the next ones will.
     startedAtMs = performance.now();
     const found = await predict(images.subarray(i * bytes, (i + 1) * bytes));
-    for (const [j, value] of found.entries()) {
+    for (const [j, value] of found.probabilities.entries()) {
       const off = Math.abs(value - probabilities[i]![j]!);
       difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : Math.max(difference, off);
     }
@@ -94,24 +119,40 @@ async function checkAnswers(predict: Network["predict"], about: ViewerAbout, ima
   return { difference, elapsedMs: performance.now() - startedAtMs };
 }
 
-async function loadOn(
-  backend: string,
-  artifacts: tf.io.ModelArtifacts,
-  about: ViewerAbout,
-  check: Uint8Array,
-): Promise<Loaded> {
+/** Everything beside the page that the network is made of. */
+interface Parts {
+  about: ViewerAbout;
+  artifacts: tf.io.ModelArtifacts;
+  check: Uint8Array;
+  familiarity: Familiarity | null;
+}
+
+async function loadOn(backend: string, { about, artifacts, check, familiarity }: Parts): Promise<Loaded> {
   if (!(await tf.setBackend(backend))) throw new Error(`${backend} is not to be had`);
   await tf.ready();
   const model = await tf.loadLayersModel(tf.io.fromMemory(artifacts));
   const size = about.input.shape[1];
   const explain = await explainerOf(model, size);
-  const predict = async (pixels: Uint8Array) => Array.from((await run(model, pixels, size)).values);
+  const predict = predictorOf(model, size);
   const { difference, elapsedMs } = await checkAnswers(predict, about, check);
   if (!(difference <= about.check.tolerance)) {
     model.dispose();
     throw new Error(`${backend} computes other probabilities here, by up to ${difference.toPrecision(2)}`);
   }
-  return { about, backend, difference, predict, explain, elapsedMs, dispose: () => model.dispose() };
+  const dispose = () => model.dispose();
+  return { about, backend, difference, familiarity, predict, explain, elapsedMs, dispose };
+}
+
+async function fetchParts(onProgress: (share: number) => void): Promise<Parts> {
+  const bytesOf = async (path: string) => (await fetchOwn(path)).arrayBuffer();
+  const about = (await (await fetchOwn("viewer.json")).json()) as ViewerAbout;
+  const check = new Uint8Array(await bytesOf("check.bin"));
+  const known = about.familiarity;
+  const familiarity =
+    known === null ? null : { ...known, examples: new Float32Array(await bytesOf(known.examples)) };
+  await fetchOwn("model.json");
+  const artifacts = await tf.io.http("model.json", { onProgress }).load!();
+  return { about, artifacts, check, familiarity };
 }
 
 /**
@@ -126,10 +167,7 @@ export async function loadNetwork(
   wanted: string | null,
   onProgress: (share: number) => void,
 ): Promise<Network> {
-  const about = (await (await fetchOwn("viewer.json")).json()) as ViewerAbout;
-  const check = new Uint8Array(await (await fetchOwn("check.bin")).arrayBuffer());
-  await fetchOwn("model.json");
-  const artifacts = await tf.io.http("model.json", { onProgress }).load!();
+  const parts = await fetchParts(onProgress);
   setWasmPaths("wasm/");
   // More threads would need headers that a plain server doesn't send.
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
@@ -137,7 +175,7 @@ export async function loadNetwork(
   let best: Loaded | null = null;
   for (const backend of wanted === null ? backends : [wanted]) {
     try {
-      const found = await loadOn(backend, artifacts, about, check);
+      const found = await loadOn(backend, parts);
       const isFaster = best === null || found.elapsedMs < best.elapsedMs;
       const other: Loaded | null = isFaster ? best : found;
       // Weights are freed by the backend that they lie on.

@@ -1,6 +1,8 @@
 // Runs beside the page, so that the page answers while images are computed.
 import { enlargeBilinearly } from "../src/data/images/bilinear";
+import { likenessSize, meanColour } from "../src/data/images/perceptual-hash";
 import { normaliseStains } from "../src/data/images/stain";
+import { compareWithTraining } from "../src/model/classifier/familiarity";
 import { scaleToOne } from "../src/model/explanation/weigh-activations";
 import { blendHeat, usualOpacity } from "../src/views/display/heat-blend";
 import { stretchToSquare } from "./cubic-resize";
@@ -13,7 +15,7 @@ import {
   toRgb,
   toRgba,
 } from "./decode";
-import type { Answer, Explanation, Request } from "./messages";
+import type { Answer, Explanation, Likeness, Request } from "./messages";
 import { loadNetwork, type Network } from "./network";
 
 const pictureWidth = 700;
@@ -39,6 +41,16 @@ async function explain(image: DecodedImage, computing: Network, classIndex: numb
   return { picture: rgba, overlay, width, height, classIndex, map: { values, rows, columns } };
 }
 
+/** What `npm run predict` says of how unlike the training images an image is. */
+function compare(image: DecodedImage, features: Float32Array, { familiarity }: Network): Likeness {
+  if (familiarity === null) return { distance: null, unlike: [] };
+  const { pixels, width, height } = image;
+  const colour = meanColour(stretchToSquare(pixels, width, height, likenessSize));
+  const looks = { width, height, meanColour: colour };
+  const { distance, unlike } = compareWithTraining(familiarity, features, looks);
+  return { distance, unlike: unlike.map(({ text }) => text) };
+}
+
 async function start(backend: string | null): Promise<void> {
   try {
     network = await loadNetwork(backend, (share) => answer({ kind: "loading", share }));
@@ -58,8 +70,15 @@ async function look(request: Exclude<Request, { kind: "start" }>, computing: Net
         const explanation = await explain(image, computing, request.classIndex);
         answer({ kind: "explained", id, explanation });
       } else {
-        const probabilities = await computing.predict(prepare(image, computing));
-        answer({ kind: "predicted", id, probabilities, thumbnail: await encodeThumbnail(image) });
+        const { probabilities, features } = await computing.predict(prepare(image, computing));
+        const likeness = compare(image, features, computing);
+        answer({
+          kind: "predicted",
+          id,
+          probabilities,
+          thumbnail: await encodeThumbnail(image),
+          ...likeness,
+        });
       }
     } finally {
       image.bitmap.close();

@@ -1,5 +1,6 @@
 import type { StainReference } from "../data/images/stain-reference";
 import type { Classifier, KeptTriage, Provenance } from "../model/classifier/classifier";
+import type { FamiliarityDescription } from "../model/classifier/familiarity-file";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
@@ -57,6 +58,11 @@ export interface ViewerAbout extends AboutExport {
   viewer: 1;
   /** Images in `check.bin`, uint8 [count, inputSize, inputSize, 3], and the probabilities that they must have. */
   checkImages: { count: number; probabilities: number[][] };
+  /**
+   * What the training images look like, with the file of examples, float32 [count, width]; null where the classifier does
+   * not remember them.
+   */
+  familiarity: (FamiliarityDescription & { width: number; examples: string }) | null;
 }
 
 /** Describes an export for programs. */

@@ -2,6 +2,7 @@ import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import type { Classifier } from "../model/classifier/classifier";
+import { describeFamiliarity } from "../model/classifier/familiarity-file";
 import { writeFolderAtomically } from "../runtime/files/atomic-folder";
 import { withTemporaryFolder } from "../runtime/files/temporary-folder";
 import { writeWholeFile } from "../runtime/files/write-file";
@@ -27,6 +28,7 @@ export interface ViewerTask {
 }
 
 const aboutFile = "viewer.json";
+const examplesFile = "examples.bin";
 /** Asked by every page before it answers: few, since a visitor waits for them. */
 const pageCheckImages = 2;
 
@@ -57,9 +59,17 @@ async function writePage(folder: string): Promise<void> {
   }
 }
 
-function describePage(about: AboutExport, { probabilities }: CheckImages): ViewerAbout {
+function describePage(
+  about: AboutExport,
+  { probabilities }: CheckImages,
+  { familiarity: known }: Classifier,
+): ViewerAbout {
   const checkImages = { count: pageCheckImages, probabilities: probabilities.slice(0, pageCheckImages) };
-  return { ...about, viewer: 1, checkImages };
+  const familiarity =
+    known === undefined
+      ? null
+      : { ...describeFamiliarity(known), width: known.width, examples: examplesFile };
+  return { ...about, viewer: 1, checkImages, familiarity };
 }
 
 /**
@@ -94,7 +104,12 @@ export async function buildViewer({ classifier, out, results }: ViewerTask): Pro
       const found = await writeForBrowsers(graph, inputSize, folder, check);
       const largestDifference = requireAgreement(found, check);
       const about = describeExport(classifier, "tfjs", { images: check.count, largestDifference });
-      page = describePage(about, check);
+      page = describePage(about, check, classifier);
+      const examples = classifier.familiarity?.examples;
+      if (examples !== undefined) {
+        const { buffer, byteOffset, byteLength } = examples;
+        await writeWholeFile(join(folder, examplesFile), Buffer.from(buffer, byteOffset, byteLength));
+      }
       await writePage(folder);
       await writeWholeFile(join(folder, aboutFile), `${JSON.stringify(page, null, 2)}\n`);
       await writeWholeFile(

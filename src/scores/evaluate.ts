@@ -11,6 +11,7 @@ import { majorityClassAccuracy } from "./metrics";
 import { aggregateByPatient } from "./patients";
 import type { PartScores, PatientScores, Prediction, Scores } from "./prediction";
 import { predictionsOf } from "./predictions-of";
+import { tumourAnswers, tumourRule } from "./tumour-answer";
 import { type Judged, prepareScores } from "./weighed-scores";
 
 /** What turns features into decisions: a classifier is one. */
@@ -110,4 +111,17 @@ export function mostConfidentErrors(predictions: readonly Prediction[], count: n
     .filter(({ label, predicted }) => label !== predicted)
     .sort((a, b) => confidence(b) - confidence(a))
     .slice(0, count);
+}
+
+/** Scores of the binary answers that follow, by part; null if the classes are no subtypes. */
+export function scoreTumourAnswers(
+  predictions: readonly Prediction[],
+  classes: readonly string[],
+): { validation: PartScores | null; test: PartScores | null } | null {
+  const answers = tumourAnswers(predictions, classes);
+  if (answers === null) return null;
+  return {
+    validation: evaluatePart(answers, "validation", tumourRule),
+    test: evaluatePart(answers, "test", tumourRule),
+  };
 }

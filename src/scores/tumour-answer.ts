@@ -1,7 +1,6 @@
 import { tumourClassesOf } from "../data/layouts/class-names";
 import { decide } from "../model/classifier/decision";
-import { evaluatePart } from "./evaluate";
-import type { PartScores, Prediction } from "./prediction";
+import type { Prediction } from "./prediction";
 
 /** How benign or malignant is decided where a classifier answers with subtypes: by the more probable. */
 export const tumourRule = { positiveClass: 1, threshold: 0.5 } as const;
@@ -42,17 +41,4 @@ export function tumourAnswers<T extends Prediction>(
     const predicted = decide(probabilities, tumourRule);
     return { ...prediction, label: kinds[prediction.label]!, probabilities, predicted };
   });
-}
-
-/** Scores of the binary answers that follow, by part; null if the classes are no subtypes. */
-export function scoreTumourAnswers(
-  predictions: readonly Prediction[],
-  classes: readonly string[],
-): { validation: PartScores | null; test: PartScores | null } | null {
-  const answers = tumourAnswers(predictions, classes);
-  if (answers === null) return null;
-  return {
-    validation: evaluatePart(answers, "validation", tumourRule),
-    test: evaluatePart(answers, "test", tumourRule),
-  };
 }

@@ -6,11 +6,19 @@ import type { Browser, Page } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { serveFolder } from "../../scripts/viewer/static-server";
+import { openDataset } from "../../src/data/dataset";
+import { generateDemoDataset } from "../../src/data/demo/demo";
 import { fitStainReference } from "../../src/data/images/stain-reference";
+import { findSources } from "../../src/data/layouts/image-sources";
 import { buildViewer } from "../../src/export/viewer-page";
 import { type Backbone, loadBackbone } from "../../src/model/backbones/backbone";
 import { type Classifier, predictImages } from "../../src/model/classifier/classifier";
+import { fitFamiliarity } from "../../src/model/classifier/fit-familiarity";
+import { buildHead } from "../../src/model/classifier/head";
+import { predictSources } from "../../src/model/classifier/predict-sources";
 import { gradCam } from "../../src/model/explanation/grad-cam";
+import { extractFeatures } from "../../src/model/features/features";
+import { averageByPatient } from "../../src/scores/patients";
 import { startBrowser } from "../support/browser/browser";
 import { breakhisSample, hasSharedData } from "../support/data/shared-data";
 import { decidedClassifier, drawTissue } from "../support/model/trained-classifier";
@@ -197,16 +205,17 @@ describe("the viewer, computing on the processor", () => {
       page.evaluate<string>("document.activeElement.id || document.activeElement.textContent");
     const order: string[] = [];
     await page.evaluate("document.activeElement.blur()");
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 10; i++) {
       await page.keyboard.press("Tab");
       order.push(await focused());
     }
-    expect(order.slice(0, 8)).toEqual([
+    expect(order.slice(0, 9)).toEqual([
       "choose-files",
       "choose-folder",
       "threshold",
       "threshold-number",
       "threshold-reset",
+      "patient-from",
       "download",
       "clear",
       expect.stringMatching(/\.png$/),
@@ -323,6 +332,115 @@ describe("the viewer, computing on the processor", () => {
       await page.screenshot({ path: join(pictures, `viewer-explanation-${colorScheme}-${width}.png`) });
     }
     await page.close();
+  });
+});
+
+describe("the viewer of a classifier that remembers its training images", () => {
+  const folder = join(home, "known");
+  const screen = join(home, "screen.png");
+  let knowing: Classifier;
+  let browser: Browser;
+  let address: string;
+
+  beforeAll(async () => {
+    await generateDemoDataset(folder, { patients: 8, imagesPerPatient: 2, width: 175, height: 115, seed: 3 });
+    const dataset = await openDataset(folder);
+    const features = await extractFeatures(dataset, backbone);
+    const rows = dataset.records.map((_, row) => row);
+    const split = { train: rows.slice(0, 12), validation: rows.slice(12) };
+    // Nothing is called malignant, so that what is spared depends on the threshold alone.
+    knowing = { ...classifier, threshold: 1, familiarity: fitFamiliarity(dataset, split, features) };
+    // A window with text in it: rows of black strokes on white.
+    const strokes = Array.from({ length: 400 }, (_, i) => {
+      const [x, y] = [10 + 7 * (i % 20), 10 + 5 * Math.floor(i / 20)];
+      return `<rect x="${x}" y="${y}" width="${2 + (i % 4)}" height="2"/>`;
+    });
+    await sharp({ create: { width: 175, height: 115, channels: 3, background: "white" } })
+      .composite([{ input: Buffer.from(`<svg width="175" height="115">${strokes.join("")}</svg>`) }])
+      .png()
+      .toFile(screen);
+    address = `${await serve(knowing, "knowing")}?backend=wasm`;
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+
+  it("says what npm run predict says of unlike images, and calls none of them negative", async () => {
+    const { page } = await visit(browser, address);
+    const chosen = [...files, screen];
+    await lookAt(page, chosen);
+    const rows = await downloadRows(page);
+    const { groups } = await findSources(chosen);
+    const { predictions } = await predictSources(knowing, groups);
+    const round = (text: string) => text.replace(/\d+\.\d+ times/, "… times");
+    for (const { path, distance, unlike } of predictions) {
+      const row = rows.find(({ file }) => file === basename(path))!;
+      expect(Number(row["distance"])).toBeCloseTo(distance!, 3);
+      expect(round(row["warnings"]!)).toBe(round(unlike.map(({ text }) => text).join("; ")));
+      if (unlike.length > 0) expect(row["listedAs"]).not.toBe("negative");
+    }
+    const listed = rows.find(({ file }) => file === basename(screen))!;
+    expect(listed["warnings"]).toMatch(/looks unlike the training images/);
+    expect(listed["secondLook"]).toBe("yes");
+    await page.fill("#threshold-number", "1");
+    await page.keyboard.press("Tab");
+    const unlike = page.locator("section.unlike td.file");
+    await expect.poll(() => unlike.allTextContents()).toContainEqual(expect.stringMatching(/^screen\.png/));
+    await keep(page, "unlike");
+    await page.close();
+  });
+
+  it("groups by patient, whom names tell or folders", async () => {
+    const { page } = await visit(browser, address);
+    await page.setInputFiles("#folder", folder);
+    await page.getByText(/^16 images looked at/).waitFor();
+    const rows = page.locator("#patients tbody tr");
+    expect(await rows.count()).toBe(8);
+    const patients = averageByPatient(
+      (await predictSources(knowing, (await findSources([folder])).groups)).predictions,
+    );
+    const highest = Math.max(...patients.map(({ probabilities }) => probabilities[1]!));
+    expect(await rows.first().textContent()).toContain(`${(100 * highest).toFixed(1)} %`);
+    await page.selectOption("#patient-from", "folder");
+    expect(await rows.count()).toBe(2);
+    await keep(page, "patients");
+    await page.close();
+  });
+
+  it("prints whole lists, without what is to be pressed", async () => {
+    const { page } = await visit(browser, address);
+    await page.setInputFiles("#files", files);
+    await page.getByText(/images looked at/).waitFor();
+    const paper = await page.pdf({ format: "A4", printBackground: true });
+    expect(paper.subarray(0, 5).toString()).toBe("%PDF-");
+    if (pictures) writeFileSync(join(pictures, "viewer.pdf"), paper);
+    await page.emulateMedia({ media: "print" });
+    for (const control of ["#choose-files", "#download", "#threshold"]) {
+      expect(await page.locator(control).isVisible(), control).toBe(false);
+    }
+    expect(await page.locator("#groups tbody tr").count()).toBe(files.length);
+    await page.close();
+  });
+});
+
+describe("the viewer of a classifier of subtypes", () => {
+  it("shows beside the answer how malignant it is", async () => {
+    const classes = ["adenosis", "fibroadenoma", "ductal carcinoma"];
+    const inputs = classifier.head.layers[0]!.inputs;
+    const head = buildHead({ inputs, hiddenUnits: [], classCount: 3, seed: 2 });
+    const subtypes = { ...classifier, classes, positiveClass: null, head };
+    const address = `${await serve(subtypes, "subtypes")}?backend=wasm`;
+    const browser = await startBrowser();
+    try {
+      const { page } = await visit(browser, address);
+      await lookAt(page, files.slice(0, 3));
+      const rows = await downloadRows(page);
+      const sum = (row: Record<string, string>) => Number(row["probability of ductal carcinoma"]);
+      for (const row of rows) expect(Number(row["probabilityMalignant"])).toBeCloseTo(sum(row), 12);
+      const shown = await page.locator("td.malignant").allTextContents();
+      expect(shown.sort()).toEqual(rows.map((row) => `${(100 * sum(row)).toFixed(1)} %`).sort());
+    } finally {
+      await browser.close();
+    }
   });
 });
 

@@ -15,7 +15,7 @@ import {
   predictImages,
   saveClassifier,
 } from "../../src/model/classifier/classifier";
-import { fitFamiliarity } from "../../src/model/classifier/familiarity";
+import { fitFamiliarity } from "../../src/model/classifier/fit-familiarity";
 import { gradCam } from "../../src/model/explanation/grad-cam";
 import { sanityCheck } from "../../src/model/explanation/sanity-check";
 import { extractFeatures, type Features } from "../../src/model/features/features";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ImageRecord } from "../../src/data/dataset";
 import { splitByImage, splitByPatient, splitParts } from "../../src/data/split/split";
-import { fitFamiliarity } from "../../src/model/classifier/familiarity";
+import { fitFamiliarity } from "../../src/model/classifier/fit-familiarity";
 import type { Features } from "../../src/model/features/features";
 import { largest, pushAll, smallest } from "../../src/runtime/many";
 import { plotMeanColours } from "../../src/views/dataset/dataset-figures";

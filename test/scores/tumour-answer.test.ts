@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { scoreTumourAnswers } from "../../src/scores/evaluate";
 import type { Prediction } from "../../src/scores/prediction";
-import { scoreTumourAnswers, tumourAnswers } from "../../src/scores/tumour-answer";
+import { tumourAnswers } from "../../src/scores/tumour-answer";
 
 const classes = ["adenosis", "fibroadenoma", "ductal carcinoma", "papillary carcinoma"];
 const about = (label: number, probabilities: number[], patient: string): Prediction => ({

@@ -31,6 +31,7 @@ describe("groupWork", () => {
     expect(listed).toEqual([
       ["positive", ["dddd", "ccc", "bb"]],
       ["doubtful", []],
+      ["unlike the training images", []],
       ["negative", ["a"]],
     ]);
     expect(groups.flatMap(({ rows }) => rows.map(({ rank }) => rank))).toEqual([1, 2, 3, 4]);
@@ -38,10 +39,18 @@ describe("groupWork", () => {
 
   it("follows the threshold", () => {
     const sizes = (threshold: number) => groupWork(images, about, threshold).map(({ rows }) => rows.length);
-    expect(sizes(0)).toEqual([3, 1, 0]);
-    expect(sizes(0.2)).toEqual([3, 0, 1]);
+    expect(sizes(0)).toEqual([3, 1, 0, 0]);
+    expect(sizes(0.2)).toEqual([3, 0, 0, 1]);
     // What is called malignant is never spared, however far up the threshold is moved.
-    expect(sizes(0.85)).toEqual([3, 0, 1]);
+    expect(sizes(0.85)).toEqual([3, 0, 0, 1]);
+  });
+
+  it("calls nothing negative that is unlike the training images", () => {
+    const strange = { ...images[0]!, distance: 1.4, unlike: ["less eosin than in training"] };
+    const groups = groupWork([strange, ...images.slice(1)], about, 0.3);
+    expect(groups.map(({ rows }) => rows.length)).toEqual([3, 0, 1, 0]);
+    const [, ...rows] = parse(encodeWork(groups, about, 0.3)) as string[][];
+    expect(rows[3]).toEqual(expect.arrayContaining(["yes", "unlike", "1.4", "less eosin than in training"]));
   });
 
   it("groups by answer where no class is looked for, the least sure first", () => {
@@ -81,6 +90,8 @@ describe("encodeWork", () => {
       "positive",
       "1",
       "0.3",
+      "",
+      "",
       "0.25",
       "0.75",
     ]);

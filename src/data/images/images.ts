@@ -13,7 +13,7 @@ import {
   withPixels,
 } from "./decode-pixels";
 import { explainFileError, fileSizeLimit } from "./image-problems";
-import { likenessSize, perceptualHash } from "./perceptual-hash";
+import { likenessSize, meanColour, perceptualHash } from "./perceptual-hash";
 
 /** Images decoded at the same time: one a core. */
 export const imageConcurrency: number = availableParallelism();
@@ -89,18 +89,6 @@ async function usePixels<T>(image: string | ImageFile, work: (pixels: Pixels) =>
   const outcome = await readPixels(image, work);
   if (outcome.ok === false) throw unusable(pathOf(image), outcome.reason);
   return outcome.value;
-}
-
-function meanColour(pixels: Uint8Array): [number, number, number] {
-  const sums: [number, number, number] = [0, 0, 0];
-  for (let offset = 0; offset < pixels.length; offset += 3) {
-    sums[0] += pixels[offset]!;
-    sums[1] += pixels[offset + 1]!;
-    sums[2] += pixels[offset + 2]!;
-  }
-  const count = pixels.length / 3;
-  const round = (sum: number) => Math.round((sum / count) * 100) / 100;
-  return [round(sums[0]), round(sums[1]), round(sums[2])];
 }
 
 async function lookInto(pixels: Pixels, bytes: Buffer): Promise<ImageFacts> {

@@ -76,3 +76,16 @@ export function perceptualHash(pixels: Uint8Array): string | null {
   for (const coefficient of coefficients) bits = (bits << 1n) | (coefficient > median ? 1n : 0n);
   return bits.toString(16).padStart(16, "0");
 }
+
+/** Mean red, green and blue, each 0..255 to two decimals, of pixels of shape [count, 3]. */
+export function meanColour(pixels: Uint8Array): [number, number, number] {
+  const sums: [number, number, number] = [0, 0, 0];
+  for (let offset = 0; offset < pixels.length; offset += 3) {
+    sums[0] += pixels[offset]!;
+    sums[1] += pixels[offset + 1]!;
+    sums[2] += pixels[offset + 2]!;
+  }
+  const count = pixels.length / 3;
+  const round = (sum: number) => Math.round((sum / count) * 100) / 100;
+  return [round(sums[0]), round(sums[1]), round(sums[2])];
+}

@@ -1,5 +1,5 @@
 import { buildClassifier, type Classifier } from "../../model/classifier/classifier";
-import { fitFamiliarity } from "../../model/classifier/familiarity";
+import { fitFamiliarity } from "../../model/classifier/fit-familiarity";
 import type { Features } from "../../model/features/features";
 import { refuseOtherFeatures } from "../../model/features/features-origin";
 import { extractTreated } from "../../model/features/treatment";

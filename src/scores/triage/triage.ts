@@ -184,7 +184,7 @@ export function workloadCurve(
 }
 
 /** What a work-list row is listed as. */
-export type WorkKind = "positive" | "doubtful" | "negative";
+export type WorkKind = "positive" | "doubtful" | "unlike" | "negative";
 
 /** One image of the work list. */
 export interface WorkRow {
@@ -210,11 +210,15 @@ export interface WorkRule extends Pick<ChosenThreshold, "threshold" | "level" | 
  * Lists images in the order in which to look at them: those that need a look first, the most suspicious of them first.
  *
  * "Positive" are those that the classifier calls so, "doubtful" those that reach the locked threshold and are not called
- * positive, "negative" the rest. Both of the former need a look: what the classifier itself calls positive is never
- * spared, wherever the threshold lies. With the level "patient", a patient's images stay together, but for those.
+ * positive, "unlike" those below whose answer is not to be relied on, since they are unlike the training images (a
+ * picture of no tissue gets a probability, too), "negative" the rest. All but the last need a look: what the classifier
+ * itself calls positive is never spared, wherever the threshold lies. With the level "patient", a patient's images stay
+ * together, but for those.
+ *
+ * @param predictions - With the ways in which each is unlike the training images, where that is known.
  */
 export function listWork(
-  predictions: readonly (Scored & Pick<Prediction, "file">)[],
+  predictions: readonly (Scored & Pick<Prediction, "file"> & { unlike?: readonly unknown[] })[],
   locked: WorkRule,
 ): WorkRow[] {
   const { threshold, positiveClass, decidesAt = usualDecision } = locked;
@@ -222,9 +226,10 @@ export function listWork(
   return predictions
     .map((prediction) => {
       const score = scoreOf(prediction);
-      const { file, patient, probabilities } = prediction;
+      const { file, patient, probabilities, unlike = [] } = prediction;
       const called = decide(probabilities, { positiveClass, threshold: decidesAt }) === positiveClass;
-      const kind: WorkKind = called ? "positive" : score >= threshold ? "doubtful" : "negative";
+      const below: WorkKind = unlike.length > 0 ? "unlike" : "negative";
+      const kind: WorkKind = called ? "positive" : score >= threshold ? "doubtful" : below;
       const probability = probabilities[positiveClass]!;
       return { file, patient, probability, score, kind, needsLook: kind !== "negative" };
     })

@@ -1,4 +1,6 @@
-import { scoreTumourAnswers, tumourAnswers, tumourRule } from "../../scores/tumour-answer";
+import { tumourClasses } from "../../data/layouts/class-names";
+import { scoreTumourAnswers } from "../../scores/evaluate";
+import { tumourAnswers, tumourRule } from "../../scores/tumour-answer";
 import type { SavedRun } from "./run-log";
 
 /** What figures and curves read of a run. */
@@ -13,6 +15,6 @@ export function binaryAnswers<T extends RunAnswers>(run: T): T {
   const predictions = tumourAnswers(run.predictions, summary.classes);
   if (predictions === null) return run;
   const scores = summary.tumour ?? scoreTumourAnswers(run.predictions, summary.classes)!;
-  const classes = ["benign", "malignant"];
+  const classes = [...tumourClasses];
   return { ...run, predictions, summary: { ...summary, ...scores, ...tumourRule, classes } };
 }

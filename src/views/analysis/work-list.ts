@@ -106,7 +106,7 @@ export function workListDisplay(
 
 /** In the words of the classes, which the other columns have. */
 const kindText = (kind: WorkKind, positive: string): string =>
-  kind === "doubtful" ? "doubtful" : kind === "positive" ? positive : `not ${positive}`;
+  ({ positive, doubtful: "doubtful", unlike: "unlike training", negative: `not ${positive}` })[kind];
 
 function cellHtml({ html, breaks = false }: Column, row: PicturedWork): string {
   return `<td style="${cell};${breaks ? "overflow-wrap:anywhere" : "white-space:nowrap"}">${html(row)}</td>`;

@@ -125,7 +125,7 @@ export function describeFamiliarity({ familiarity }: Pick<Classifier, "familiari
     return "This classifier does not remember its training images, so it can't be told which images are unlike them: train it again (notebook 03) to have that checked.";
   }
   const { images, falseAlarmRate } = familiarity.validation;
-  return `Images unlike the training images are marked: their answers are not to be relied on. The distance that counts as unlike was chosen on ${images} validation images; of images like those, up to ${percent(falseAlarmRate)} are marked as well.`;
+  return `Images unlike the training images are marked, and none of them is spared a second look: their answers are not to be relied on. The distance that counts as unlike was chosen on ${images} validation images; of images like those, up to ${percent(falseAlarmRate)} are marked as well.`;
 }
 
 /** Counts, in a sentence. */

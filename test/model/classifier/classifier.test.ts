@@ -17,7 +17,7 @@ import {
   saveClassifier,
 } from "../../../src/model/classifier/classifier";
 import { lockTriage } from "../../../src/model/classifier/classifier-triage";
-import { fitFamiliarity } from "../../../src/model/classifier/familiarity";
+import { fitFamiliarity } from "../../../src/model/classifier/fit-familiarity";
 import { buildHead, predictHead } from "../../../src/model/classifier/head";
 import { predictSources } from "../../../src/model/classifier/predict-sources";
 import { extractFeatures } from "../../../src/model/features/features";

@@ -9,10 +9,10 @@ import {
   compareWithTraining,
   distanceToNearest,
   type Familiarity,
-  fitFamiliarity,
   type ImageLooks,
   meanStain,
 } from "../../../src/model/classifier/familiarity";
+import { fitFamiliarity } from "../../../src/model/classifier/fit-familiarity";
 import {
   decodeFamiliarity,
   describeFamiliarity,

@@ -33,6 +33,14 @@ describe("judgeImages", () => {
     expect(judged[3]?.ofPatient).toBeNull();
   });
 
+  it("spares no image a second look that is unlike the training images, after those that are doubtful", () => {
+    const unlike = [{ about: "stain" as const, text: "more eosin than in training" }];
+    const judged = judgeImages([{ ...images[0]!, unlike }, ...images.slice(1)], judging);
+    expect(judged.map(({ listedAs }) => listedAs)).toEqual(["unlike", "doubtful", "positive", "negative"]);
+    expect(judged.map(({ secondLook }) => secondLook)).toEqual([true, true, true, false]);
+    expect(judged.map(({ rank }) => rank)).toEqual([3, 2, 1, 4]);
+  });
+
   it("compares a patient's mean where the threshold was chosen by patient", () => {
     const judged = judgeImages(images, { ...judging, triage: { ...triage, level: "patient" } });
     expect(judged.map(({ secondLook }) => secondLook)).toEqual([false, false, true, false]);

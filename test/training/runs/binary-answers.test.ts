@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { evaluatePart } from "../../../src/scores/evaluate";
+import { evaluatePart, scoreTumourAnswers } from "../../../src/scores/evaluate";
 import type { Prediction } from "../../../src/scores/prediction";
 import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
-import { scoreTumourAnswers } from "../../../src/scores/tumour-answer";
 import { binaryAnswers } from "../../../src/training/runs/binary-answers";
 import { type FigureOrNote, plotRunRoc } from "../../../src/views/analysis/run-figures";
 import { plotRunClasses, plotRunMatrices } from "../../../src/views/analysis/threshold-figure";
