@@ -417,6 +417,7 @@ describe("the viewer of a classifier that remembers its training images", () => 
     for (const control of ["#choose-files", "#download", "#threshold"]) {
       expect(await page.locator(control).isVisible(), control).toBe(false);
     }
+    expect(await page.locator("#threshold-number").isVisible()).toBe(true);
     expect(await page.locator("#groups tbody tr").count()).toBe(files.length);
     await page.close();
   });

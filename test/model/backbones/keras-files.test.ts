@@ -6,7 +6,7 @@ import { refuseLeftovers } from "../../../src/model/backbones/convolutions";
 import { nameOfWeight } from "../../../src/model/backbones/keras-names";
 import { readWeights } from "../../../src/model/backbones/weights";
 import { widenBfloat16, widenFloat16 } from "../../../src/model/backbones/widened-floats";
-import { runPython } from "../../support/python";
+import { hasKeras, runPython } from "../../support/python";
 import { temporaryFolder } from "../../support/temporary-folder";
 
 const folder = temporaryFolder("keras-files");
@@ -49,11 +49,6 @@ def link(group): group["kernel"] = h5py.ExternalLink("other.h5", "d")
 odd("linked.h5", link)
 print(json.dumps(flat.get_layer("conv1_conv").get_weights()[0].ravel().tolist()))`;
 
-let kernel: number[];
-beforeAll(() => {
-  kernel = JSON.parse(runPython(program, [folder]).trim().split("\n").pop()!);
-});
-
 /** ResNet50's stages and blocks by their old names. */
 const stages: readonly (readonly [number, readonly string[]])[] = [
   [2, [..."abc"]],
@@ -64,7 +59,12 @@ const stages: readonly (readonly [number, readonly string[]])[] = [
 
 const numbers = (values: Float32Array | undefined) => Array.from(values ?? []);
 
-describe("weights that Keras saved", () => {
+describe.skipIf(!hasKeras)("weights that Keras saved", () => {
+  let kernel: number[];
+  beforeAll(() => {
+    kernel = JSON.parse(runPython(program, [folder]).trim().split("\n").pop()!);
+  });
+
   it.each(["flat", "nested", "functional"])("%s: .h5, .weights.h5 and .keras hold the same", async (name) => {
     for (const ending of ["h5", "weights.h5", "keras"]) {
       const { tensors } = await readWeights(place(`${name}.${ending}`));
