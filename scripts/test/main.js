@@ -130,6 +130,15 @@ const STAGES = [
     "--project",
     "viewer",
   ]),
+  whole("bundle", "The page for browsers, with nothing of Node's in it", [
+    "node_modules/esbuild/bin/esbuild",
+    "viewer/main.ts",
+    "viewer/worker.ts",
+    "--bundle",
+    "--platform=browser",
+    "--outdir=.cache/viewer-check",
+    "--log-level=warning",
+  ]),
   whole("lint", "Lint and format", ["scripts/lint/lint.js"]),
   whole("reference", "Docstrings, as the API reference reads them", [
     "node_modules/typedoc/bin/typedoc",

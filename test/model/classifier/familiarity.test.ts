@@ -12,12 +12,12 @@ import {
   type ImageLooks,
   meanStain,
 } from "../../../src/model/classifier/familiarity";
-import { fitFamiliarity } from "../../../src/model/classifier/fit-familiarity";
 import {
   decodeFamiliarity,
   describeFamiliarity,
   encodeExamples,
 } from "../../../src/model/classifier/familiarity-file";
+import { fitFamiliarity } from "../../../src/model/classifier/fit-familiarity";
 import { extractFeatures, type Features, selectRows } from "../../../src/model/features/features";
 import { projectRoot } from "../../../src/runtime/paths";
 import { createRandom } from "../../../src/runtime/random";
