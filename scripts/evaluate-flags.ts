@@ -2,7 +2,8 @@
 import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { augmentations } from "../src/data/images/image-views";
-import { plainRecipe, type Recipe } from "../src/experiments/compare-recipes";
+import { plainRecipe, type Recipe, recipeOf } from "../src/experiments/compare-recipes";
+import { evaluablePresets, presets } from "../src/runtime/presets";
 import { addBackboneFlags, type BackboneFlags } from "./backbone-flags";
 import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
 
@@ -18,8 +19,9 @@ export interface Flags extends LabelsFlags, ClassesFlags, BackboneFlags {
   target: number[];
   seed: number;
   holdOut?: true;
-  stain: Recipe["stain"];
-  augmentation: Recipe["augmentation"];
+  preset?: (typeof evaluablePresets)[number];
+  stain?: Recipe["stain"];
+  augmentation?: Recipe["augmentation"];
   averageViews?: true;
   compare?: true;
   out?: string;
@@ -79,15 +81,18 @@ function addDivisionFlags(command: Command): Command {
 /** How images are treated before a head learns from them. */
 function addRecipeFlags(command: Command): Command {
   return command
+    .addOption(new Option("--preset <name>", "a recipe: see the README").choices(evaluablePresets))
     .addOption(
-      new Option("--stain <how>", "normalised: to the stains of each training part")
-        .choices(["as-is", "normalised"])
-        .default(plainRecipe.stain),
+      new Option("--stain <how>", "normalised: to the stains of each training part (as-is)").choices([
+        "as-is",
+        "normalised",
+      ]),
     )
     .addOption(
-      new Option("--augmentation <views>", "views to learn from too: features take 8, 4 or 11 times as long")
-        .choices(augmentations)
-        .default(plainRecipe.augmentation),
+      new Option(
+        "--augmentation <views>",
+        "views to learn from too: features take 8, 4 or 11 times as long (none)",
+      ).choices(augmentations),
     )
     .option("--average-views", "answer with the mean over those views")
     .addOption(
@@ -106,4 +111,15 @@ export function readCommandLine(): Flags {
     .option("--out <file>", "writes all numbers as JSON")
     .parse()
     .opts<Flags>();
+}
+
+/** What is asked for: the preset's settings, and flags in place of some of them. */
+export function recipeAsked({ preset, stain, augmentation, averageViews }: Flags): Recipe {
+  const given = {
+    ...(stain === undefined ? {} : { stain }),
+    ...(augmentation === undefined ? {} : { augmentation }),
+    ...(averageViews === undefined ? {} : { averageViews }),
+  };
+  const named = preset === undefined ? {} : recipeOf(presets[preset]);
+  return { ...plainRecipe, ...named, ...given };
 }

@@ -27,7 +27,7 @@ import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
 import { choiceOf } from "./backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
-import { type Flags, readCommandLine } from "./evaluate-flags";
+import { type Flags, readCommandLine, recipeAsked } from "./evaluate-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 
@@ -56,8 +56,8 @@ async function featuresOf(dataset: Dataset, backbone: Backbone, recipe: Treatmen
 
 /** Warns of what costs time, evaluates, prints and keeps the numbers. */
 async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Promise<void> {
-  const { stain, augmentation, averageViews = false, seed, target: targets, holdOut, folds, repeats } = flags;
-  const recipe = { stain, augmentation, averageViews };
+  const { seed, target: targets, holdOut, folds, repeats } = flags;
+  const recipe = recipeAsked(flags);
   const settings = completeSettings({ seed, ...recipe });
   const officialFolds = typeof folds === "string" ? await loadOfficialFolds(folds, dataset) : null;
   const foldCount = typeof folds === "string" ? officialFolds!.length : folds;
@@ -67,14 +67,15 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
   const cost = describeCost(recipe, { images: dataset.records.length, fits });
   if (cost !== "") say(cost);
   if (flags.compare) {
-    const task = { dataset, settings, folds: foldCount, repeats };
+    // The first one is of the settings that hold where nothing is asked for.
+    const task = { dataset, settings: completeSettings({ seed }), folds: foldCount, repeats };
     const compared = await compareRecipes(stepsTo(recipe), {
       ...task,
       featuresOf: (step) => featuresOf(dataset, backbone, step),
     });
     return finish(flags, describeComparison(compared), compared);
   }
-  say(`Images: ${describeRecipe(recipe)}.`);
+  say(`Recipe: ${describeRecipe(recipe)}.`);
   const task = { dataset, settings, targets, ...(await featuresOf(dataset, backbone, recipe)) };
   if (officialFolds !== null) {
     const evaluation = await evaluateFoldFiles({ ...task, folds: officialFolds });

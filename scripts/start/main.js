@@ -120,7 +120,8 @@ async function start(args) {
   // The report finds it there: src/experiments/published/article.ts.
   const byPatient = `${runFolder}-by-patient`;
   const notebooks = chooseNotebooks(options, path.basename(runFolder));
-  if (options.preset !== null) await runByPatient(byPatient, options.settings, notebooks);
+  const isArticle = options.preset === "perceptilabs";
+  if (isArticle) await runByPatient(byPatient, options.settings, notebooks);
   console.log(`\nRunning the notebooks; executed copies go to ${shown(runFolder, from)}.`);
   const code = await runNotebooks(runFolder, options.settings, notebooks);
   forgetShipped(root, path.basename(runFolder));
@@ -137,7 +138,7 @@ async function start(args) {
   if (reported !== 0)
     throw new SetupFailure("The notebooks ran, but their report could not be written; see above.");
   tellResults(runFolder, from, Date.now() - startedAt);
-  return options.preset === null ? 0 : await runScript("article.ts", [runFolder]);
+  return isArticle ? await runScript("article.ts", [runFolder]) : 0;
 }
 
 /**
@@ -156,7 +157,7 @@ function chooseNotebooks({ asShipped }, run) {
 }
 
 /**
- * What a preset does before its own run: says what it assumes and how long it will take, and trains once with the
+ * What the article's preset does before its own run: says what it assumes and how long it will take, and trains once with the
  * patients kept apart, to be shown beside it.
  *
  * @param {string} runFolder

@@ -4,7 +4,8 @@ const fs = require("node:fs");
 const path = require("node:path");
 const { parseArgs } = require("node:util");
 const { SetupFailure } = require("../setup/failure.js");
-const { PRESETS } = require("./preset.js");
+/** @type {Record<string, Record<string, unknown>>} */
+const PRESETS = require("./presets.json");
 const SETTINGS = require("./settings.json");
 
 /**
@@ -101,8 +102,9 @@ function readerOf(setting) {
     const { maxItems = 0, items = setting } = setting;
     const fits = (/** @type {number[]} */ list) =>
       list.length <= maxItems && list.every((value) => isWithin(value, items));
-    const parse = (/** @type {string} */ text) => text.split(",").map(readWholeNumber);
-    return { placeholder: "N,N", ...reader(parse, fits, `${takes}, with commas between them`) };
+    const parse = (/** @type {string} */ text) =>
+      text === "none" ? [] : text.split(",").map(readWholeNumber);
+    return { placeholder: "N,N", ...reader(parse, fits, `${takes}, with commas between them, or none`) };
   }
   const fits = (/** @type {number} */ value) => isWithin(value, setting);
   if (type === "integer") return { placeholder: "N", ...reader(readWholeNumber, fits) };
@@ -248,6 +250,7 @@ Sets everything up where it isn't yet, then runs the four notebooks and says whe
 ${Object.entries(settingFlags)
   .map(([name, { placeholder, help }]) => helpLine(`--${name} ${placeholder}`, help))
   .join("\n")}
+${helpLine("--preset patients", "a recipe for few patients with many images each: see the README")}
 ${helpLine("--preset perceptilabs", "the article that this project follows, as far as it says what it did")}
 ${helpLine("--tensorflow cpu|cuda|auto", "which TensorFlow to install (auto: cuda where an NVIDIA driver answers)")}
 ${helpLine("--as-shipped", "run the notebooks as they are shipped, not as you saved them last")}

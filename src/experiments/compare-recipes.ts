@@ -2,7 +2,8 @@ import { viewsOf } from "../data/images/image-views";
 import type { Dataset } from "../data/record";
 import type { Features } from "../model/features/features";
 import type { TreatmentSettings } from "../model/features/treatment";
-import type { Settings } from "../runtime/settings";
+import type { GivenSettings, Settings } from "../runtime/settings";
+import { comparePatients } from "../scores/compare-patients";
 import { compareRuns, type RunComparison } from "../scores/compare-runs";
 import { type ScoreIntervals, scoreWithIntervals } from "../scores/intervals/score-intervals";
 import type { OutOfFoldPrediction } from "../scores/prediction";
@@ -10,8 +11,21 @@ import type { TrainingSettings } from "../training/head/train";
 import { crossValidate } from "./cross-validation";
 import type { FeaturesFor } from "./features-for";
 
-/** What is done to images in training and in prediction. */
-export type Recipe = Pick<Settings, "stain" | "augmentation" | "averageViews">;
+/** What of a recipe is the head's own: what it looks like, and how it is trained. */
+const headSettings = [
+  "hiddenUnits",
+  "dropout",
+  "l2",
+  "learningRate",
+  "epochs",
+  "patience",
+  "batchSize",
+] as const;
+type HeadSetting = (typeof headSettings)[number];
+
+/** What is done to images in training and in prediction, and where it is said, how a head learns from them. */
+export type Recipe = Pick<Settings, "stain" | "augmentation" | "averageViews"> &
+  Partial<Pick<Settings, HeadSetting | "classWeights">>;
 
 /** Images as they are, in training and in prediction: what other recipes are compared with. */
 export const plainRecipe: Recipe = { stain: "as-is", augmentation: "none", averageViews: false };
@@ -23,6 +37,8 @@ export interface RecipeResult {
   scores: ScoreIntervals;
   /** To the first recipe, on the same folds: this one minus the first; null for the first itself. */
   gain: RunComparison | null;
+  /** The same by patient; null also where patients have no class. */
+  patientGain: RunComparison | null;
 }
 
 /** Several recipes, cross-validated on the same folds. */
@@ -49,19 +65,56 @@ export interface RecipesTask {
 }
 
 /**
- * The recipes between images as they are and what is asked for, one step after the other: stains first, then views
- * in training, then also in prediction.
+ * The recipes between images as they are and what is asked for, one step after the other: whose images count how much,
+ * the head, stains, views in training, then also in prediction.
  *
  * @example
  * stepsTo({ stain: "as-is", augmentation: "turns", averageViews: true }).length; // 3
  */
-export function stepsTo({ stain, augmentation, averageViews }: Recipe): Recipe[] {
+export function stepsTo(recipe: Recipe): Recipe[] {
+  const { stain, augmentation, averageViews, classWeights } = recipe;
   const steps: Recipe[] = [plainRecipe];
-  if (stain !== "as-is") steps.push({ ...plainRecipe, stain });
-  if (augmentation !== "none") steps.push({ stain, augmentation, averageViews: false });
-  if (averageViews) steps.push({ stain, augmentation, averageViews });
+  const add = (change: Partial<Recipe>) => steps.push({ ...steps.at(-1)!, ...change });
+  if (classWeights !== undefined) add({ classWeights });
+  const head = headOf(recipe);
+  if (Object.keys(head).length > 0) add(head);
+  if (stain !== "as-is") add({ stain });
+  if (augmentation !== "none") add({ augmentation });
+  if (averageViews) add({ averageViews });
   return steps;
 }
+
+const recipeSettings = ["stain", "augmentation", "averageViews", "classWeights", ...headSettings] as const;
+
+/** What of some settings makes a recipe. */
+export function recipeOf(settings: GivenSettings): Partial<Recipe> {
+  return Object.fromEntries(
+    recipeSettings.flatMap((name) => (settings[name] === undefined ? [] : [[name, settings[name]]])),
+  );
+}
+
+/** What a recipe says of the head; the rest is as the settings have it. */
+function headOf(recipe: Partial<Recipe>): Partial<Pick<Settings, HeadSetting>> {
+  return Object.fromEntries(
+    headSettings.flatMap((name) => (recipe[name] === undefined ? [] : [[name, recipe[name]]])),
+  );
+}
+
+function describeHead({ hiddenUnits, l2 }: Partial<Recipe>): string {
+  const layers =
+    hiddenUnits === undefined
+      ? "another head"
+      : hiddenUnits.length === 0
+        ? "linear head"
+        : `head of ${hiddenUnits.join(", ")}`;
+  return l2 === undefined ? layers : `${layers} (L2 ${l2})`;
+}
+
+const weightNames: Record<Settings["classWeights"], string> = {
+  balanced: "classes alike",
+  patients: "patients alike",
+  none: "images alike",
+};
 
 /**
  * A recipe in words.
@@ -69,16 +122,15 @@ export function stepsTo({ stain, augmentation, averageViews }: Recipe): Recipe[]
  * @example
  * describeRecipe({ stain: "as-is", augmentation: "turns", averageViews: true }); // "8 views (turns), averaged"
  */
-export function describeRecipe({
-  stain = "as-is",
-  augmentation = "none",
-  averageViews = false,
-}: Partial<Recipe>): string {
+export function describeRecipe(recipe: Partial<Recipe>): string {
+  const { stain = "as-is", augmentation = "none", averageViews = false, classWeights } = recipe;
   const views =
     augmentation === "none"
       ? []
       : [`${viewsOf(augmentation).length} views (${augmentation.replaceAll("-", " ")})`];
   const parts = [
+    ...(classWeights === undefined ? [] : [weightNames[classWeights]]),
+    ...(Object.keys(headOf(recipe)).length === 0 ? [] : [describeHead(recipe)]),
     ...(stain === "as-is" ? [] : ["stains normalised"]),
     ...views,
     ...(averageViews ? ["averaged"] : []),
@@ -90,12 +142,11 @@ async function tryRecipe(task: RecipesTask, recipe: Recipe): Promise<OutOfFoldPr
   const { dataset, settings, folds, repeats } = task;
   const prepared = await task.featuresOf(recipe);
   if (!prepared.features.complete) return null;
-  const { averageViews } = recipe;
   // The same seed for all, so that they are compared on the same folds and first weights.
   const found = await crossValidate({
     dataset,
     ...prepared,
-    settings: { ...settings, averageViews },
+    settings: { ...settings, ...recipe },
     folds,
     repeats,
   });
@@ -131,6 +182,7 @@ export async function compareRecipes(
       name: describeRecipe(recipe),
       scores: scoreWithIntervals(predictions, rule),
       gain: first === null ? null : compareRuns(first, predictions, rule),
+      patientGain: first === null ? null : comparePatients(first, predictions, rule),
     });
     first ??= predictions;
   }

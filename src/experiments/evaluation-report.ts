@@ -15,6 +15,7 @@ import {
 import { crossValidateTriage, evaluateTriage, type TriageReport } from "../scores/triage/triage-report";
 import { tumourAnswers, tumourRule } from "../scores/tumour-answer";
 import { type TrainingSettings, trainHead } from "../training/head/train";
+import { targetsOf } from "../training/head/training-data";
 import type { Recipe } from "./compare-recipes";
 import { crossValidate, type FoldResult } from "./cross-validation";
 import type { FeaturesFor } from "./features-for";
@@ -133,10 +134,9 @@ export async function evaluateHoldOut(task: EvaluationTask): Promise<Evaluation>
   const rule = { positiveClass, threshold: 0.5 };
   const split = splitByPatient(dataset, settings.seed);
   const features = featuresFor === undefined ? task.features : await featuresFor(dataset, split.train);
-  const labels = dataset.records.map(({ label }) => label);
   const { head, ended } = await trainHead({
     features,
-    labels,
+    ...targetsOf(dataset),
     split,
     classCount: dataset.classes.length,
     settings,

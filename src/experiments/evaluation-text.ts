@@ -12,6 +12,7 @@ const shown: readonly [ScoreName, string][] = [
   ["sensitivity", "sensitivity"],
   ["specificity", "specificity"],
   ["brierScore", "Brier score (0 is best)"],
+  ["logLoss", "log loss (0 is best)"],
 ];
 
 /** A number with its interval, for example "0.62 (0.50–0.75)"; a dash where it is undefined. */

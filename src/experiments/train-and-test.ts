@@ -3,6 +3,7 @@ import type { Dataset } from "../data/record";
 import { answeringViews, predictRows } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { type TrainingResult, type TrainingSettings, trainHead } from "../training/head/train";
+import { targetsOf } from "../training/head/training-data";
 import type { FeaturesFor } from "./features-for";
 
 /** A head to be trained on some images and asked about others. */
@@ -38,7 +39,7 @@ export async function trainAndTest(task: TestTask): Promise<TestedHead | null> {
   if (featuresFor !== undefined && !features.complete) return null;
   const { head, bestEpoch, ended } = await trainHead({
     features,
-    labels: dataset.records.map(({ label }) => label),
+    ...targetsOf(dataset),
     split,
     classCount: dataset.classes.length,
     settings: { ...settings, seed },

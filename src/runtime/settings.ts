@@ -182,7 +182,7 @@ export const settingsSchema = z
       .array(z.number().int().min(1).max(8192))
       .max(8)
       .default([128, 64])
-      .meta({ description: "the head's hidden layers" }),
+      .meta({ description: "the head's hidden layers, or none" }),
     /** Share of hidden units dropped at each training step, in [0, 1). */
     dropout: z.number().min(0).lt(1).default(0.2).meta({ description: "share of units dropped" }),
     /** Weight of the squared kernels in the loss, at least 0. */
@@ -193,11 +193,14 @@ export const settingsSchema = z
     epochs: z.number().int().min(1).max(10_000).default(30).meta({ description: "at most this many" }),
     /** Images a step, in [1, 8192]. */
     batchSize: z.number().int().min(1).max(8192).default(32).meta({ description: "images a step" }),
-    /** "balanced" weighs classes by the inverse of their frequency, as scikit-learn does. */
+    /**
+     * "balanced" weighs classes by the inverse of their frequency, as scikit-learn does; "patients" also each patient as
+     * much as any other of the same class, however many images there are of one.
+     */
     classWeights: z
-      .enum(["balanced", "none"])
+      .enum(["balanced", "patients", "none"])
       .default("balanced")
-      .meta({ description: "rare classes count more" }),
+      .meta({ description: "rare classes count more; patients: each patient as much as the next" }),
     /** Trains even if identical images are in several parts of the split; results on them say nothing. */
     allowDuplicatesAcrossParts: z
       .boolean()

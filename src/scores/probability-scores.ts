@@ -71,6 +71,12 @@ export function brierTerm(label: number, row: ArrayLike<number>): number {
   return row.length === 2 ? sum / 2 : sum;
 }
 
+/** One sample's part in the log loss. */
+export function logLossTerm(label: number, row: ArrayLike<number>): number {
+  // Of 1 it is 0, and not −0.
+  return Math.abs(Math.log(Math.max(row[label]!, smallestProbability)));
+}
+
 /** The smallest positive float32: a softmax that rounds to 0 is at most this. */
 export const smallestProbability: number = 2 ** -149;
 
@@ -88,9 +94,9 @@ export function negativeLogLikelihood(trueLabels: ArrayLike<number>, probabiliti
   checkProbabilities(trueLabels, probabilities);
   let total = 0;
   probabilities.forEach((row, i) => {
-    total += Math.log(Math.max(row[trueLabels[i]!]!, smallestProbability));
+    total += logLossTerm(trueLabels[i]!, row);
   });
-  return total === 0 ? 0 : -total / trueLabels.length;
+  return total / trueLabels.length;
 }
 
 /** One bar of a reliability diagram. */

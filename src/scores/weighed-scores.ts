@@ -3,13 +3,13 @@ import { type CurveAreas, prepareAreas } from "./curves";
 import type { WeighedStatistics } from "./intervals/bootstrap";
 import { type MatrixScores, scoresOfMatrix } from "./metrics";
 import type { Prediction } from "./prediction";
-import { brierTerm } from "./probability-scores";
+import { brierTerm, logLossTerm } from "./probability-scores";
 
 /** A decision beside the truth, about an image or a patient. */
 export type Judged = Pick<Prediction, "label" | "probabilities" | "predicted">;
 
 /** The scores that get intervals. */
-export type ScoreName = keyof MatrixScores | keyof CurveAreas | "brierScore";
+export type ScoreName = keyof MatrixScores | keyof CurveAreas | "brierScore" | "logLoss";
 
 /**
  * Prepares the headline scores of predictions for resampling: what needs sorting is sorted once, and each call then
@@ -26,21 +26,25 @@ export function prepareScores(
   const classCount = items[0]!.probabilities.length;
   const cells = Int32Array.from(items, ({ label, predicted }) => label * classCount + predicted);
   const squares = Float64Array.from(items, ({ label, probabilities }) => brierTerm(label, probabilities));
+  const losses = Float64Array.from(items, ({ label, probabilities }) => logLossTerm(label, probabilities));
   const areasOf = positiveClass === null ? () => unknownAreas : rankingOf(items, positiveClass);
   const matrix = new Float64Array(classCount * classCount);
   return (weights) => {
     matrix.fill(0);
     let squareSum = 0;
+    let lossSum = 0;
     let weightSum = 0;
     for (let i = 0; i < cells.length; i++) {
       matrix[cells[i]!]! += weights[i]!;
       squareSum += weights[i]! * squares[i]!;
+      lossSum += weights[i]! * losses[i]!;
       weightSum += weights[i]!;
     }
     return {
       ...scoresOfMatrix(matrix, classCount, positiveClass),
       ...areasOf(weights),
       brierScore: squareSum / weightSum,
+      logLoss: lossSum / weightSum,
     };
   };
 }

@@ -5,11 +5,13 @@ import {
   describeRecipe,
   plainRecipe,
   type Recipe,
+  recipeOf,
   stepsTo,
 } from "../../src/experiments/compare-recipes";
 import { crossValidate } from "../../src/experiments/cross-validation";
 import { describeComparison } from "../../src/experiments/recipes-text";
 import type { TreatmentSettings } from "../../src/model/features/treatment";
+import { presets } from "../../src/runtime/presets";
 import { createRandom } from "../../src/runtime/random";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
 import { docstringExamples, evaluateExample } from "../support/docstring-examples";
@@ -58,16 +60,23 @@ describe("compareRecipes", () => {
     const rule = { positiveClass: 1, threshold: 0.5 };
     expect(found.recipes[0]!.scores).toEqual(scoreWithIntervals(plain.predictions, rule));
     expect(found.recipes[0]!.gain).toBeNull();
-    for (const { scores, gain } of found.recipes.slice(1)) {
+    expect(found.recipes[0]!.patientGain).toBeNull();
+    for (const { scores, gain, patientGain } of found.recipes.slice(1)) {
       const before = found.recipes[0]!.scores.image.scores.accuracy.value!;
       expect(gain!.differences.accuracy.value).toBeCloseTo(scores.image.scores.accuracy.value! - before, 12);
       expect(gain!.differences.accuracy.patients).toBe(24);
+      for (const name of ["auc", "logLoss"] as const) {
+        const [first, now] = [found.recipes[0]!.scores, scores].map(
+          (one) => one.patient!.scores[name].value!,
+        );
+        expect(patientGain!.differences[name].value).toBeCloseTo(now! - first!, 12);
+      }
+      expect(patientGain!.images).toBe(24);
     }
     const text = describeComparison(found);
     expect(text).toMatch(/120 images of 24 patients, 3 folds, 2 times, the same for all/);
-    expect(text).toMatch(
-      /Change from images as they are, of all images:\n.*\n8 views \(turns\) +[+−]0\.\d{3}/,
-    );
+    expect(text).toMatch(/By patient:\n +accuracy +balanced +AUC +log loss +Brier\n/);
+    expect(text).toMatch(/Change from "as they are", by patient:\n.*\n8 views \(turns\) +[+−]0\.\d{3}/);
     expect(JSON.parse(JSON.stringify(found)).recipes).toHaveLength(3);
   });
 
@@ -82,6 +91,28 @@ describe("compareRecipes", () => {
     expect(found.recipes.map(({ name }) => name)).toEqual(["as they are"]);
     expect(describeComparison(found)).not.toMatch(/Change/);
     expect(describeComparison({ ...found, recipes: [] })).toBe("No recipe was finished.");
+  });
+});
+
+describe("a preset", () => {
+  const recipe: Recipe = { ...plainRecipe, ...recipeOf(presets.patients) };
+
+  it("is reached step by step, by the settings that the first one has not", async () => {
+    const steps = stepsTo(recipe);
+    expect(steps.map(describeRecipe)).toEqual([
+      "as they are",
+      "patients alike",
+      "patients alike, linear head (L2 0.3)",
+      "patients alike, linear head (L2 0.3), 8 views (turns)",
+      "patients alike, linear head (L2 0.3), 8 views (turns), averaged",
+    ]);
+    expect(steps.at(-1)).toEqual(recipe);
+    const task = { dataset, settings, folds: 3, repeats: 1, featuresOf };
+    const found = await compareRecipes([steps[0]!, steps[2]!], task);
+    const whole = { ...settings, ...steps[2]! };
+    const alone = await crossValidate({ dataset, features, settings: whole, folds: 3, repeats: 1 });
+    const rule = { positiveClass: 1, threshold: 0.5 };
+    expect(found.recipes[1]!.scores).toEqual(scoreWithIntervals(alone.predictions, rule));
   });
 });
 

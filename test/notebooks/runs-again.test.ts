@@ -49,7 +49,7 @@ const change = fc.oneof(
   fc.constantFrom(1e-3, 1e-2).map((learningRate) => ({ learningRate })),
   fc.constantFrom(1, 3).map((epochs) => ({ epochs })),
   fc.constantFrom(4, 32).map((batchSize) => ({ batchSize })),
-  fc.constantFrom("balanced", "none").map((classWeights) => ({ classWeights })),
+  fc.constantFrom("balanced", "patients", "none").map((classWeights) => ({ classWeights })),
   fc.constantFrom(null, { from: "last", epochs: 1 }).map((fineTune) => ({ fineTune })),
   fc.nat(3).map((seed) => ({ seed })),
 );

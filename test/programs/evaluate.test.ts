@@ -3,9 +3,10 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { RecipeComparison } from "../../src/experiments/compare-recipes";
+import { type RecipeComparison, recipeOf } from "../../src/experiments/compare-recipes";
 import type { Evaluation } from "../../src/experiments/evaluation-report";
 import { projectRoot } from "../../src/runtime/paths";
+import { presets } from "../../src/runtime/presets";
 import { drawImages } from "../support/data/drawn-images";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -75,7 +76,19 @@ describe("npm run evaluate", () => {
     expect(written.recipes.map(({ gain }) => gain?.images ?? null)).toEqual([null, 8, 8]);
   });
 
+  it("takes a preset, and a flag in place of one of its settings", () => {
+    const out = join(folder, "preset.json");
+    const asked = ["--preset", "patients", "--augmentation", "none", "--folds", "2", "--audit-seeds", "0"];
+    const refused = runProgram([...choice, ...asked]);
+    expect(refused.stderr).toMatch(/averageViews: true needs views to average over/);
+    const result = runProgram([...choice, "--preset", "patients", ...asked.slice(4), "--out", out]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/patients alike, linear head \(L2 0\.3\), 8 views \(turns\), averaged/);
+    expect(JSON.parse(readFileSync(out, "utf8")).recipe).toMatchObject(recipeOf(presets.patients));
+  });
+
   it.each([
+    [[...choice, "--preset", "perceptilabs"], /Allowed choices are patients/],
     [[...choice, "--folds", "5"], /Up to 4 folds are possible/],
     [[...choice, "--target", "95"], /Expected shares above 0 and up to 1/],
     [[...choice, "--average-views"], /averageViews: true needs views to average over/],

@@ -6,6 +6,7 @@ import { reserveRun } from "../../scripts/start/main.js";
 import { HELP, readOptions, settingFlags } from "../../scripts/start/options.js";
 import { describeSummary } from "../../scripts/start/summary.js";
 import { projectRoot } from "../../src/runtime/paths";
+import { evaluablePresets, presets } from "../../src/runtime/presets";
 import { describeSettings } from "../../src/runtime/schema-words";
 import { completeSettings, resolveSettings, settingsSchema } from "../../src/runtime/settings";
 
@@ -98,14 +99,20 @@ describe("readOptions", () => {
     for (const name of Object.keys(settingFlags)) expect(HELP).toContain(`--${name} `);
   });
 
+  it("has a word for a head without hidden layers", () => {
+    expect(read("--hidden-units", "none").settings).toEqual({ hiddenUnits: [] });
+  });
+
   it("is made of what src/runtime/settings.ts says", () => {
     const written = JSON.parse(readFileSync(join(projectRoot(), "scripts/start/settings.json"), "utf8"));
     expect(written, "node scripts/typescript.js settings-schema.ts writes it again").toEqual(
       JSON.parse(JSON.stringify(describeSettings(settingsSchema))),
     );
+    const shipped = JSON.parse(readFileSync(join(projectRoot(), "scripts/start/presets.json"), "utf8"));
+    expect(shipped).toEqual(presets);
     const lines = HELP.split("\n").map((line) => line.trim().replace(/ {2,}/, "  "));
     expect(lines).toContain("--data FOLDER  your images; without it a synthetic demo set is drawn");
-    expect(lines).toContain("--hidden-units N,N  the head's hidden layers (128,64)");
+    expect(lines).toContain("--hidden-units N,N  the head's hidden layers, or none (128,64)");
     expect(lines).toContain("--average-views yes|no  answer with the mean over those views (no)");
     expect(lines).toContain("--l2 X  weight of squared kernels in the loss (0.0001)");
     expect(lines).toContain(
@@ -154,7 +161,18 @@ describe("readOptions", () => {
     expect(settings).toMatchObject({ split: "image", fineTune: { from: "conv5", epochs: 3 } });
     expect(resolveSettings(settings)).toMatchObject(settings);
     expect(read("--preset", "perceptilabs").settings).toMatchObject({ fineTune: { from: "all" } });
-    expect(() => read("--preset", "keras")).toThrow('--preset takes perceptilabs; "keras" was given');
+    expect(() => read("--preset", "keras")).toThrow(
+      '--preset takes perceptilabs or patients; "keras" was given',
+    );
+  });
+
+  it.each(Object.entries(presets))("knows the preset %s, whose settings are settings", (name, preset) => {
+    const { settings } = read("--preset", name);
+    expect(settings).toEqual(preset);
+    expect(resolveSettings(settings)).toMatchObject(preset);
+    expect(HELP).toContain(`--preset ${name} `);
+    const evaluable: readonly string[] = evaluablePresets;
+    expect(evaluable.includes(name)).toBe(preset.fineTune === undefined && preset.split !== "image");
   });
 
   const mistakes: [string[], RegExp][] = [
@@ -182,7 +200,7 @@ describe("readOptions", () => {
     [["--learning-rate", "fast"], /--learning-rate takes a number above 0 and at most 10; "fast"/],
     [
       ["--hidden-units", "64,"],
-      /--hidden-units takes a list of up to 8 whole numbers from 1 to 8192, with commas between them; "64,"/,
+      /--hidden-units takes a list of up to 8 whole numbers from 1 to 8192, with commas between them, or none; "64,"/,
     ],
     [["--tensorflow", "gpu"], /--tensorflow takes cpu, cuda or auto; "gpu"/],
     [["--epoch", "3"], /Unknown option '--epoch': see npm start -- --help/],

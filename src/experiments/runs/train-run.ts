@@ -9,6 +9,7 @@ import { predictSplit } from "../../scores/evaluate";
 import type { Prediction } from "../../scores/prediction";
 import type { FineTuning } from "../../training/fine-tuning/fine-tune";
 import { type TrainingResult, trainHead } from "../../training/head/train";
+import { targetsOf } from "../../training/head/training-data";
 import { discardRun, type Run } from "../../training/runs/run-folder";
 import { type RunSummary, saveHistory, saveRun, startRun } from "../../training/runs/run-log";
 import { noteFailure, noteTraining } from "../../training/runs/run-state";
@@ -41,10 +42,9 @@ interface Trained extends Pick<TrainedRun, "training" | "fineTuning"> {
 /** Trains the head, and keeps each epoch at once. */
 function trainHeadOf(run: Run, material: RunMaterial, listener: RunListener): Promise<TrainingResult> {
   const { dataset, split, settings, features } = material;
-  const labels = dataset.records.map(({ label }) => label);
   return watched(listener, { dataset, split, settings }, ({ onEpoch, ...calls }) =>
     trainHead({
-      ...{ features, labels, split, settings },
+      ...{ features, ...targetsOf(dataset), split, settings },
       classCount: dataset.classes.length,
       ...calls,
       onEpoch: async (record, history, probabilities) => {

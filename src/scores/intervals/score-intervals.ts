@@ -53,7 +53,7 @@ export function groupByRepeat<T extends { repeat?: number }>(predictions: readon
 
 /** How the intervals of a table of scores are made, for whoever reads it. */
 export const intervalMethod =
-  "Intervals of shares are Clopper and Pearson's for as many independent trials as the images are worth: those of one patient resemble each other. Intervals of AUC, average precision, Matthews' correlation and the Brier score resample patients.";
+  "Intervals of shares are Clopper and Pearson's for as many independent trials as the images are worth: those of one patient resemble each other. Intervals of AUC, average precision, Matthews' correlation, the Brier score and the log loss resample patients.";
 
 /** Scores with their intervals: of shares and what is made of them exact ones, of the rest those that resample patients. */
 function scoreLevel<T extends Judged & Clustered>(

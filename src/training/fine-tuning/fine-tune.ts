@@ -20,8 +20,9 @@ import {
 } from "../../runtime/settings";
 import { tf } from "../../runtime/tensorflow";
 import { crossEntropy, softmax } from "../../scores/cross-entropy";
-import { balancedClassWeights, countClasses } from "../head/class-weights";
+import { countClasses } from "../head/class-weights";
 import { dropoutMask } from "../head/epoch-batches";
+import { weighImages } from "../head/sample-weights";
 import { divergence, type EpochRecord, type TrainingListener, type TrainingResult } from "../head/train";
 import type { TrainingParts } from "../head/training-data";
 import { createFineTuningStep, type FineTuningBatch, type FineTuningStep } from "./fine-tuning-step";
@@ -114,17 +115,17 @@ function selectParts({ dataset, head, split, settings }: FineTuningTask): Parts 
       `No training image is of class ${missing}, so it can't be learned. Choose another split or more data.`,
     );
   }
-  const classWeights =
-    settings.classWeights === "balanced"
-      ? balancedClassWeights(trainLabels, classCount)
-      : new Array<number>(classCount).fill(1);
-  const select = (rows: readonly number[]): Part => ({
+  const select = (rows: readonly number[]) => ({
     rows,
     labels: labelsOf(rows),
-    weights: labelsOf(rows).map((label) => classWeights[label]!),
     patients: rows.map((row) => dataset.records[row]!.patient),
   });
-  return { train: select(split.train), validation: select(split.validation) };
+  const parts = { train: select(split.train), validation: select(split.validation) };
+  const weights = weighImages(settings.classWeights, parts, classCount);
+  return {
+    train: { ...parts.train, weights: weights.train },
+    validation: { ...parts.validation, weights: weights.validation },
+  };
 }
 
 /** Sums over images. */

@@ -4,12 +4,12 @@ import { buildHead, type Head } from "../../model/classifier/head";
 import { breathe, runCooperatively } from "../../runtime/interruption";
 import { startProgress } from "../../runtime/progress";
 import { createRandom } from "../../runtime/random";
-import { refusal } from "../../runtime/refusal";
+import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
 import { crossEntropy, softmax } from "../../scores/cross-entropy";
-import { balancedClassWeights } from "./class-weights";
 import { type BatchOptions, cutIntoBatches, drawViews, type WeighedRows } from "./epoch-batches";
 import type { GradientMethod } from "./head-gradient";
+import { weighImages } from "./sample-weights";
 import {
   type FeatureTable,
   type LabelledRows,
@@ -71,6 +71,8 @@ export interface TrainingTask extends TrainingListener {
   features: FeatureTable;
   /** One class index a record. */
   labels: readonly number[];
+  /** One a record, null where it is not known; needed where patients are weighed. */
+  patients?: readonly (string | null)[];
   /** Records to learn from and to validate with; a split's test records are only compared with them. */
   split: TrainingParts;
   /** At least 2. */
@@ -105,8 +107,31 @@ function batchSizeOf({ batchSize }: TrainingSettings, { train }: TrainingRows): 
   return Math.min(batchSize, train.count);
 }
 
-function weighRows(rows: LabelledRows, classWeights: readonly number[]): WeighedRows {
-  return { ...rows, sampleWeights: Float32Array.from(rows.labels, (label) => classWeights[label]!) };
+/** Rows of one view behind those of the other have the same weights. */
+function weighRows(rows: LabelledRows, weights: readonly number[]): WeighedRows {
+  const sampleWeights = Float32Array.from({ length: rows.count }, (_, i) => weights[i % weights.length]!);
+  return { ...rows, sampleWeights };
+}
+
+/** Both parts' rows, each with its weight in the loss. */
+function weighParts({ features, labels, patients, split, classCount, settings }: TrainingTask): TrainingRows {
+  const { train, validation, views } = selectTrainingData(features, labels, split, classCount);
+  if (settings.classWeights === "patients" && patients === undefined)
+    throw rangeRefusal('classWeights "patients" needs `patients`, one a record: whose image is it?');
+  const patientsOf = (rows: readonly number[]) => rows.map((row) => patients?.[row] ?? null);
+  const weights = weighImages(
+    settings.classWeights,
+    {
+      train: { labels: train.labels, patients: patientsOf(split.train) },
+      validation: { labels: validation.labels, patients: patientsOf(split.validation) },
+    },
+    classCount,
+  );
+  return {
+    train: weighRows(train, weights.train),
+    validation: weighRows(validation, weights.validation),
+    ...(views === null ? {} : { views: weighRows(views, weights.train) }),
+  };
 }
 
 /** How well the head does on a part. */
@@ -253,7 +278,7 @@ async function runTraining(
 
 /**
  * Trains a head on cached features: Adam with Keras's values on softmax cross-entropy, in shuffled
- * mini-batches, with dropout after each hidden layer, an L2 penalty on kernels, and class weights.
+ * mini-batches, with dropout after each hidden layer, an L2 penalty on kernels, and weights of classes or patients.
  *
  * Where features come in several views, each epoch learns from one view of each image, drawn anew, and so costs what
  * it costs without; losses and accuracies are of the images as they are.
@@ -266,20 +291,11 @@ async function runTraining(
  * settings allow it), stains were normalised to images outside the training part, or the loss stops being a number.
  */
 export async function trainHead(task: TrainingTask): Promise<TrainingResult> {
-  const { settings, classCount } = task;
-  const data = selectTrainingData(task.features, task.labels, task.split, classCount);
+  const { settings } = task;
+  const rows = weighParts(task);
   const { images } = task.features;
   if (images !== undefined && settings.allowDuplicatesAcrossParts !== true)
     refuseDuplicates(images, task.split);
-  const classWeights =
-    settings.classWeights === "balanced"
-      ? balancedClassWeights(data.train.labels, classCount)
-      : new Array<number>(classCount).fill(1);
-  const rows: TrainingRows = {
-    train: weighRows(data.train, classWeights),
-    validation: weighRows(data.validation, classWeights),
-    ...(data.views === null ? {} : { views: weighRows(data.views, classWeights) }),
-  };
   const progress =
     task.showProgress === false ? null : startProgress("Training the head", settings.epochs, "epochs");
   const onEpoch: TrainingTask["onEpoch"] = async (record, history, validationProbabilities) => {

@@ -1,3 +1,4 @@
+import type { Dataset } from "../../data/record";
 import {
   countValues,
   type FeatureValues,
@@ -7,6 +8,14 @@ import {
 } from "../../model/features/feature-rows";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import { countClasses } from "./class-weights";
+
+/** What a head is to answer, and whose images it learns that from: one of each a record. */
+export function targetsOf({ records }: Pick<Dataset, "records">): {
+  labels: number[];
+  patients: (string | null)[];
+} {
+  return { labels: records.map(({ label }) => label), patients: records.map(({ patient }) => patient) };
+}
 
 /** Features of all records, row by row; row i belongs to record i. */
 export interface FeatureTable {

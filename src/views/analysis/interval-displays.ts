@@ -78,10 +78,9 @@ function scoreRow(name: ScoreName, { image, patient }: ScoreIntervals): Record<s
   return row(scoreNames[name], text(image), text(patient));
 }
 
-/** Matthews' correlation can be negative and the Brier score is best at 0: both stay in the table. */
-const drawn: readonly ScoreName[] = scoreOrder.filter(
-  (name) => name !== "matthewsCorrelation" && name !== "brierScore",
-);
+/** Matthews' correlation can be negative, the Brier score and the log loss are best at 0: they stay in the table. */
+const tabled: readonly ScoreName[] = ["matthewsCorrelation", "brierScore", "logLoss"];
+const drawn: readonly ScoreName[] = scoreOrder.filter((name) => !tabled.includes(name));
 
 /** Draws scores by image and by patient with their intervals, beside what takes no skill. */
 export function plotScoreIntervals(

@@ -14,6 +14,7 @@ export const scoreOrder: readonly ScoreName[] = [
   "auc",
   "averagePrecision",
   "brierScore",
+  "logLoss",
 ];
 
 /** What people call each score. */
@@ -29,6 +30,7 @@ export const scoreNames: Record<ScoreName, string> = {
   auc: "AUC",
   averagePrecision: "average precision",
   brierScore: "Brier score (0 is best)",
+  logLoss: "log loss (0 is best)",
 };
 
 /** Scores that are shares of something, and read as percentages. */

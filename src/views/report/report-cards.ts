@@ -128,20 +128,27 @@ export function modelCardHtml(summary: RunSummary, settings: Settings | null, fi
   return tableHtml(["model", ""], rows);
 }
 
+const weighed: Record<Settings["classWeights"], string> = {
+  balanced: "rare classes count more",
+  patients: "each patient counts as much as any other of the class",
+  none: "each image counts alike",
+};
+
 function settingRows(settings: Settings): Cell[][] {
+  const { stain, augmentation, averageViews } = settings;
   return [
     [
       "input",
       `${settings.inputSize ?? 224} × ${settings.inputSize ?? 224} pixels, the whole image stretched to a square`,
     ],
-    ["stains and views", describeRecipe(settings)],
+    ["stains and views", describeRecipe({ stain, augmentation, averageViews })],
     [
       "head",
       `dense layers of ${[...settings.hiddenUnits, "one unit a class"].join(", ")}; dropout ${settings.dropout}, L2 ${settings.l2}`,
     ],
     [
       "learning",
-      `Adam, learning rate ${settings.learningRate}, batches of ${settings.batchSize}, class weights ${settings.classWeights}`,
+      `Adam, learning rate ${settings.learningRate}, batches of ${settings.batchSize}, ${weighed[settings.classWeights]}`,
     ],
   ];
 }

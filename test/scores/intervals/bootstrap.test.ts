@@ -11,7 +11,7 @@ import {
 import { exactInterval } from "../../../src/scores/intervals/exact-interval";
 import * as metrics from "../../../src/scores/metrics";
 import type { Prediction } from "../../../src/scores/prediction";
-import { brierScore } from "../../../src/scores/probability-scores";
+import { brierScore, negativeLogLikelihood } from "../../../src/scores/probability-scores";
 import { prepareScores } from "../../../src/scores/weighed-scores";
 import { clusteredPredictions } from "../../support/runs/example-cohort";
 import { examplePrediction } from "../../support/runs/example-run";
@@ -45,6 +45,10 @@ describe("prepareScores", () => {
       auc: rocAuc(positive, scores),
       averagePrecision: averagePrecision(positive, scores),
       brierScore: brierScore(
+        labels,
+        sample.map(({ probabilities }) => probabilities),
+      ),
+      logLoss: negativeLogLikelihood(
         labels,
         sample.map(({ probabilities }) => probabilities),
       ),
