@@ -12,6 +12,14 @@ function resultRow(name: string, level: ScoredLevel | null): string[] {
   return [name, ...shown.map((score) => (level === null ? "–" : intervalText(level.scores[score])))];
 }
 
+/** Each recipe's name; where one only adds to the one before, what it adds. */
+function shortenNames(recipes: readonly RecipeResult[]): RecipeResult[] {
+  return recipes.map((one, i) => {
+    const before = `${recipes[i - 1]?.name}, `;
+    return one.name.startsWith(before) ? { ...one, name: `… ${one.name.slice(before.length)}` } : one;
+  });
+}
+
 /** Each recipe at one level, and what always answering the most frequent class would reach. */
 function scoresTable(recipes: readonly RecipeResult[], levelOf: (one: RecipeResult) => ScoredLevel | null) {
   const majority = levelOf(recipes[0]!)?.majorityClassAccuracy.toFixed(2) ?? "–";
@@ -42,7 +50,8 @@ function gainsTable(
 
 /** Writes a comparison of recipes as plain text with tables, for a terminal. */
 export function describeComparison(comparison: RecipeComparison): string {
-  const { dataset, folds, repeats, recipes } = comparison;
+  const { dataset, folds, repeats } = comparison;
+  const recipes = shortenNames(comparison.recipes);
   const [first] = recipes;
   if (first === undefined) return "No recipe was finished.";
   const { image, patient } = first.scores;

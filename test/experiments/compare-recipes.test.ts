@@ -77,6 +77,7 @@ describe("compareRecipes", () => {
     expect(text).toMatch(/120 images of 24 patients, 3 folds, 2 times, the same for all/);
     expect(text).toMatch(/By patient:\n +accuracy +balanced +AUC +log loss +Brier\n/);
     expect(text).toMatch(/Change from "as they are", by patient:\n.*\n8 views \(turns\) +[+−]0\.\d{3}/);
+    expect(text).toMatch(/\n… averaged +0\.\d\d \(/);
     expect(JSON.parse(JSON.stringify(found)).recipes).toHaveLength(3);
   });
 
