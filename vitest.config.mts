@@ -11,7 +11,7 @@ export default defineConfig({
     testTimeout: 600_000,
     hookTimeout: 600_000,
     expect: { poll: { timeout: 300_000 } },
-    setupFiles: ["test/support/no-tensors-left.ts"],
+    setupFiles: ["test/support/no-tensors-left.ts", "test/support/no-stubs-left.ts"],
     env: { TF_CPP_MIN_LOG_LEVEL: "2", TF_ENABLE_ONEDNN_OPTS: "1" },
   },
 });

@@ -136,7 +136,7 @@ const STAGES = [
     "viewer/worker.ts",
     "--bundle",
     "--platform=browser",
-    "--outdir=.cache/viewer-check",
+    "--outdir=.cache/test/page",
     "--log-level=warning",
   ]),
   whole("lint", "Lint and format", ["scripts/lint/lint.js"]),

@@ -50,6 +50,10 @@ const notes: Readonly<Record<string, KindNote>> = {
     purpose: "notebooks as they are shipped, while npm start -- --as-shipped runs them",
     clearedByDefault: true,
   },
+  npm: {
+    purpose: "the npm that set-up takes where the installed one is too old",
+    clearedByDefault: false,
+  },
   logs: { purpose: "what set-up's steps printed", clearedByDefault: false },
 };
 
