@@ -71,12 +71,12 @@ async function prepareSpeed(
 async function prepareMemory({ resnet50Weights }: BenchContext, from: string, steps: number): Promise<Sides> {
   const weights = await resnet50Weights();
   const root = projectRoot();
-  const tsx = join(root, "node_modules", "tsx", "dist", "cli.mjs");
+  const loader = join(root, "scripts", "load-typescript.js");
   const program = join(root, "bench", "fine-tune-work.ts");
   return {
     baselineName: "Keras, tf.function",
     async ours() {
-      const args = [tsx, program, weights, from, String(batchSize), String(steps)];
+      const args = ["-r", loader, program, weights, from, String(batchSize), String(steps)];
       return Number((await promisify(execFile)(process.execPath, args, { cwd: root })).stdout);
     },
     async baseline() {

@@ -37,7 +37,8 @@ async function copyPatches(files: readonly string[], count: number, target: stri
 
 async function measure(folder: string, cache: string): Promise<Measurement> {
   const worker = join(projectRoot(), "bench", "scale-worker.ts");
-  const { stdout } = await promisify(execFile)(process.execPath, ["-r", "tsx/cjs", worker, folder], {
+  const loader = join(projectRoot(), "scripts", "load-typescript.js");
+  const { stdout } = await promisify(execFile)(process.execPath, ["-r", loader, worker, folder], {
     cwd: projectRoot(),
     env: { ...process.env, BREAKHIS_CACHE: cache, BREAKHIS_OFFLINE: "1" },
   });

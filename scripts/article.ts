@@ -1,4 +1,4 @@
-// Prints the article's figures beside those of the preset's two runs: tsx scripts/article.ts <run folder>
+// Prints the article's figures beside those of the preset's two runs: node scripts/typescript.js article.ts <run folder>
 
 import { textTable } from "../src/experiments/evaluation-text";
 import { readArticleComparison } from "../src/experiments/published/article";

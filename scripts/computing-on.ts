@@ -1,4 +1,4 @@
-// Says in one line what TensorFlow computes on, and why not on a GPU that is there: npx tsx scripts/computing-on.ts
+// Says in one line what TensorFlow computes on, and why not on a GPU that is there: node scripts/typescript.js computing-on.ts
 
 import { describeArithmetic } from "../src/runtime/device/arithmetic";
 import { describeDevice } from "../src/runtime/device/device";

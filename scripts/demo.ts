@@ -1,4 +1,4 @@
-// Draws a synthetic data set: npx tsx scripts/demo.ts --folder data/demo
+// Draws a synthetic data set: node scripts/typescript.js demo.ts --folder data/demo
 import { join, relative } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { ensureDemoDataset } from "../src/data/demo/demo";

@@ -1,5 +1,5 @@
 // Says what the preset assumes, and how long its runs will take on this machine, from a few measured steps.
-// tsx scripts/forecast.ts '{"fineTune": {"from": "all"}}'
+// node scripts/typescript.js forecast.ts '{"fineTune": {"from": "all"}}'
 import { openDataset } from "../src/data/dataset";
 import { ensureDemoDataset } from "../src/data/demo/demo";
 import { makeSplit } from "../src/data/split/split";

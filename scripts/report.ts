@@ -3,7 +3,7 @@ import { writeReport } from "../src/views/report/report";
 import { endWithReason } from "./ending";
 import { say } from "./say";
 
-/** `tsx scripts/report.ts <run folder>`: writes the run's report.html and prints where it is. */
+/** `node scripts/typescript.js report.ts <run folder>`: writes the run's report.html and prints where it is. */
 async function main(): Promise<void> {
   const [folder] = process.argv.slice(2);
   if (folder === undefined) {

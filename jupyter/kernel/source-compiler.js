@@ -1,11 +1,11 @@
 "use strict";
 
 /**
- * What the kernel makes of a `.ts` file of the project: JavaScript for Node, and the declarations that cells are
- * checked against.
+ * What the kernel and the programs make of a `.ts` file of the project: JavaScript for Node, and, where cells are checked
+ * against it, its declarations.
  *
  * Both come from one file alone (every export in `src` says its type), so they are kept by the file's content: an
- * edit costs one file, and a new kernel reads what an earlier one made.
+ * edit costs one file, and a new process reads what an earlier one made.
  */
 
 const crypto = require("node:crypto");
@@ -15,14 +15,15 @@ const path = require("node:path");
 const PROJECT = path.resolve(__dirname, "..", "..");
 
 /** Raised when the same text is compiled to something else. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * @typedef {object} Compiled
  * @property {string} key - Of the text, the compilers and their options.
  * @property {string} code - CommonJS.
  * @property {string} map - The source map from it to the file.
- * @property {string | null} declaration - Null if the types can't be told from this file alone.
+ * @property {string | null} [declaration] - Null if the types can't be told from this file alone; nothing before somebody
+ * asks for it, as programs never do.
  */
 
 function createSourceCompiler() {
@@ -34,19 +35,39 @@ function createSourceCompiler() {
    * @returns {Compiled}
    * @throws Error with esbuild's message and the place, if it is no TypeScript.
    */
-  function compile(file) {
+  const compile = (file) => compileText(file, fs.readFileSync(file, "utf8"));
+
+  /**
+   * @param {string} file - Absolute.
+   * @returns {string | null}
+   * @throws Error as `compile` does.
+   */
+  function declare(file) {
     const text = fs.readFileSync(file, "utf8");
+    const compiled = compileText(file, text);
+    if (compiled.declaration !== undefined) return compiled.declaration;
+    const declaration = wholeDeclaration(file, text);
+    remember(file, { ...compiled, declaration });
+    return declaration;
+  }
+
+  function compileText(file, text) {
     const key = keyOf(text);
     const before = known.get(file);
     if (before?.key === key) return before;
     const kept = readKept(file, key);
-    const compiled = kept ?? { key, ...toCommonJs(file, text), declaration: wholeDeclaration(file, text) };
-    if (kept === null) keep(file, compiled);
+    if (kept === null) return remember(file, { key, ...toCommonJs(file, text) });
+    known.set(file, kept);
+    return kept;
+  }
+
+  function remember(file, compiled) {
+    keep(file, compiled);
     known.set(file, compiled);
     return compiled;
   }
 
-  return { compile };
+  return { compile, declare };
 }
 
 function keyOf(text) {

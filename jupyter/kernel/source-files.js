@@ -80,7 +80,7 @@ class SourceFiles {
     this.#see(file);
     if (this.#edited.has(file)) return null;
     try {
-      return this.#compiler.compile(file).declaration;
+      return this.#compiler.declare(file);
     } catch {
       // No TypeScript: the compiler is to say so.
       this.#edited.add(file);

@@ -61,8 +61,9 @@ function findNotebooks() {
  * @param {{ quiet?: boolean }} [options] - Quiet: only errors are shown.
  */
 function runScript(script, args, { quiet = false } = {}) {
-  const tsx = path.join(root, "node_modules", "tsx", "dist", "cli.mjs");
-  return runShown(process.execPath, [tsx, path.join(root, "scripts", script), ...args], { cwd: root, quiet });
+  const loader = path.join(root, "scripts", "load-typescript.js");
+  const command = ["-r", loader, path.join(root, "scripts", script), ...args];
+  return runShown(process.execPath, command, { cwd: root, quiet });
 }
 
 /**

@@ -25,15 +25,28 @@ afterEach(() => {
 describe("what the kernel compiles", () => {
   it("is kept, one entry a file, and is what a new kernel finds", () => {
     const cache = useCache();
-    const made = createSourceCompiler().compile(ours);
+    const compiler = createSourceCompiler();
+    const declaration = compiler.declare(ours);
+    const made = compiler.compile(ours);
     expect(made.code).toContain("module.exports");
-    expect(made.declaration).toContain("export");
+    expect(made.declaration).toBe(declaration);
+    expect(declaration).toContain("export");
     const place = join(cache, "code", "src", "data", "csv.ts.json");
     expect(filesBelow(join(cache, "code")).filter((name) => name.includes("csv"))).toEqual([
       join("src", "data", "csv.ts.json"),
     ]);
     expect(JSON.parse(readFileSync(place, "utf8"))).toMatchObject(made);
     expect(createSourceCompiler().compile(ours)).toEqual(made);
+  });
+
+  it("has its declarations made when they are asked for first, beside what a program has kept", () => {
+    const cache = useCache();
+    const place = join(cache, "code", "src", "data", "csv.ts.json");
+    createSourceCompiler().compile(ours);
+    expect(JSON.parse(readFileSync(place, "utf8"))).not.toHaveProperty("declaration");
+    const declaration = createSourceCompiler().declare(ours);
+    expect(JSON.parse(readFileSync(place, "utf8"))).toMatchObject({ declaration });
+    expect(createSourceCompiler().compile(ours).declaration).toBe(declaration);
   });
 
   it("is made again when its entry is damaged or belongs to another text", () => {
@@ -60,7 +73,7 @@ describe("what the kernel compiles", () => {
     mkdirSync(dirname(file));
     writeFileSync(file, "export const half = (x: number): number => x / 2;\n");
     const compiler = createSourceCompiler();
-    expect(compiler.compile(file).declaration).toContain("half: (x: number) => number");
+    expect(compiler.declare(file)).toContain("half: (x: number) => number");
     expect(filesBelow(cache)).toEqual([]);
     writeFileSync(join(cache, "code"), "a file where the folder should be");
     expect(compiler.compile(ours).code).toContain("module.exports");
@@ -80,7 +93,7 @@ describe("what the kernel compiles", () => {
     useCache();
     const file = join(root, "untold.ts");
     writeFileSync(file, `import { other } from "./other";\nexport const value = other();\n`);
-    expect(createSourceCompiler().compile(file).declaration).toBeNull();
+    expect(createSourceCompiler().declare(file)).toBeNull();
     expect(declareAlone(file, readFileSync(file, "utf8")).diagnostics).toHaveLength(1);
     writeFileSync(file, "export const value = ;\n");
     expect(() => createSourceCompiler().compile(file)).toThrow(/untold\.ts:1:21/);

@@ -46,12 +46,12 @@ export async function drawTogether(
   count: number = countArtists(plan),
 ): Promise<void> {
   if (count === 1) return drawPart(folder, plan, { part: 0, of: 1 }, onDrawn, signal);
-  const tsx = join(projectRoot(), "node_modules", "tsx", "dist", "cli.mjs");
+  const loader = join(projectRoot(), "scripts", "load-typescript.js");
   const program = join(projectRoot(), "scripts", "draw-demo-part.ts");
   const artists = Array.from({ length: count }, (_, part) => {
     const task = JSON.stringify({ folder, plan, part, of: count });
     // A process whose parent is gone finds its input closed, and ends.
-    return spawn(process.execPath, [tsx, program, task], { stdio: ["pipe", "pipe", "pipe"] });
+    return spawn(process.execPath, ["-r", loader, program, task], { stdio: ["pipe", "pipe", "pipe"] });
   });
   const stop = () => {
     for (const artist of artists) artist.stdin!.end();
