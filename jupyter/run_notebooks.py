@@ -22,6 +22,8 @@ from pathlib import Path
 from queue import Empty
 from time import monotonic
 
+import without_address_grammar  # noqa: F401, I001
+
 import nbformat
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import NoSuchKernel

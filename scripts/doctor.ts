@@ -8,10 +8,13 @@ import { runMain } from "./setup/failure.js";
 
 /** `npm run doctor`: what is installed here, what it computes on, and what to do where something is wrong. */
 async function main(): Promise<number> {
+  // Jupyter answers while the rest is looked at, up to where speed is measured.
+  const jupyter = checkJupyter();
+  const packages = checkPackages();
   const findings = [
-    ...checkPackages(),
-    ...(await checkComputing()),
-    ...checkJupyter(),
+    ...packages,
+    ...(await checkComputing(jupyter)),
+    ...(await jupyter),
     ...(await checkFiles()),
   ];
   say(formatFindings(findings));

@@ -25,7 +25,7 @@ mkdirSync(memory, { recursive: true, mode: 0o700 });
 // JupyterLab looks for it among what it remembers, and nowhere else.
 mkdirSync(join(memory, "config", "custom"), { recursive: true });
 copyFileSync(join(root, "jupyter", "config", "custom.css"), join(memory, "config", "custom", "custom.css"));
-const lab = spawn(python, ["-m", "jupyterlab", ...labArguments()], {
+const lab = spawn(python, [join(root, "jupyter", "lab.py"), ...labArguments()], {
   cwd: root,
   env: labEnvironment(),
   stdio: "inherit",

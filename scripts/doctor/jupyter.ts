@@ -1,34 +1,37 @@
-import { spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { stripVTControlCharacters } from "node:util";
+import { join } from "node:path";
+import { promisify, stripVTControlCharacters } from "node:util";
 import { projectRoot } from "../../src/runtime/paths";
 import { jupyterPartsProblem, rendererName } from "../setup/jupyter-parts.js";
+import { childEnvironment } from "../setup/processes.js";
 import { venvFolder, venvPython } from "../setup/python-environment.js";
 import { type Finding, fine, wrong } from "./finding";
 
 const remedy = "Run npm run setup; it does only what is missing.";
 
-interface KernelSpecs {
-  kernelspecs: Record<string, { resource_dir: string; spec: { argv: string[] } } | undefined>;
-}
+type KernelSpecs = Record<string, { resource_dir: string; spec: { argv: string[] } } | undefined>;
 
-function askJupyter(args: string[]): string {
-  const env = { ...process.env, JUPYTER_PREFER_ENV_PATH: "1" };
-  const { stdout, stderr } = spawnSync(venvPython(projectRoot()), ["-m", ...args], { encoding: "utf8", env });
-  return stripVTControlCharacters(`${stdout ?? ""}\n${stderr ?? ""}`);
-}
+/** What Jupyter says of itself; null if it says nothing that is understood. */
+type Answer = { kernelspecs: KernelSpecs; extensions: string[] } | null;
 
-/** Asks Jupyter which kernel it would start for the notebooks. */
-function checkKernelSpec(): Finding {
-  const what = "Kernel spec";
-  const answer = askJupyter(["jupyter_client.kernelspecapp", "list", "--json"]);
-  const json = answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1);
-  let kernel: KernelSpecs["kernelspecs"][string];
+async function askJupyter(): Promise<Answer> {
+  const root = projectRoot();
+  const env = { ...childEnvironment(), JUPYTER_PREFER_ENV_PATH: "1" };
+  const program = join(root, "jupyter", "what_jupyter_sees.py");
   try {
-    kernel = (JSON.parse(json) as KernelSpecs).kernelspecs["tslab"];
+    const { stdout } = await promisify(execFile)(venvPython(root), [program], { env });
+    return JSON.parse(stdout) as Answer;
   } catch {
-    return wrong(what, "Jupyter gave no list of kernels", remedy);
+    return null;
   }
+}
+
+/** Which kernel Jupyter would start for the notebooks. */
+function checkKernelSpec(answer: Answer): Finding {
+  const what = "Kernel spec";
+  if (answer === null) return wrong(what, "Jupyter gave no list of kernels", remedy);
+  const kernel = answer.kernelspecs["tslab"];
   if (kernel === undefined) return wrong(what, "Jupyter doesn't know the kernel tslab", remedy);
   if (!kernel.resource_dir.startsWith(venvFolder(projectRoot()))) {
     const other = `Remove it (rm -r ${kernel.resource_dir}) or leave the notebooks to this project's npm run lab.`;
@@ -41,22 +44,21 @@ function checkKernelSpec(): Finding {
   return fine(what, `tslab, on ${node}`);
 }
 
-/** Asks JupyterLab whether it sees the figure renderer. */
-function checkRenderer(): Finding {
+/** Whether JupyterLab sees the figure renderer. */
+function checkRenderer(answer: Answer): Finding {
   const what = "Figure renderer";
   const name = rendererName(projectRoot());
-  const line = askJupyter(["jupyterlab.labextensions", "list"])
-    .split("\n")
-    .find((text) => text.includes(name));
+  const line = answer?.extensions.map(stripVTControlCharacters).find((text) => text.includes(name));
   if (line === undefined) return wrong(what, `JupyterLab doesn't know ${name}`, remedy);
   const state = line.trim().replace(/\s+/g, " ");
   return /enabled.*OK/.test(state) ? fine(what, state) : wrong(what, state, remedy);
 }
 
 /** Looks at what set-up has put into JupyterLab, through Jupyter's own eyes. */
-export function checkJupyter(): Finding[] {
+export async function checkJupyter(): Promise<Finding[]> {
   if (!existsSync(venvPython(projectRoot()))) return [wrong("Jupyter", "not installed", remedy)];
   const problem = jupyterPartsProblem(projectRoot());
   if (problem !== null) return [wrong("Kernel spec and renderer", problem, remedy)];
-  return [checkKernelSpec(), checkRenderer()];
+  const answer = await askJupyter();
+  return [checkKernelSpec(answer), checkRenderer(answer)];
 }
