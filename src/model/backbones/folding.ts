@@ -44,8 +44,10 @@ export function foldBatchNorm(
     foldedBias[channel] = ((bias?.[channel] ?? 0) - movingMean[channel]!) * scale[channel]! + beta[channel]!;
   }
   const foldedKernel = new Float32Array(kernel.length);
-  for (let index = 0; index < kernel.length; index++) {
-    foldedKernel[index] = kernel[index]! * scale[index % channels]!;
+  for (let start = 0; start < kernel.length; start += channels) {
+    for (let channel = 0; channel < channels; channel++) {
+      foldedKernel[start + channel] = kernel[start + channel]! * scale[channel]!;
+    }
   }
   return { kernel: foldedKernel, bias: foldedBias };
 }

@@ -82,7 +82,7 @@ function readDataset(group: Group, name: string, source: Source): WeightTensor {
     if (type === floatClass && size === 2) return { shape, values: readHalves(dataset) };
     const value: unknown = dataset.value;
     if (value instanceof Float32Array || value instanceof Float64Array) {
-      return { shape, values: Float32Array.from(value) };
+      return { shape, values: new Float32Array(value) };
     }
     throw new Error(
       `${source.path}: the weights "${dataset.path}" should be floating-point numbers, found the type ${String(dataset.dtype)}.`,

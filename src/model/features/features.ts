@@ -15,6 +15,7 @@ import type { Backbone, PixelBatch } from "../backbones/architecture";
 import { type FeatureValues, gatherRows, pickRows, requireRow } from "./feature-rows";
 import { type FeaturesOrigin, featuresVersion, networkChecksum, originOf } from "./features-origin";
 import { makeRoomForRows, type RowsToFill } from "./row-file";
+import { learnSmallBatches, recallSmallBatches, smallestBatch } from "./small-batches";
 
 /** Backbone outputs of a data set, one row an image. */
 export interface Features {
@@ -54,8 +55,9 @@ export interface ViewFeatures {
 }
 
 /**
- * Images a batch. Every batch is filled up to this size, because the last bits of a result depend on the size,
- * and on nothing else: one image alone gets the same features as among a thousand.
+ * Images a batch. Every batch is filled up to this size, or to a smaller one that was seen to give the same bits
+ * (small-batches.ts), because the last bits of a result may depend on the size, and on nothing else: one image alone gets
+ * the same features as among a thousand.
  */
 export const featureBatchSize = 32;
 
@@ -84,15 +86,18 @@ export async function embedPixels(
       `Expected at most ${batchSize} images of ${imageLength} values, found ${pixels.length} values for ${count} images.`,
     );
   }
-  const shape: [number, number, number, number] = [batchSize, inputSize, inputSize, 3];
+  await recallSmallBatches(backbone, batchSize);
+  const size = smallestBatch(backbone, count, batchSize);
   const features = await embedBatch(backbone, {
-    pixels: fillUp(pixels, batchSize * imageLength),
-    shape,
+    pixels: fillUp(pixels, size * imageLength),
+    shape: [size, inputSize, inputSize, 3],
     count,
   });
-  const values = features.dataSync<"float32">();
+  const all = features.dataSync<"float32">();
   features.dispose();
-  return count === batchSize ? values : values.slice(0, count * featureWidth);
+  const values = count === size ? all : all.slice(0, count * featureWidth);
+  await learnSmallBatches(backbone, { pixels, count, values }, batchSize);
+  return values;
 }
 
 /** The pixels as they are, or followed by black ones. */

@@ -25,13 +25,17 @@ const notes: Readonly<Record<string, KindNote>> = {
       "checksums, sizes, colours and likeness of the images of each folder, good while a file's size, number and times are the same; looked up again",
     clearedByDefault: true,
   },
+  batches: {
+    purpose: "in which small batches this machine computes the same bits; tried again with the next images",
+    clearedByDefault: true,
+  },
   test: { purpose: "how long each test file took and what failed last", clearedByDefault: false },
   quality: {
     purpose: "sharpness, light and colours of each image; measured again when needed",
     clearedByDefault: true,
   },
   code: {
-    purpose: "what the notebooks' kernel compiled of src; compiled again, in seconds",
+    purpose: "what notebooks' kernels and programs compiled of this project; compiled again, in seconds",
     clearedByDefault: true,
   },
   weights: {
