@@ -2,7 +2,8 @@
 
 Arguments: a folder, a format (keras, savedmodel or onnx), the path to save to. In the folder `graph.json`,
 `weights.safetensors` and `pixels.bin` (uint8 [n, size, size, 3]) are read, and `probabilities.bin` (float32
-[n, classes]) is written: what the saved file answers when it is read back.
+[n, classes]) is written: what the saved file answers when it is read back. These files are there once standard input
+has ended; Keras is loaded until then.
 """
 
 import json
@@ -115,6 +116,7 @@ def predict_saved(form, path, pixels):
 
 def main():
     folder, form, path = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    sys.stdin.read()
     graph = json.loads((folder / "graph.json").read_text())
     size = graph["inputSize"]
     model = build_model(graph, read_safetensors(folder / "weights.safetensors"))

@@ -69,14 +69,23 @@ function forwardSignals() {
 }
 
 /**
- * The environment for children: without the variables that make Python and pip look or install elsewhere.
+ * The environment for children: without the variables that make Python and pip look or install elsewhere, or compile
+ * everything anew each time: what Python keeps of the packages in .venv lies there, and TensorFlow's and Jupyter's take
+ * several seconds.
  *
  * @param {Record<string, string>} [extra]
  * @returns {NodeJS.ProcessEnv}
  */
 function childEnvironment(extra = {}) {
   const env = { ...process.env };
-  for (const name of ["PYTHONHOME", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX", "PIP_REQUIREMENT"]) {
+  for (const name of [
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_REQUIREMENT",
+  ]) {
     delete env[name];
   }
   return { ...env, PIP_USER: "0", PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", ...extra };

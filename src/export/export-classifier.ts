@@ -57,18 +57,18 @@ export function refuseWithoutKeras(format: ExportFormat, problem: string | null)
   throw new Error(`The format "${format}" is written by Keras in Python, and it isn't here. ${problem}`);
 }
 
+/** Writes the model while it is found out what it should answer. */
 async function writeModel(
   task: ExportTask,
   folder: string,
   workshop: string,
-  check: CheckImages,
+  asked: Promise<CheckImages>,
 ): Promise<Float32Array> {
   const { classifier, format } = task;
-  const graph = describeClassifier(classifier);
   const { inputSize } = classifier;
-  return format === "tfjs"
-    ? writeForBrowsers(graph, inputSize, folder, check)
-    : writeWithKeras(graph, inputSize, format, join(folder, modelFiles[format]), workshop, check);
+  if (format === "tfjs") return writeForBrowsers(describeClassifier(classifier), inputSize, folder, await asked);
+  const known = asked.then((check) => ({ graph: describeClassifier(classifier), inputSize, check }));
+  return writeWithKeras(known, format, join(folder, modelFiles[format]), workshop);
 }
 
 /**
@@ -102,10 +102,11 @@ export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   return withTemporaryFolder(async (workshop) => {
     const drawn = join(workshop, "images");
     await mkdir(drawn);
-    const check = await askAboutCheckImages(classifier, drawn, images);
+    const asked = askAboutCheckImages(classifier, drawn, images);
     let about: AboutExport | null = null;
     await writeFolderAtomically(out, async (folder) => {
-      const found = await writeModel(task, folder, workshop, check);
+      const found = await writeModel(task, folder, workshop, asked);
+      const check = await asked;
       const difference = requireAgreement(found, check);
       about = describeExport(classifier, format, { images: check.count, largestDifference: difference });
       await writeWholeFile(join(folder, aboutFile), `${JSON.stringify(about, null, 2)}\n`);

@@ -21,27 +21,37 @@ function weightsOf(graph: NetworkGraph) {
   );
 }
 
-/**
- * Writes a graph in a format that Keras knows, and has it read back and asked about the check images.
- *
- * @param path - To be written: a file, or a folder for SavedModel.
- * @param workshop - A folder for what the two programs tell each other.
- * @returns What the file answers, shape [count, classCount].
- * @throws Error with Keras' own reason if it can't.
- */
-export async function writeWithKeras(
-  graph: NetworkGraph,
-  inputSize: number,
-  format: KerasFormat,
-  path: string,
-  workshop: string,
-  check: CheckImages,
-): Promise<Float32Array> {
+/** What Keras is to write, and what it is to be asked about. */
+export interface KerasTask {
+  graph: NetworkGraph;
+  inputSize: number;
+  check: CheckImages;
+}
+
+async function writeTask(workshop: string, { graph, inputSize, check }: KerasTask): Promise<void> {
   const nodes = graph.map((node) => ({ ...node, kernel: undefined, bias: undefined }));
   await writeWholeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes }));
   await writeWholeFile(join(workshop, "weights.safetensors"), encodeSafetensors(weightsOf(graph)));
   await writeWholeFile(join(workshop, "pixels.bin"), check.pixels);
-  await runPythonProgram("export_classifier.py", [workshop, format, path]);
+}
+
+/**
+ * Writes a graph in a format that Keras knows, and has it read back and asked about the check images. Keras is loaded
+ * meanwhile, so the task may still be on its way.
+ *
+ * @param path - To be written: a file, or a folder for SavedModel.
+ * @param workshop - A folder for what the two programs tell each other.
+ * @returns What the file answers, shape [count, classCount].
+ * @throws Error with Keras' own reason if it can't, or the task's.
+ */
+export async function writeWithKeras(
+  task: Promise<KerasTask>,
+  format: KerasFormat,
+  path: string,
+  workshop: string,
+): Promise<Float32Array> {
+  const ready = task.then((known) => writeTask(workshop, known));
+  await runPythonProgram("export_classifier.py", [workshop, format, path], { ready });
   const answers = await readFile(join(workshop, "probabilities.bin"));
   return new Float32Array(Uint8Array.from(answers).buffer);
 }

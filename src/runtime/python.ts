@@ -15,16 +15,25 @@ export function kerasProblem(): string | null {
  * Runs one of the programs in `python/` with the Python that set-up installed.
  *
  * @param program - File name, for example "export_classifier.py".
+ * @param options.ready - For a program that loads its packages and then waits for the end of its input: when what it
+ * reads is there. If that fails, the program is ended, and this fails with the same reason.
  * @returns What it prints.
  * @throws Error with the last line that it complains with, if it fails; Error that says what to do if set-up has
  * not been run.
  */
-export function runPythonProgram(program: string, args: readonly string[]): Promise<string> {
+export function runPythonProgram(
+  program: string,
+  args: readonly string[],
+  options: { ready?: Promise<unknown> } = {},
+): Promise<string> {
+  const { ready = Promise.resolve() } = options;
   const python = join(projectRoot(), ".venv", "bin", "python");
   if (!existsSync(python)) throw new Error(`There is no Python at ${python}: run npm run setup first.`);
   const command = [join(projectRoot(), "python", program), ...args];
+  // What Python compiles is kept in .venv: without, TensorFlow takes seconds longer each time.
+  const { PYTHONDONTWRITEBYTECODE: _, ...env } = process.env;
   return new Promise((fulfil, reject) => {
-    execFile(python, command, { maxBuffer: outputLimit }, (error, stdout, stderr) => {
+    const child = execFile(python, command, { maxBuffer: outputLimit, env }, (error, stdout, stderr) => {
       if (error === null) {
         fulfil(stdout);
         return;
@@ -32,5 +41,14 @@ export function runPythonProgram(program: string, args: readonly string[]): Prom
       const complaint = stderr.trim().split("\n").pop() || error.message;
       reject(new Error(`python/${program} failed: ${complaint}`));
     });
+    // It may have ended before it was told; why, its exit says.
+    child.stdin?.on("error", () => undefined);
+    ready.then(
+      () => child.stdin?.end(),
+      (error) => {
+        reject(error);
+        child.kill();
+      },
+    );
   });
 }
