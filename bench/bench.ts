@@ -6,11 +6,14 @@ import { endWithReason } from "../scripts/ending";
 import { asLongAsItTakes, locateResnet50 } from "../src/model/backbones/weights-location";
 import { describeDevice } from "../src/runtime/device/device";
 import { projectRoot } from "../src/runtime/paths";
+import { requireBefore } from "./before";
 import { type BenchContext, type BenchmarkResult, runBenchmark } from "./benchmark";
 import { featureBenchmarks } from "./features";
 import { fineTuneBenchmarks } from "./fine-tune";
 import { waitForIdleMachine } from "./idle-machine";
 import { importBenchmarks } from "./import-cell";
+import { oneImageBenchmarks } from "./one-image";
+import { programBenchmarks } from "./programs";
 import { updateReadme } from "./readme-table";
 import { rerunBenchmarks } from "./rerun";
 import { formatResults, resultsPath, saveResults } from "./results-file";
@@ -25,12 +28,15 @@ const benchmarks = [
   ...wholeRunBenchmarks,
   ...rerunBenchmarks,
   ...importBenchmarks,
+  ...oneImageBenchmarks,
+  ...programBenchmarks,
   ...scaleBenchmarks,
 ];
 
 interface Flags {
   rounds: number;
   weights?: string;
+  before?: string;
   readme?: boolean;
 }
 
@@ -65,10 +71,11 @@ async function findResnet50Weights(given: string | undefined): Promise<string> {
   throw new Error(`ResNet50's weights are not to be had: ${location.reason}. Give a file with --weights.`);
 }
 
-async function measure(words: readonly string[], { rounds, weights }: Flags): Promise<void> {
+async function measure(words: readonly string[], { rounds, weights, before }: Flags): Promise<void> {
   const chosen = chooseBenchmarks(words);
   const context: BenchContext = {
     resnet50Weights: () => findResnet50Weights(weights),
+    before: () => requireBefore(before),
     waitUntilIdle: waitForIdleMachine,
   };
   const machine = describeMachine();
@@ -88,6 +95,7 @@ async function main(): Promise<void> {
     .argument("[words...]", "only benchmarks whose names contain one of these words")
     .option("--rounds <number>", "how often each side runs", positiveNumber, 5)
     .option("--weights <file>", "ResNet50's weights as Keras saves them; by default those of `npm start`")
+    .option("--before <folder>", "a work tree of commit 93302ec, set up; for what is measured against it")
     .option("--readme", "measures nothing: writes the README's table from bench/results.json")
     .parse();
   const flags = program.opts<Flags>();

@@ -1,5 +1,6 @@
 import { largest, smallest } from "../src/runtime/many";
 import { median } from "../src/runtime/percentile";
+import type { Before } from "./before";
 
 /** Something that is measured on both sides, in turn, on the same machine and the same data. */
 export interface Benchmark {
@@ -19,6 +20,8 @@ export interface Benchmark {
 export interface BenchContext {
   /** Path of ResNet50's weights; fetched where none are given. */
   resnet50Weights(): Promise<string>;
+  /** This project as it was, set up beside; throws where none was given. */
+  before(): Before;
   /** Waits for a moment at which nothing else keeps the processor busy; called before each measurement. */
   waitUntilIdle(): Promise<void>;
 }

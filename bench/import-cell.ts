@@ -4,10 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { projectRoot } from "../src/runtime/paths";
 import { type KernelSession, startKernel } from "../test/support/kernel/kernel-session";
+import { beforeCommit as before } from "./before";
 import type { Benchmark, Sides } from "./benchmark";
-
-/** The last commit at which each kernel compiled and checked all of `src` by itself. */
-const before = "93302ec";
 
 /** A copy of the project in which files may be edited; packages are the project's. */
 interface Copy {

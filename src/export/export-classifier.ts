@@ -66,7 +66,8 @@ async function writeModel(
 ): Promise<Float32Array> {
   const { classifier, format } = task;
   const { inputSize } = classifier;
-  if (format === "tfjs") return writeForBrowsers(describeClassifier(classifier), inputSize, folder, await asked);
+  if (format === "tfjs")
+    return writeForBrowsers(describeClassifier(classifier), inputSize, folder, await asked);
   const known = asked.then((check) => ({ graph: describeClassifier(classifier), inputSize, check }));
   return writeWithKeras(known, format, join(folder, modelFiles[format]), workshop);
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { requireBefore } from "../../bench/before";
 import { runBenchmark, summarizeRounds } from "../../bench/benchmark";
 import { startKeras } from "../../bench/keras-process";
 import { renderReadme } from "../../bench/readme-table";
@@ -12,8 +13,17 @@ import { temporaryFolder } from "../support/temporary-folder";
 const context = {
   resnet50Weights: () => Promise.reject(new Error("not asked for")),
   waitUntilIdle: async () => undefined,
+  before: () => requireBefore(undefined),
 };
 const inSeconds = { name: "a", unit: "s", goal: 2 } as const;
+
+describe("what is measured against the project as it was", () => {
+  it("says how to set it up beside, where none was given or nothing is set up", () => {
+    expect(() => context.before()).toThrow(/git worktree add .* 93302ec .*--before/);
+    expect(() => requireBefore(temporaryFolder("not-set-up"))).toThrow(/is not set up: git worktree add/);
+    expect(requireBefore(projectRoot()).folder).toBe(projectRoot());
+  });
+});
 
 describe("summarizeRounds", () => {
   it("takes ratios round by round, so that a slow round says nothing about either side", () => {
