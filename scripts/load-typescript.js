@@ -4,9 +4,9 @@
  * lines of the `.ts` files: `node -r ./scripts/load-typescript.js program.ts`.
  */
 const path = require("node:path");
-const { createSourceFiles } = require("../jupyter/kernel/source-files.js");
+const { SourceFiles } = require("../jupyter/kernel/source-files.js");
 const { nameSourceLines } = require("../jupyter/kernel/source-positions.js");
 
-const files = createSourceFiles(path.resolve(__dirname, ".."));
+const files = new SourceFiles(path.resolve(__dirname, ".."));
 files.registerLoader();
 nameSourceLines(files);

@@ -24,7 +24,13 @@ function countingBackbone(inputSize: number, error: (batchSize: number) => numbe
     const first = Array.from({ length: shape[0] }, (_, i) => pixels[i * inputSize * inputSize * 3]!);
     return tf.tensor2d(first.map((value) => [value + error(shape[0])]));
   };
-  const backbone = { name: "resnet50", inputSize, featureWidth: 1, staged: {}, embedPixels: embed } as unknown as Backbone;
+  const backbone = {
+    name: "resnet50",
+    inputSize,
+    featureWidth: 1,
+    staged: {},
+    embedPixels: embed,
+  } as unknown as Backbone;
   return { backbone, sizes };
 }
 
