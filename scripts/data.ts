@@ -5,7 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { describeFetched, fetchDataset } from "../src/data/fetch/fetch-dataset";
 import { onProgress, type ProgressState } from "../src/runtime/progress";
 import { interruptedExitCode, stopOnInterrupt } from "./ending";
-import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
+import { addLabelsFlags, type LabelsFlags } from "./flags/labels-flags";
 import { complain, say } from "./say";
 
 interface Flags extends LabelsFlags {

@@ -25,9 +25,9 @@ import { describeCost, extractTreated, type TreatmentSettings } from "../src/mod
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
-import { choiceOf } from "./backbone-flags";
+import { choiceOf } from "./flags/backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
-import { type Flags, readCommandLine, recipeAsked } from "./evaluate-flags";
+import { type Flags, readCommandLine, recipeAsked } from "./flags/evaluate-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 

@@ -6,9 +6,9 @@ import { loadBackbone } from "../src/model/backbones/backbone";
 import { extractFeatures } from "../src/model/features/features";
 import { requireFeaturesWritable, writeFeatures } from "../src/model/features/features-file";
 import { cacheFolder } from "../src/runtime/paths";
-import { addBackboneFlags, type BackboneFlags, choiceOf } from "./backbone-flags";
+import { addBackboneFlags, type BackboneFlags, choiceOf } from "./flags/backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
-import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
+import { addLabelsFlags, type LabelsFlags } from "./flags/labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
 

@@ -22,7 +22,7 @@ import {
 } from "../src/views/report/prediction-page";
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/report/prediction-table";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
-import { addLabelsFlags, type LabelsFlags } from "./labels-flags";
+import { addLabelsFlags, type LabelsFlags } from "./flags/labels-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain } from "./say";
 

@@ -1,9 +1,9 @@
 // The flags of npm run evaluate.
 import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { augmentations } from "../src/data/images/image-views";
-import { plainRecipe, type Recipe, recipeOf } from "../src/experiments/compare-recipes";
-import { evaluablePresets, presets } from "../src/runtime/presets";
+import { augmentations } from "../../src/data/images/image-views";
+import { plainRecipe, type Recipe, recipeOf } from "../../src/experiments/compare-recipes";
+import { evaluablePresets, presets } from "../../src/runtime/presets";
 import { addBackboneFlags, type BackboneFlags } from "./backbone-flags";
 import { addClassesFlags, addLabelsFlags, type ClassesFlags, type LabelsFlags } from "./labels-flags";
 

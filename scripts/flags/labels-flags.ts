@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { type ColumnNames, columnRoles } from "../src/data/layouts/labels-columns";
+import { type ColumnNames, columnRoles } from "../../src/data/layouts/labels-columns";
 
 /** What the programs say of a data set besides its folder, under the names of the settings. */
 export interface LabelsFlags {

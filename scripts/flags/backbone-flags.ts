@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
-import type { BackboneChoice } from "../src/model/backbones/backbone";
-import { completeSettings } from "../src/runtime/settings";
+import type { BackboneChoice } from "../../src/model/backbones/backbone";
+import { completeSettings } from "../../src/runtime/settings";
 
 /** Which network makes features, as flags. */
 export interface BackboneFlags {
