@@ -1,8 +1,9 @@
 import type { CalibratedTest } from "../../scores/calibrated-test";
 import type { Reliability } from "../../scores/probability-scores";
-import { categoryColour, referenceColour } from "../display/colours";
+import { categoryColour } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
+import { referenceLine } from "../display/reference-line";
 
 /** Probabilities before or after calibration, and how far they can be taken at their word. */
 export interface CalibrationSeries {
@@ -33,14 +34,7 @@ export function plotReliability(
   synthetic = false,
 ): Figure {
   const name = escapeLabel(positiveName);
-  const perfect: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: "can be taken at their word",
-    x: [0, 1],
-    y: [0, 1],
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
-  };
+  const perfect = referenceLine("can be taken at their word", [0, 1], [0, 1]);
   return figure([perfect, ...series.flatMap(tracesOf)], {
     title: titleWithOrigin(`Probabilities of ${name}, and how often it was`, synthetic),
     xaxis: axis(`probability of ${name}`, { range: [-0.02, 1.02], anchor: "y2" }),

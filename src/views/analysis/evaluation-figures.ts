@@ -1,9 +1,10 @@
 import { rowShares } from "../../scores/confusion-matrix";
 import type { PrecisionRecallCurve, RocCurve } from "../../scores/curves";
 import type { Interval } from "../../scores/intervals/bootstrap";
-import { categoryColour, referenceColour } from "../display/colours";
+import { categoryColour, referenceColour, shareHeat } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
+import { referenceLine } from "../display/reference-line";
 
 /**
  * Draws a confusion matrix; each cell holds its count and its share of the row, and is as dark as that share.
@@ -32,15 +33,8 @@ export function plotConfusionMatrix(
     texttemplate: "%{text}",
     textfont: { size: 16 },
     hovertemplate: `true %{y}, predicted %{x}<br>%{text} of the row<extra></extra>`,
-    zmin: 0,
-    zmax: 100,
-    colorscale: [
-      [0, "#e8f0f7"],
-      [1, "#12537f"],
-    ],
+    ...shareHeat,
     colorbar: { title: { text: "% of row" }, thickness: 12 },
-    xgap: 2,
-    ygap: 2,
   };
   return figure([cell], {
     title: titleWithOrigin(`Test ${escapeLabel(unit)}: true class and answer`, synthetic),
@@ -72,14 +66,7 @@ export interface RocSeries {
 /** Draws receiver operating characteristics beside the line of chance, each with its operating point. */
 export function plotRocCurves(series: readonly RocSeries[], positiveName: string, synthetic = false): Figure {
   const name = escapeLabel(positiveName);
-  const chance: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: "chance: AUC 0.5",
-    x: [0, 100],
-    y: [0, 100],
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
-  };
+  const chance = referenceLine("chance: AUC 0.5", [0, 100], [0, 100]);
   return figure([...series.flatMap(rocTraces), chance], {
     title: titleWithOrigin(`How many ${name} are found, at what price`, synthetic),
     xaxis: axis("false positive rate (100 − specificity), %", { range: [-2, 102], constrain: "domain" }),
@@ -170,11 +157,7 @@ function precisionTraces(series: PrecisionRecallSeries, i: number): Trace[] {
       line: { color, width: 2.5, dash, shape: "hv" },
     },
     {
-      type: "scatter",
-      mode: "lines",
-      name: `${series.unit}, chance: ${share} %`,
-      x: [0, 100],
-      y: [share, share],
+      ...referenceLine(`${series.unit}, chance: ${share} %`, [0, 100], [share, share]),
       line: { color: referenceColour, dash: i === 0 ? "dash" : "dot", width: 1.5 },
     },
   ];

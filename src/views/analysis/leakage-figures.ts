@@ -6,6 +6,7 @@ import { noteDisplay } from "../display/display";
 import { errorBars, inPercent } from "../display/error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
+import { referenceLine } from "../display/reference-line";
 import { shareText } from "../display/score-names";
 import type { FigureOrNote } from "./run-figures";
 
@@ -14,14 +15,7 @@ export function plotLeakage(audit: LeakageAudit, synthetic = false): FigureOrNot
   const { scores, seeds } = audit;
   if (scores === null) return noteDisplay(audit.conclusion);
   const majority = inPercent(audit.majorityClassAccuracy);
-  const floor: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: `always the majority class: ${majority} %`,
-    x: [-0.4, 1.4],
-    y: [majority, majority],
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
-  };
+  const floor = referenceLine(`always the majority class: ${majority} %`, [-0.4, 1.4], [majority, majority]);
   const means = [
     meanTrace(scores.imageAccuracy, "by image", 0, categoryColour(1), "circle"),
     meanTrace(scores.patientAccuracy, "by patient", 1, categoryColour(0), "diamond"),

@@ -1,10 +1,11 @@
 import type { StainAblation } from "../../experiments/stain-ablation";
 import type { Interval } from "../../scores/intervals/bootstrap";
-import { categoryColour, referenceColour } from "../display/colours";
+import { categoryColour } from "../display/colours";
 import { noteDisplay } from "../display/display";
 import { errorBars, inPercent } from "../display/error-bars";
 import { axis, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
+import { referenceLine } from "../display/reference-line";
 import { shareText } from "../display/score-names";
 import type { FigureOrNote } from "./run-figures";
 
@@ -40,14 +41,11 @@ export function plotStains(
     error_y: errorBars(intervals),
     marker: { size: 13, color: categoryColour(0) },
   };
-  const majority: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: `always the majority class: ${percent(majorityAccuracy)}`,
-    x: arms.map(({ name }) => name),
-    y: arms.map(() => inPercent(majorityAccuracy)),
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
-  };
+  const majority = referenceLine(
+    `always the majority class: ${percent(majorityAccuracy)}`,
+    arms.map(({ name }) => name),
+    arms.map(() => inPercent(majorityAccuracy)),
+  );
   return figure([majority, means], {
     title: titleWithOrigin("Accuracy on the test images, by what is done about stains", synthetic),
     xaxis: axis("stains of the training images", { type: "category" }),

@@ -2,6 +2,7 @@ import type { Attempt } from "../../runtime/attempt";
 import { shareIntervals } from "../../scores/intervals/matrix-intervals";
 import type { ThresholdMatrices } from "../../scores/triage/threshold-curve";
 import { binaryAnswers, type RunAnswers } from "../../training/runs/binary-answers";
+import { shareHeat } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
 import { show } from "../display/notebook";
@@ -109,15 +110,8 @@ function heatmap(unit: string, matrix: Matrix, names: string[], panel: number): 
     texttemplate: "%{text}",
     textfont: { size: 16 },
     hovertemplate: "true %{y}, answered %{x}<br>%{text} of the row<extra></extra>",
-    zmin: 0,
-    zmax: 100,
-    colorscale: [
-      [0, "#e8f0f7"],
-      [1, "#12537f"],
-    ],
+    ...shareHeat,
     showscale: false,
-    xgap: 2,
-    ygap: 2,
   };
 }
 

@@ -1,11 +1,12 @@
 import { largest, smallest } from "../../runtime/many";
 import type { ChosenThreshold, WorkloadPoint } from "../../scores/triage/triage";
 import type { CrossValidatedTriage, TriageReport } from "../../scores/triage/triage-report";
-import { categoryColour, referenceColour } from "../display/colours";
+import { categoryColour } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
 import { escapeLabel } from "../display/html";
 import { type PlainTable, plainTable } from "../display/plain-table";
+import { referenceLine } from "../display/reference-line";
 import { shareText } from "../display/score-names";
 import type { Cell } from "../display/table-html";
 
@@ -31,7 +32,7 @@ export function plotWorkload(
   const allowed = 100 * (1 - locked.target);
   const inPercent = (share: number) => (Number.isNaN(share) ? null : roundTo(100 * share, 2));
   const traces: Trace[] = [
-    lineAcross("looking at random", [100, 0], { color: referenceColour, dash: "dash" }),
+    referenceLine("looking at random", [0, 100], [100, 0]),
     {
       type: "scatter",
       mode: "lines",
@@ -42,10 +43,10 @@ export function plotWorkload(
       hovertemplate: "%{x} % looked at, %{y} % missed<br>%{text}<extra></extra>",
       line: { color: categoryColour(0), width: 2.5, shape: "hv" },
     },
-    lineAcross(`asked for: at most ${roundTo(allowed, 1)} % missed`, [allowed, allowed], {
-      color: categoryColour(2),
-      dash: "dot",
-    }),
+    {
+      ...referenceLine(`asked for: at most ${roundTo(allowed, 1)} % missed`, [0, 100], [allowed, allowed]),
+      line: { color: categoryColour(2), dash: "dot", width: 1.5 },
+    },
     lockedPoint(curve, locked),
   ];
   return figure(traces, {
@@ -57,11 +58,6 @@ export function plotWorkload(
     width: 760,
     margin: { l: 64, r: 24, t: 60, b: 110 },
   });
-}
-
-/** A thin line over all of the work, to compare with. */
-function lineAcross(name: string, y: [number, number], look: { color: string; dash: string }): Trace {
-  return { type: "scatter", mode: "lines", name, x: [0, 100], y, line: { ...look, width: 1.5 } };
 }
 
 /** The last point whose own threshold is not below the locked one. */

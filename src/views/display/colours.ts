@@ -11,6 +11,18 @@ export const partColours = { train: "#009e73", validation: "#b0529b", test: "#a6
 /** For lines that serve comparison: chance, the majority class, the best epoch. */
 export const referenceColour = "#868686";
 
+/** How a matrix is coloured by percentages, light where there are none. */
+export const shareHeat = {
+  zmin: 0,
+  zmax: 100,
+  colorscale: [
+    [0, "#e8f0f7"],
+    [1, "#12537f"],
+  ],
+  xgap: 2,
+  ygap: 2,
+};
+
 /**
  * A colour for each class: blue for benign, vermilion for the positive (malignant) class, wherever they appear.
  *

@@ -38,3 +38,25 @@ export function jsonForScript(value: unknown): string {
     .replace(/\u2028/g, "\\u2028")
     .replace(/\u2029/g, "\\u2029");
 }
+
+/**
+ * Makes a page that needs no other file and no network.
+ *
+ * @param parts.allowed - What of the page's own may be shown and run, in the words of a Content-Security-Policy.
+ */
+export function htmlPage(parts: { title: string; allowed: string; css: string; body: string }): string {
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; ${parts.allowed}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(parts.title)} · breakhis-lab</title>
+<style>${parts.css}</style>
+</head>
+<body>
+${parts.body}
+</body>
+</html>
+`;
+}

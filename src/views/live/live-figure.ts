@@ -1,4 +1,4 @@
-import { referenceColour } from "../display/colours";
+import { referenceColour, shareHeat } from "../display/colours";
 import { displayable } from "../display/display";
 import { type Figure, figure, plotlyMimeType, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
@@ -152,15 +152,8 @@ function matrixTrace(plan: TrainingPlan, answers: readonly Answer[]): Trace {
     hovertemplate: "true %{y}, predicted %{x}<br>%{text} images<extra></extra>",
     xaxis: "x3",
     yaxis: "y3",
-    zmin: 0,
-    zmax: 100,
-    colorscale: [
-      [0, "#e8f0f7"],
-      [1, "#12537f"],
-    ],
+    ...shareHeat,
     showscale: false,
-    xgap: 2,
-    ygap: 2,
   };
 }
 

@@ -6,12 +6,13 @@ import {
 } from "../../experiments/learning-curves";
 import { largest, smallest } from "../../runtime/many";
 import type { Interval } from "../../scores/intervals/bootstrap";
-import { categoryColour, referenceColour } from "../display/colours";
+import { categoryColour } from "../display/colours";
 import { errorBars, inPercent } from "../display/error-bars";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
 import { type LiveOutput, liveOutput } from "../display/notebook";
 import { type PlainTable, plainTable } from "../display/plain-table";
+import { referenceLine } from "../display/reference-line";
 import { scoreText } from "../display/score-names";
 
 const balancedAccuracyOf = ({ scores }: LearningPoint): Interval => scores.image.scores.balancedAccuracy;
@@ -50,12 +51,11 @@ export function plotLearningCurves(
   const { classCount, synthetic = false } = options;
   const patients = points.map((point) => point.patients);
   const chance: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: `guessing: ${chanceOf(classCount)} %`,
-    x: [smallest(patients), largest(patients)],
-    y: [chanceOf(classCount), chanceOf(classCount)],
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
+    ...referenceLine(
+      `guessing: ${chanceOf(classCount)} %`,
+      [smallest(patients), largest(patients)],
+      [chanceOf(classCount), chanceOf(classCount)],
+    ),
     hoverinfo: "skip",
   };
   const level = points[0] === undefined ? 95 : roundTo(100 * balancedAccuracyOf(points[0]).level, 1);

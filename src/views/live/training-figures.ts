@@ -2,6 +2,7 @@ import { largest } from "../../runtime/many";
 import type { EpochRecord } from "../../training/head/train";
 import { partColours, referenceColour } from "../display/colours";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
+import { referenceLine } from "../display/reference-line";
 
 /** What training curves are drawn with besides the epochs themselves. */
 export interface CurveOptions {
@@ -75,14 +76,9 @@ function accuracyCurves(history: readonly EpochRecord[], options: CurveOptions, 
   if (options.majorityAccuracy === undefined) return curves;
   const share = roundTo(100 * options.majorityAccuracy, 1);
   const majority: Trace = {
-    type: "scatter",
-    mode: "lines",
-    name: `always the majority class: ${share} %`,
-    x: [1, lastEpoch],
-    y: [share, share],
+    ...referenceLine(`always the majority class: ${share} %`, [1, lastEpoch], [share, share]),
     xaxis: "x2",
     yaxis: "y2",
-    line: { color: referenceColour, dash: "dash", width: 1.5 },
   };
   return [...curves, majority];
 }

@@ -13,7 +13,7 @@ import type { JudgedImage, PatientJudgement } from "../../scores/triage/judged-i
 import { type PicturedWork, workListDisplay } from "../analysis/work-list";
 import { notMedicalDevice, percent } from "../display/findings";
 import { encodeHeatOverlay, heatLegend } from "../display/heat-overlay";
-import { escapeHtml } from "../display/html";
+import { escapeHtml, htmlPage } from "../display/html";
 import { tableHtml } from "../display/table-html";
 
 /** What a page of predictions is made of; plain values besides the classifier. */
@@ -197,7 +197,6 @@ function legendHtml(): string {
 export async function predictionPageHtml(page: PredictionPage): Promise<string> {
   const { classifier, images, work, skipped } = page;
   const css = await readFile(join(projectRoot(), "src", "views", "report", "report-page.css"), "utf8");
-  const policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
   const about = { ...classifier, synthetic: false };
   const list = workListDisplay(about, work, { total: images.length, things: "images", whole: true }).html;
   const unread =
@@ -207,19 +206,7 @@ export async function predictionPageHtml(page: PredictionPage): Promise<string> 
           skipped.map(({ file }) => file),
           3,
         )}.`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Work list · breakhis-lab</title>
-<style>${css}
-body { max-width: 76rem; }
-</style>
-</head>
-<body>
-<header>
+  const body = `<header>
 <h1>Work list</h1>
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
 ${originHtml(classifier)}
@@ -234,8 +221,11 @@ ${list}
 <h2>Patients</h2>
 ${patientsHtml(page)}
 ${skippedHtml(skipped)}
-</main>
-</body>
-</html>
-`;
+</main>`;
+  return htmlPage({
+    title: "Work list",
+    allowed: "img-src data:; style-src 'unsafe-inline'",
+    css: `${css}\nbody { max-width: 76rem; }\n`,
+    body,
+  });
 }

@@ -10,7 +10,7 @@ import { readRunFile, settingsFile, summaryFile } from "../../training/runs/run-
 import type { RunSummary } from "../../training/runs/run-summary";
 import { type Analysis, loadAnalysis } from "../analysis/analysis";
 import { notMedicalDevice } from "../display/findings";
-import { escapeHtml } from "../display/html";
+import { escapeHtml, htmlPage } from "../display/html";
 import { tableHtml } from "../display/table-html";
 import { frontSections } from "./report-front";
 import { type Notebook, notebookSection, type Section } from "./report-outputs";
@@ -92,7 +92,7 @@ const notAnalysed =
 /** Puts a report's parts together as one HTML page. */
 export function reportHtml(content: ReportContent, assets: ReportAssets): string {
   const nonce = randomBytes(16).toString("base64");
-  const policy = `default-src 'none'; img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
+  const allowed = `img-src data: blob:; style-src 'unsafe-inline'; script-src 'nonce-${nonce}'`;
   const linked = (sections: readonly Section[]) =>
     sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`).join("");
   const analysed = content.front.some(({ id }) => id === "headline");
@@ -100,17 +100,7 @@ export function reportHtml(content: ReportContent, assets: ReportAssets): string
     content.sections.length === 0
       ? ""
       : `<p>Appendix: the executed notebooks</p><ol>${linked(content.sections)}</ol>`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(content.title)} · breakhis-lab</title>
-<style>${assets.css}</style>
-</head>
-<body>
-<header>
+  const body = `<header>
 <h1>${escapeHtml(content.title)}</h1>
 ${createdHtml(content.summary)}
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
@@ -127,10 +117,8 @@ ${htmlOf(content.sections)}
 </div>
 </main>
 <script type="text/plain" id="plotly-source">${assets.plotly}</script>
-<script nonce="${nonce}">${assets.script}</script>
-</body>
-</html>
-`;
+<script nonce="${nonce}">${assets.script}</script>`;
+  return htmlPage({ title: content.title, allowed, css: assets.css, body });
 }
 
 /** What stands in place of the results where there was no analysis. */
