@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { appendFile, copyFile, mkdir, readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { mean } from "../src/runtime/many";
 import { projectRoot } from "../src/runtime/paths";
 import type { Benchmark, Sides } from "./benchmark";
 import { useOwnCache } from "./own-cache";
@@ -47,7 +48,6 @@ async function measure(folder: string, cache: string): Promise<Measurement> {
 
 /** Slope of the straight line with the least squared distance to the points. */
 function slopeOf(xs: readonly number[], ys: readonly number[]): number {
-  const mean = (numbers: readonly number[]) => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
   const [meanX, meanY] = [mean(xs), mean(ys)];
   const products = xs.map((x, i) => (x - meanX) * (ys[i]! - meanY));
   const squares = xs.map((x) => (x - meanX) ** 2);

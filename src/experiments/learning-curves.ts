@@ -4,6 +4,7 @@ import { type PatientSubset, takePatients } from "../data/split/patient-subset";
 import type { Split } from "../data/split/split-value";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
+import { mean } from "../runtime/many";
 import { startProgress } from "../runtime/progress";
 import { createRandom } from "../runtime/random";
 import { rangeRefusal, refusal } from "../runtime/refusal";
@@ -80,8 +81,6 @@ export function headArm(
     },
   };
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** One arm with one share, for all seeds; null if it was interrupted. */
 async function measurePoint(

@@ -15,6 +15,13 @@ export function largest(values: ArrayLike<number>): number {
   return most;
 }
 
+/** The mean of some numbers; NaN if there are none. */
+export function mean(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum / values.length;
+}
+
 /** Adds items at the end of a list. */
 export function pushAll<T>(list: T[], more: Iterable<T>): void {
   for (const item of more) list.push(item);

@@ -1,4 +1,5 @@
 import type { DecisionRule } from "../model/classifier/decision";
+import { mean } from "../runtime/many";
 import { rangeRefusal, refusal } from "../runtime/refusal";
 import { type BootstrapOptions, bootstrapIntervals, type Interval } from "./intervals/bootstrap";
 import { checkLevel } from "./intervals/exact-interval";
@@ -50,8 +51,6 @@ function placements(positives: Float64Array, negatives: Float64Array) {
     negatives: amongNegatives.map((rank, j) => 1 - (all[m + j]! - rank) / m),
   };
 }
-
-const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Variance of the mean of paired differences. */
 function varianceOfMean(first: Float64Array, second: Float64Array): number {

@@ -1,3 +1,5 @@
+import { median } from "../../runtime/percentile";
+
 /** Edge in pixels of the square that a likeness is computed from. */
 export const likenessSize = 64;
 
@@ -71,9 +73,9 @@ export function perceptualHash(pixels: Uint8Array): string | null {
   const grid = toGrid(pixels);
   if (grid === null) return null;
   const coefficients = lowFrequencies(grid);
-  const median = [...coefficients].sort((one, other) => one - other)[coefficients.length >> 1]!;
+  const middle = median([...coefficients]);
   let bits = 0n;
-  for (const coefficient of coefficients) bits = (bits << 1n) | (coefficient > median ? 1n : 0n);
+  for (const coefficient of coefficients) bits = (bits << 1n) | (coefficient > middle ? 1n : 0n);
   return bits.toString(16).padStart(16, "0");
 }
 

@@ -1,4 +1,5 @@
 import { groupRows } from "../../runtime/group-by";
+import { mean } from "../../runtime/many";
 import { median as medianOf } from "../../runtime/percentile";
 import type { ImageRecord } from "../record";
 
@@ -36,7 +37,7 @@ export function findColourOutliers(records: readonly ImageRecord[]): ColourOutli
     const values = records.map(({ meanColour }) => meanColour[index]!);
     const median = medianOf(values);
     const deviations = values.map((value) => Math.abs(value - median));
-    const spread = medianOf(deviations) / consistency || meanOf(deviations) * 1.2533;
+    const spread = medianOf(deviations) / consistency || mean(deviations) * 1.2533;
     if (!(spread > 0)) continue;
     for (const [row, value] of values.entries()) {
       const score = (value - median) / spread;
@@ -47,10 +48,6 @@ export function findColourOutliers(records: readonly ImageRecord[]): ColourOutli
   }
   const outliers = furthest.flatMap((outlier) => outlier ?? []);
   return outliers.sort((one, other) => Math.abs(other.score) - Math.abs(one.score) || one.row - other.row);
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 /** Rows of images by size, for every size but the most frequent one; the rarest first. */

@@ -1,3 +1,4 @@
+import { groupBy } from "../../runtime/group-by";
 import { byCodeUnits } from "../../runtime/words";
 import type { Dataset } from "../record";
 import { subtypeNames } from "./breakhis";
@@ -106,11 +107,11 @@ const isMalignant = (code: string) => ["DC", "LC", "MC", "PC"].includes(code);
 function spellingsOf(names: Iterable<string>): Map<string, string[]> {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const spellings = new Map<string, string[]>();
   const sorted = [...counts].sort((one, other) => other[1] - one[1] || byCodeUnits(one[0], other[0]));
-  for (const [name] of sorted)
-    spellings.set(classKey(name), [...(spellings.get(classKey(name)) ?? []), name]);
-  return spellings;
+  return groupBy(
+    sorted.map(([name]) => name),
+    classKey,
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { groupBy } from "../../runtime/group-by";
 import { largest } from "../../runtime/many";
 import { hasImageExtension } from "./folder-walk";
 
@@ -25,6 +26,8 @@ const canonical = (name: string) => name.normalize("NFC").toLowerCase();
 const withoutEnding = (name: string) => name.replace(/\.[^.]+$/, "");
 const segmentsOf = (path: string) => path.split("/").filter((segment) => segment !== "" && segment !== ".");
 
+const nameOf = ({ file }: PlacedImage) => canonical(segmentsOf(file).at(-1) ?? "");
+
 /** How many of the last names of two paths agree. */
 function commonEnd(one: readonly string[], other: readonly string[]): number {
   let count = 0;
@@ -47,12 +50,6 @@ function closestOf<T>(candidates: readonly T[], closeness: (image: T, spelling: 
   return best;
 }
 
-function addTo<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const there = map.get(key);
-  if (there === undefined) map.set(key, [value]);
-  else there.push(value);
-}
-
 /**
  * Finds the images that a labels file means: by their path from one of some folders, or else by how their paths end,
  * since files are moved and labels files come from other machines. Slashes lean either way; capitals and Unicode's
@@ -67,13 +64,8 @@ export function imageFinder<T extends PlacedImage>(
   bases: readonly string[],
 ): (written: string) => ImageMatch<T> {
   const byPath = new Map(images.map((image) => [image.path, image]));
-  const byName = new Map<string, T[]>();
-  const byStem = new Map<string, T[]>();
-  for (const image of images) {
-    const name = canonical(segmentsOf(image.file).at(-1) ?? "");
-    addTo(byName, name, image);
-    addTo(byStem, withoutEnding(name), image);
-  }
+  const byName = groupBy(images, nameOf);
+  const byStem = groupBy(images, (image) => withoutEnding(nameOf(image)));
 
   function candidatesOf(name: string): { candidates: T[]; ended: boolean } {
     const named = byName.get(name);

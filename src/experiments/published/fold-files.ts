@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/record";
 import type { Features } from "../../model/features/features";
+import { mean } from "../../runtime/many";
 import { rocAuc } from "../../scores/curves";
 import { type ScoreIntervals, scoreWithIntervals } from "../../scores/intervals/score-intervals";
 import { recognitionRates } from "../../scores/patient-scores";
@@ -96,10 +97,10 @@ export function publishedScores(
 export function meanScores(scores: readonly (PublishedScores | null)[]): MeanScores {
   const meanOf = (name: PublishedScore) => {
     const values = scores.map((one) => one?.[name] ?? Number.NaN);
-    const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-    const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+    const center = mean(values);
+    const squares = values.reduce((sum, value) => sum + (value - center) ** 2, 0);
     const deviation = Math.sqrt(squares / (values.length - 1));
-    return Number.isNaN(deviation) ? null : { mean, deviation };
+    return Number.isNaN(deviation) ? null : { mean: center, deviation };
   };
   return {
     imageRecognitionRate: meanOf("imageRecognitionRate"),

@@ -1,4 +1,5 @@
 import { breathe, runCooperatively } from "../../runtime/interruption";
+import { mean } from "../../runtime/many";
 import { startProgress } from "../../runtime/progress";
 import { rangeRefusal } from "../../runtime/refusal";
 import { type Backbone, requireOpen } from "../backbones/architecture";
@@ -34,9 +35,6 @@ export interface SanityCheck {
   /** False if it was interrupted. */
   complete: boolean;
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 function randomHeadLike(head: Head, seed: number): Head {
   const widths = head.layers.map(({ units }) => units);

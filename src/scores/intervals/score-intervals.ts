@@ -1,4 +1,5 @@
 import type { DecisionRule } from "../../model/classifier/decision";
+import { groupBy } from "../../runtime/group-by";
 import { majorityClassAccuracy } from "../metrics";
 import { recognitionRates } from "../patient-scores";
 import { aggregateByPatient, describePatientClass, type PatientPrediction } from "../patients";
@@ -47,8 +48,8 @@ type Repeated = Prediction & { repeat?: number };
 
 /** Divides pooled predictions into the repeats they come from. */
 export function groupByRepeat<T extends { repeat?: number }>(predictions: readonly T[]): T[][] {
-  const repeats = [...new Set(predictions.map(({ repeat }) => repeat ?? 0))].sort((a, b) => a - b);
-  return repeats.map((number) => predictions.filter(({ repeat }) => (repeat ?? 0) === number));
+  const groups = [...groupBy(predictions, ({ repeat }) => repeat ?? 0)];
+  return groups.sort(([one], [other]) => one - other).map(([, group]) => group);
 }
 
 /** How the intervals of a table of scores are made, for whoever reads it. */
