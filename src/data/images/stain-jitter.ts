@@ -4,9 +4,8 @@ import { densityTables, dot, lightOf, ruifrokVectors, unitCrossProduct, whiteLig
 
 /**
  * How much augmentation changes stains: amounts are multiplied with 1 ± strength, and strength / ln(10) of density
- * is added or taken away. 0.05 is Tellez's "light" variant, 0.2 his "strong" one.
+ * is added or taken away. This is Tellez's "strong" variant; 0.05 is his "light" one.
  */
-export const lightJitter = 0.05;
 export const strongJitter = 0.2;
 
 /** The paper leaves the density's base open; taken as natural, offsets are the gentler ones. Here it is 10. */

@@ -1,7 +1,6 @@
 import { asItIs, type ImageView, transformFor, viewsOf } from "../../data/images/image-views";
 import { fitStainReference, type StainReference } from "../../data/images/stain-reference";
 import { type Dataset, type ImageFiles, imageFile } from "../../data/record";
-import { makeSplit } from "../../data/split/split";
 import { runCooperatively } from "../../runtime/interruption";
 import type { Settings } from "../../runtime/settings";
 import { countOf } from "../../runtime/words";
@@ -40,17 +39,6 @@ export async function fitTreatment(
   if (settings.stain === "as-is") return { stain: null, fittedOn: [], views };
   const images = train.map((row) => imageFile(dataset, dataset.records[row]!));
   return { stain: await fitStainReference(images, inputSize), fittedOn: train, views };
-}
-
-/** The same for the split that a run's settings make. */
-export function fitTreatmentOfRun(
-  dataset: Dataset,
-  settings: TreatmentSettings & Pick<Settings, "split" | "seed">,
-  inputSize: number,
-): Promise<Treatment> {
-  const train =
-    settings.stain === "as-is" ? [] : makeSplit(dataset, { by: settings.split, seed: settings.seed }).train;
-  return fitTreatment(dataset, settings, { train, inputSize });
 }
 
 /** What was done to the images of a run, for features that are not in the cache any more. */

@@ -58,9 +58,3 @@ function forgetOldest<T>(shelf: Map<string, T>, { most, sizeOf = () => 1 }: Memo
     sum -= sizeOf(value);
   }
 }
-
-/** Forgets everything that is kept in this process' memory, as a restart would. */
-export function forgetAll(): void {
-  const holder = globalThis as unknown as Record<symbol, unknown>;
-  delete holder[memoryKey];
-}

@@ -14,7 +14,6 @@ import {
   describeFeatures,
   extractTreated,
   fitTreatment,
-  fitTreatmentOfRun,
 } from "../../../src/model/features/treatment";
 import { requestStop } from "../../../src/runtime/interruption";
 import { resolveSettings } from "../../../src/runtime/settings";
@@ -71,13 +70,10 @@ describe("fitTreatment", () => {
     expect(all.stain).not.toEqual(treatment.stain);
   });
 
-  it("takes a run's training part from its settings, and looks at no image where nothing is to be fitted", async () => {
-    const settings = resolveSettings({ stain: "normalised", split: "image", seed: 5 });
-    const treatment = await fitTreatmentOfRun(dataset, settings, size);
-    expect(treatment.stain!.images).toBe(treatment.fittedOn.length);
-    expect(treatment.fittedOn.length).toBeLessThan(12);
+  it("looks at no image where nothing is to be fitted", async () => {
     const nowhere = { ...dataset, folder: "/nowhere" };
-    expect(await fitTreatmentOfRun(nowhere, { ...settings, ...untreated }, size)).toEqual({
+    const settings = resolveSettings(untreated);
+    expect(await fitTreatment(nowhere, settings, { train, inputSize: size })).toEqual({
       stain: null,
       fittedOn: [],
       views: [asItIs],
