@@ -64,7 +64,7 @@ export function imageFinder<T extends PlacedImage>(
   bases: readonly string[],
 ): (written: string) => ImageMatch<T> {
   const byPath = new Map(images.map((image) => [image.path, image]));
-  const byName = groupBy(images, nameOf);
+  const byName = groupBy(images, (image) => nameOf(image));
   const byStem = groupBy(images, (image) => withoutEnding(nameOf(image)));
 
   function candidatesOf(name: string): { candidates: T[]; ended: boolean } {

@@ -12,7 +12,7 @@ export const partColours = { train: "#009e73", validation: "#b0529b", test: "#a6
 export const referenceColour = "#868686";
 
 /** How a matrix is coloured by percentages, light where there are none. */
-export const shareHeat = {
+export const shareHeat: Record<string, unknown> = {
   zmin: 0,
   zmax: 100,
   colorscale: [
