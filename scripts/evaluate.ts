@@ -25,8 +25,8 @@ import { describeCost, extractTreated, type TreatmentSettings } from "../src/mod
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
 import { completeSettings } from "../src/runtime/settings";
-import { choiceOf } from "./flags/backbone-flags";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
+import { choiceOf } from "./flags/backbone-flags";
 import { type Flags, readCommandLine, recipeAsked } from "./flags/evaluate-flags";
 import { showProgressBars } from "./progress-bars";
 import { complain, say } from "./say";
