@@ -19,8 +19,8 @@ const DISK_NEED_GB = { packages: 0.8, cpu: 2, cuda: 7.5 };
  * @returns {string | null}
  */
 function platformProblem(platform, architecture) {
-  if (platform === "linux" && architecture === "x64") return null;
-  return `breakhis-lab runs on Linux on x86-64 only, because the TensorFlow it builds on does, and this is ${platform} on ${architecture}: use a Linux machine, a container or, on Windows, WSL 2.`;
+  if (platform === "linux" && ["x64", "arm64"].includes(architecture)) return null;
+  return `breakhis-lab runs on Linux on x86-64 or arm64 only, and this is ${platform} on ${architecture}: use a Linux machine, a container or, on Windows, WSL 2.`;
 }
 
 /**
@@ -81,8 +81,21 @@ function freeSpaceGb(folder) {
   return (bavail * bsize) / 1e9;
 }
 
-/** Tells whether an NVIDIA driver with a GPU answers on this machine. */
+/**
+ * Tells why a machine can't have the TensorFlow that was asked for.
+ *
+ * @param {"cpu" | "cuda" | "auto" | null} asked
+ * @param {string} architecture - As in `process.arch`.
+ * @returns {string | null}
+ */
+function tensorflowProblem(asked, architecture) {
+  if (asked !== "cuda" || architecture !== "arm64") return null;
+  return "TensorFlow's wheels for arm64 have no CUDA: leave --tensorflow cuda out and compute on the processor, or use a GPU in a machine on x86-64.";
+}
+
+/** Tells whether an NVIDIA driver with a GPU answers on this machine, where there is a TensorFlow that could use it. */
 function nvidiaDriverAnswers() {
+  if (process.arch === "arm64") return false;
   const { code, stdout } = ask("nvidia-smi", ["-L"], { timeoutMs: 20_000 });
   return code === 0 && /^GPU \d+:/m.test(stdout);
 }
@@ -93,4 +106,5 @@ module.exports = {
   findCompiler,
   diskProblem,
   nvidiaDriverAnswers,
+  tensorflowProblem,
 };

@@ -16,7 +16,7 @@ const { ask } = require("./processes.js");
  * @param {LockedPackage} entry
  */
 const isForThisMachine = ({ os, cpu, libc = ["glibc"] }) =>
-  os?.includes("linux") && cpu?.includes("x64") && libc.includes("glibc");
+  os?.includes("linux") && cpu?.includes(process.arch) && libc.includes("glibc");
 
 /**
  * Compares node_modules with package-lock.json: npm's own record, written when an installation is whole, and

@@ -3,11 +3,16 @@
 
 /** @typedef {"cpu" | "cuda"} TensorFlowVariant */
 
-/** Packages that only one of the two TensorFlow wheels needs. */
-const ONLY_FOR = {
-  cpu: /^tensorflow-cpu==/,
-  cuda: /^(tensorflow==|nvidia-)/,
-};
+/**
+ * Packages that only one of the two TensorFlow wheels needs. On arm64 there is one wheel, without CUDA, called `tensorflow`.
+ *
+ * @param {string} architecture - As in `process.arch`.
+ * @returns {Record<TensorFlowVariant, RegExp>}
+ */
+const onlyFor = (architecture) =>
+  architecture === "arm64"
+    ? { cpu: /^tensorflow==/, cuda: /^(tensorflow-cpu==|nvidia-)/ }
+    : { cpu: /^tensorflow-cpu==/, cuda: /^(tensorflow==|nvidia-)/ };
 
 /** What a TensorFlow wheel's own library needs: the wheel, and NVIDIA's libraries. */
 const NATIVE = /^(tensorflow(-cpu)?==|nvidia-)/;
@@ -23,13 +28,15 @@ function readEntries(text) {
  *
  * @param {string} lock - The text of python/requirements.lock.
  * @param {TensorFlowVariant} variant
+ * @param {string} [architecture] - This machine's by default.
  * @returns {string} A requirements file, still with hashes, without comments.
  * @throws {Error} if the lock doesn't hold that wheel.
  */
-function selectRequirements(lock, variant) {
-  const other = ONLY_FOR[variant === "cpu" ? "cuda" : "cpu"];
+function selectRequirements(lock, variant, architecture = process.arch) {
+  const packages = onlyFor(architecture);
+  const other = packages[variant === "cpu" ? "cuda" : "cpu"];
   const entries = readEntries(lock);
-  if (!entries.some((entry) => ONLY_FOR[variant].test(entry))) {
+  if (!entries.some((entry) => packages[variant].test(entry))) {
     throw new Error(
       `python/requirements.lock holds no TensorFlow for "${variant}"; make it again as its header says.`,
     );
@@ -42,10 +49,13 @@ function selectRequirements(lock, variant) {
  *
  * @param {string} lock - The text of python/requirements.lock.
  * @param {TensorFlowVariant} variant
+ * @param {string} [architecture] - This machine's by default.
  * @returns {string} A requirements file with hashes, and without conditions on the Python that reads it.
  */
-function selectNativeLibrary(lock, variant) {
-  const entries = readEntries(selectRequirements(lock, variant)).filter((entry) => NATIVE.test(entry));
+function selectNativeLibrary(lock, variant, architecture = process.arch) {
+  const entries = readEntries(selectRequirements(lock, variant, architecture)).filter((entry) =>
+    NATIVE.test(entry),
+  );
   return `${entries.map((entry) => entry.replace(/ ;[^\n\\]*/, " ")).join("\n")}\n`;
 }
 

@@ -149,7 +149,9 @@ function makeRunner(root, display, claim) {
  */
 async function setUp({ root, tensorflow = null }) {
   const startedAt = Date.now();
-  const problem = machine.platformProblem(process.platform, process.arch);
+  const problem =
+    machine.platformProblem(process.platform, process.arch) ??
+    machine.tensorflowProblem(tensorflow, process.arch);
   if (problem !== null) throw new SetupFailure(problem);
   const choice = environment.chooseTensorFlow({
     flag: tensorflow,

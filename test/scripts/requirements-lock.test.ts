@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { tensorflowProblem } from "../../scripts/setup/machine.js";
 import { selectNativeLibrary, selectRequirements } from "../../scripts/setup/requirements-lock.js";
 import { projectRoot } from "../../src/runtime/paths";
 
@@ -12,14 +13,25 @@ const names = (requirements: string) =>
     .map((line) => line.split("==")[0] ?? "");
 
 describe("selectRequirements", () => {
-  const cpu = selectRequirements(lock, "cpu");
-  const cuda = selectRequirements(lock, "cuda");
+  const cpu = selectRequirements(lock, "cpu", "x64");
+  const cuda = selectRequirements(lock, "cuda", "x64");
 
   it("takes one TensorFlow each, and NVIDIA's libraries for CUDA only", () => {
     expect(names(cpu).filter((name) => /^(tensorflow|nvidia)/.test(name))).toEqual(["tensorflow-cpu"]);
     expect(names(cuda)).toContain("tensorflow");
     expect(names(cuda)).not.toContain("tensorflow-cpu");
     expect(names(cuda).filter((name) => name.startsWith("nvidia-")).length).toBeGreaterThan(8);
+  });
+
+  it("takes the one TensorFlow that there is for arm64, which has no CUDA", () => {
+    const arm = selectRequirements(lock, "cpu", "arm64");
+    expect(names(arm).filter((name) => /^(tensorflow|nvidia)/.test(name))).toEqual(["tensorflow"]);
+    expect(names(selectNativeLibrary(lock, "cpu", "arm64"))).toEqual(["tensorflow"]);
+    // Of the wheel for arm64 and Python 3.12.
+    expect(arm).toContain("b07d15737406533898e36c7ef7944b1be18e9028dc521b9229952c537bbc5552");
+    expect(tensorflowProblem("cuda", "arm64")).toMatch(/no CUDA: leave --tensorflow cuda out/);
+    expect(tensorflowProblem("cuda", "x64")).toBeNull();
+    expect(tensorflowProblem("auto", "arm64")).toBeNull();
   });
 
   it("leaves everything else in both", () => {
@@ -38,8 +50,8 @@ describe("selectRequirements", () => {
   });
 
   it("takes a TensorFlow alone for a Python that it is not for, without conditions and with its hashes", () => {
-    expect(names(selectNativeLibrary(lock, "cpu"))).toEqual(["tensorflow-cpu"]);
-    const native = selectNativeLibrary(lock, "cuda");
+    expect(names(selectNativeLibrary(lock, "cpu", "x64"))).toEqual(["tensorflow-cpu"]);
+    const native = selectNativeLibrary(lock, "cuda", "x64");
     expect(names(native)).toEqual(names(cuda).filter((name) => /^(tensorflow|nvidia-.*)$/.test(name)));
     expect(native).not.toMatch(/python|;/);
     for (const entry of native.trimEnd().split(/\n(?=\S)/)) expect(entry).toMatch(/ \\\n {4}--hash=sha256:/);

@@ -106,12 +106,12 @@ describe("set-up says in one sentence what is missing, and what to do", () => {
       [
         "platform",
         "darwin",
-        /^breakhis-lab runs on Linux on x86-64 only, .*, and this is darwin on x64: use .*\n$/,
+        /^breakhis-lab runs on Linux on x86-64 or arm64 only, and this is darwin on (x64|arm64): use .*\n$/,
       ],
       [
         "arch",
-        "arm64",
-        /^breakhis-lab runs on Linux on x86-64 only, .*, and this is linux on arm64: use .*\n$/,
+        "riscv64",
+        /^breakhis-lab runs on Linux on x86-64 or arm64 only, and this is linux on riscv64: use .*\n$/,
       ],
       [
         "version",

@@ -37,7 +37,7 @@ export interface FakeProject {
 /** Any native addon that loads: what the stand-in for the compiler "makes". */
 const someAddon = join(
   projectRoot(),
-  "node_modules/lightningcss-linux-x64-gnu/lightningcss.linux-x64-gnu.node",
+  `node_modules/lightningcss-linux-${process.arch}-gnu/lightningcss.linux-${process.arch}-gnu.node`,
 );
 
 /** Answers as npm, Python, pip or the compiler would; `FAKE_<PROGRAM>` makes it fail or hang. */
@@ -131,7 +131,7 @@ const packages = {
     integrity: "sha512-n",
     optional: true,
     os: ["linux"],
-    cpu: ["x64"],
+    cpu: [process.arch],
   },
   "node_modules/other": {
     version: "2.0.0",
