@@ -11,6 +11,7 @@ import {
   openNotebook,
   readResults,
   runCell,
+  screenshot,
   startBrowser,
   typeLine,
 } from "../support/browser/browser";
@@ -27,6 +28,9 @@ const runsFolder = join(home, "runs");
 const source = (name: string) => join(projectRoot(), "notebooks", name);
 const cellsOf = (name: string) =>
   JSON.parse(readFileSync(source(name), "utf8")) as { cells: { id: string; source: string[] }[] };
+
+/** Where pictures of what was seen go, if somebody wants to look at them. */
+const pictures = process.env.BREAKHIS_SCREENSHOTS;
 
 /** What a run says about itself, and the bytes of its head. */
 interface KeptRun {
@@ -116,6 +120,21 @@ describe("from the settings cell to kept runs, in JupyterLab", () => {
     const { outputs } = (await readResults(lost.page))[nth]!;
     return outputs.map(({ text, data }) => text ?? data?.["text/html"] ?? "").join("\n");
   }
+
+  it("Tab offers settings in a settings cell, with what each is beside it, also before anything was run", async () => {
+    await openAnew(training);
+    const cell = lost.page.locator(".jp-Notebook .jp-Cell").nth(position("settings"));
+    await cell.locator(".cm-line", { hasText: "data:" }).first().click();
+    for (const key of ["End", "Enter", "p", "o", "Tab"]) await lost.page.keyboard.press(key);
+    const list = lost.page.locator(".jp-Completer:not(.lm-mod-hidden)");
+    await list
+      .locator(".jp-Completer-docpanel", { hasText: "Name of the class that is looked for" })
+      .waitFor();
+    const offered = await list.locator(".jp-Completer-item .jp-Completer-match").allTextContents();
+    expect(offered).toEqual(["positiveClass"]);
+    if (pictures) await screenshot(lost, join(pictures, "tab.png"));
+    await leave();
+  });
 
   it("whichever setting was changed, those two cells train with it, and the run says so", async () => {
     await openAnew(training);

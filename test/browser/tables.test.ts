@@ -105,6 +105,8 @@ describe("tables in JupyterLab", () => {
     lab = await startLab({}, [`--ServerApp.root_dir=${folder}`]);
     browser = await startBrowser();
     lost = await openNotebook(browser, lab, "tables.ipynb");
+    // So high that all cells are in sight: JupyterLab takes the others out of the page.
+    await lost.page.setViewportSize({ width: 1440, height: 2400 });
     await switchTheme(lost, "light");
     for (const cell of [0, 1, 2]) await runCell(lost, cell);
   });
@@ -169,8 +171,6 @@ describe("tables in JupyterLab", () => {
       "validation accuracy, %",
       "test accuracy, %",
     ]);
-    const before = lost.page.viewportSize()!;
-    await lost.page.setViewportSize({ width: 1440, height: 1000 });
     const widths = (cell: number) =>
       table(cell)
         .locator("xpath=..")
@@ -184,7 +184,6 @@ describe("tables in JupyterLab", () => {
       }
     }
     await switchTheme(lost, "light");
-    await lost.page.setViewportSize(before);
   });
 
   it("sort runs by their scores, and are drawn again when a cell runs again", async () => {

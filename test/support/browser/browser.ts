@@ -165,6 +165,8 @@ export async function switchTheme({ page }: LabPage, theme: "light" | "dark"): P
   const name = theme === "light" ? "JupyterLab Light" : "JupyterLab Dark";
   await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${name}" })`);
   await page.locator(`body[data-jp-theme-light="${theme === "light"}"]`).waitFor({ state: "attached" });
+  // JupyterLab's curtain stays a moment longer, and a second one over it is an error in its console.
+  await page.locator("#jupyterlab-splash").waitFor({ state: "detached" });
 }
 
 /** A picture of the cell at this position with its output, or of the whole window; returns the file's name. */
