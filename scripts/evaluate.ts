@@ -7,6 +7,8 @@ import {
   type RecipeComparison,
   stepsTo,
 } from "../src/experiments/compare-recipes";
+import type { CrossValidation } from "../src/experiments/cross-validation";
+import { buildEnsemble, type EnsembleTask } from "../src/experiments/ensemble";
 import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/experiments/evaluation-report";
 import { describeEvaluation } from "../src/experiments/evaluation-text";
 import { refitFeatures } from "../src/experiments/features-for";
@@ -21,6 +23,8 @@ import {
 } from "../src/experiments/published/published-text";
 import { describeComparison } from "../src/experiments/recipes-text";
 import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
+import { saveClassifier } from "../src/model/classifier/classifier";
+import { headMembers } from "../src/model/classifier/head";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
@@ -58,7 +62,8 @@ async function featuresOf(dataset: Dataset, backbone: Backbone, recipe: Treatmen
 async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Promise<void> {
   const { seed, target: targets, holdOut, folds, repeats } = flags;
   const recipe = recipeAsked(flags);
-  const settings = completeSettings({ seed, ...recipe });
+  const { ensemble = 1, ...treated } = recipe;
+  const settings = completeSettings({ seed, weights: flags.weights ?? null, ...treated });
   const officialFolds = typeof folds === "string" ? await loadOfficialFolds(folds, dataset) : null;
   const foldCount = typeof folds === "string" ? officialFolds!.length : folds;
   const fits = holdOut
@@ -76,15 +81,39 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
     return finish(flags, describeComparison(compared), compared);
   }
   say(`Recipe: ${describeRecipe(recipe)}.`);
-  const task = { dataset, settings, targets, ...(await featuresOf(dataset, backbone, recipe)) };
+  const task = { dataset, settings, targets, ensemble, ...(await featuresOf(dataset, backbone, recipe)) };
   if (officialFolds !== null) {
+    if (flags.keepEnsemble !== undefined || ensemble > 1) {
+      throw new Error(
+        "An ensemble is made of folds by patient: give their number as --folds, or leave --ensemble and --keep-ensemble out.",
+      );
+    }
     const evaluation = await evaluateFoldFiles({ ...task, folds: officialFolds });
     return finish(flags, describeFoldFiles(evaluation), { ...evaluation, recipe });
   }
   const evaluation = holdOut
     ? await evaluateHoldOut(task)
-    : await evaluateDataset({ ...task, folds: foldCount, repeats, auditSeeds: flags.auditSeeds });
+    : await evaluateDataset({
+        ...task,
+        folds: foldCount,
+        repeats,
+        auditSeeds: flags.auditSeeds,
+        onValidated: (validated) => keepEnsemble(flags, { ...task, backbone }, validated),
+      });
   return finish(flags, describeEvaluation(evaluation), { ...evaluation, recipe });
+}
+
+/** Saves all folds' heads as one classifier, where that is asked for. */
+async function keepEnsemble(
+  { keepEnsemble: folder }: Flags,
+  task: EnsembleTask,
+  validated: CrossValidation,
+): Promise<void> {
+  if (folder === undefined || !validated.complete) return;
+  const classifier = await buildEnsemble(task, validated);
+  await saveClassifier(folder, classifier);
+  const { length } = headMembers(classifier.head);
+  say(`The classifier of ${length} heads is in ${folder}; together they have learned from all patients.`);
 }
 
 async function finish(

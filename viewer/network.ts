@@ -2,8 +2,9 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import type { ViewerAbout } from "../src/export/about-export";
 import type { Familiarity } from "../src/model/classifier/familiarity";
-import type { Head } from "../src/model/classifier/head";
+import type { Head, HeadLayer } from "../src/model/classifier/head";
 import { type ActivationMap, weighActivations } from "../src/model/explanation/weigh-activations";
+import { groupBy } from "../src/runtime/group-by";
 
 /** What the network makes of one image. */
 export interface Predicted {
@@ -36,10 +37,9 @@ async function fetchOwn(path: string): Promise<Response> {
   return response;
 }
 
-/** Dense layers as the closed form of Grad-CAM takes them. */
-async function readHead(model: tf.LayersModel): Promise<Head> {
-  const dense = model.layers.filter((layer) => layer.getClassName() === "Dense");
-  const layers = await Promise.all(
+/** Dense layers of one head as the closed form of Grad-CAM takes them. */
+async function readLayers(dense: readonly tf.layers.Layer[]): Promise<HeadLayer[]> {
+  return Promise.all(
     dense.map(async (layer, i) => {
       const [kernel, bias] = layer.getWeights() as [tf.Tensor2D, tf.Tensor1D];
       const [inputs, units] = kernel.shape;
@@ -53,7 +53,19 @@ async function readHead(model: tf.LayersModel): Promise<Head> {
       };
     }),
   );
-  return { layers };
+}
+
+/** The head, or an ensemble's heads, whose layers' names begin with theirs; "probabilities" only takes the mean. */
+async function readHead(model: tf.LayersModel): Promise<Head> {
+  const dense = model.layers.filter(
+    (layer) => layer.getClassName() === "Dense" && layer.name !== "probabilities",
+  );
+  const heads = groupBy(dense, ({ name }) => /^head_\d+_/.exec(name)?.[0] ?? "");
+  const members = await Promise.all(
+    [...heads.values()].map(async (layers) => ({ layers: await readLayers(layers) })),
+  );
+  const [first, ...others] = members;
+  return others.length === 0 ? first! : { ...first!, others };
 }
 
 /** What a model makes of one image, output by output; its tensors are disposed of. */

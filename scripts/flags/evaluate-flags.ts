@@ -23,6 +23,8 @@ export interface Flags extends LabelsFlags, ClassesFlags, BackboneFlags {
   stain?: Recipe["stain"];
   augmentation?: Recipe["augmentation"];
   averageViews?: true;
+  ensemble: number;
+  keepEnsemble?: string;
   compare?: true;
   out?: string;
 }
@@ -38,6 +40,11 @@ function foldsOrFolder(text: string): number | string {
   throw new InvalidArgumentError(
     "Expected a whole number, or the folder of BreaKHis' fold files, dsfold1.txt to dsfold5.txt.",
   );
+}
+
+function headCount(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("Expected a whole number of heads.");
+  return Number(text);
 }
 
 function shares(text: string): number[] {
@@ -96,6 +103,21 @@ function addRecipeFlags(command: Command): Command {
     )
     .option("--average-views", "answer with the mean over those views")
     .addOption(
+      new Option(
+        "--ensemble <heads>",
+        "answer with the mean of so many heads, each stopped by other patients",
+      )
+        .argParser(headCount)
+        .default(1)
+        .conflicts("holdOut"),
+    )
+    .addOption(
+      new Option(
+        "--keep-ensemble <folder>",
+        "saves the heads of all folds as one classifier, for npm run predict, export and viewer",
+      ).conflicts(["compare", "holdOut"]),
+    )
+    .addOption(
       new Option("--compare", "compare with images as they are, step by step, on the same folds").conflicts(
         "holdOut",
       ),
@@ -114,11 +136,13 @@ export function readCommandLine(): Flags {
 }
 
 /** What is asked for: the preset's settings, and flags in place of some of them. */
-export function recipeAsked({ preset, stain, augmentation, averageViews }: Flags): Recipe {
+export function recipeAsked(flags: Flags): Recipe {
+  const { preset, stain, augmentation, averageViews, ensemble } = flags;
   const given = {
     ...(stain === undefined ? {} : { stain }),
     ...(augmentation === undefined ? {} : { augmentation }),
     ...(averageViews === undefined ? {} : { averageViews }),
+    ...(ensemble > 1 ? { ensemble } : {}),
   };
   const named = preset === undefined ? {} : recipeOf(presets[preset]);
   return { ...plainRecipe, ...named, ...given };

@@ -25,7 +25,10 @@ type HeadSetting = (typeof headSettings)[number];
 
 /** What is done to images in training and in prediction, and where it is said, how a head learns from them. */
 export type Recipe = Pick<Settings, "stain" | "augmentation" | "averageViews"> &
-  Partial<Pick<Settings, HeadSetting | "classWeights">>;
+  Partial<Pick<Settings, HeadSetting | "classWeights">> & {
+    /** Heads whose answers are averaged, each stopped by other patients of the training part; 1 by default. */
+    ensemble?: number;
+  };
 
 /** Images as they are, in training and in prediction: what other recipes are compared with. */
 export const plainRecipe: Recipe = { stain: "as-is", augmentation: "none", averageViews: false };
@@ -72,7 +75,7 @@ export interface RecipesTask {
  * stepsTo({ stain: "as-is", augmentation: "turns", averageViews: true }).length; // 3
  */
 export function stepsTo(recipe: Recipe): Recipe[] {
-  const { stain, augmentation, averageViews, classWeights } = recipe;
+  const { stain, augmentation, averageViews, classWeights, ensemble = 1 } = recipe;
   const steps: Recipe[] = [plainRecipe];
   const add = (change: Partial<Recipe>) => steps.push({ ...steps.at(-1)!, ...change });
   if (classWeights !== undefined) add({ classWeights });
@@ -81,6 +84,7 @@ export function stepsTo(recipe: Recipe): Recipe[] {
   if (stain !== "as-is") add({ stain });
   if (augmentation !== "none") add({ augmentation });
   if (averageViews) add({ averageViews });
+  if (ensemble > 1) add({ ensemble });
   return steps;
 }
 
@@ -123,7 +127,7 @@ const weightNames: Record<Settings["classWeights"], string> = {
  * describeRecipe({ stain: "as-is", augmentation: "turns", averageViews: true }); // "8 views (turns), averaged"
  */
 export function describeRecipe(recipe: Partial<Recipe>): string {
-  const { stain = "as-is", augmentation = "none", averageViews = false, classWeights } = recipe;
+  const { stain = "as-is", augmentation = "none", averageViews = false, classWeights, ensemble = 1 } = recipe;
   const views =
     augmentation === "none"
       ? []
@@ -134,6 +138,7 @@ export function describeRecipe(recipe: Partial<Recipe>): string {
     ...(stain === "as-is" ? [] : ["stains normalised"]),
     ...views,
     ...(averageViews ? ["averaged"] : []),
+    ...(ensemble > 1 ? [`ensemble of ${ensemble} heads`] : []),
   ];
   return parts.length === 0 ? "as they are" : parts.join(", ");
 }
@@ -147,6 +152,7 @@ async function tryRecipe(task: RecipesTask, recipe: Recipe): Promise<OutOfFoldPr
     dataset,
     ...prepared,
     settings: { ...settings, ...recipe },
+    ensemble: recipe.ensemble ?? 1,
     folds,
     repeats,
   });

@@ -1,4 +1,6 @@
 import type { Dataset } from "../data/record";
+import { ensembleOf, type Head } from "../model/classifier/head";
+import { meanOverViews } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";
 import { pushAll } from "../runtime/many";
@@ -10,7 +12,7 @@ import { predictionsOf } from "../scores/predictions-of";
 import type { TrainingSettings } from "../training/head/train";
 import type { FeaturesFor } from "./features-for";
 import { type Fold, foldsByPatient } from "./patient-folds";
-import { trainAndTest } from "./train-and-test";
+import { type TestedHead, trainAndTest } from "./train-and-test";
 
 /** What happened in one fold. */
 export interface FoldResult {
@@ -31,6 +33,10 @@ export interface CrossValidation {
   /** Pooled; of whole folds only. Without an interrupt each image has one in every repeat. */
   predictions: OutOfFoldPrediction[];
   folds: FoldResult[];
+  /** One a fold, in their order: what `ensembleOf` makes a classifier of. */
+  heads: Head[];
+  /** Whether each fold had features of its own, as with normalised stains. */
+  ownFeatures: boolean;
   /** False after an interrupt; then the predictions are those of the folds that were finished. */
   complete: boolean;
   seconds: number;
@@ -47,6 +53,8 @@ export interface CrossValidationTask {
   folds?: number;
   /** 1 by default. */
   repeats?: number;
+  /** Heads of an ensemble that answers in each fold, each stopped by other patients of the training part; 1 by default. */
+  ensemble?: number;
   /** By default the settings' seed. */
   seed?: number;
   /**
@@ -74,15 +82,49 @@ function headSeed({ seed, repeat, fold }: FoldJob): number {
     .integer(2 ** 32);
 }
 
+/** What the heads of an ensemble learn from, and what stops each: the training part's own folds, by patient. */
+function innerSplits(dataset: Dataset, fold: Fold, count: number, seed: number) {
+  if (count === 1) return [{ train: fold.train, validation: fold.validation }];
+  const inside = [...fold.train, ...fold.validation].sort((a, b) => a - b);
+  const alone = { ...dataset, records: inside.map((row) => dataset.records[row]!) };
+  const rowsOf = (places: readonly number[]) => places.map((place) => inside[place]!);
+  return foldsByPatient(alone, count, createRandom(seed).fork("ensemble")).map((inner) => ({
+    train: rowsOf([...inner.train, ...inner.validation]),
+    validation: rowsOf(inner.test),
+  }));
+}
+
+/** Trains a fold's head, or the heads of its ensemble, and asks them about its test part; null if it was interrupted. */
+async function testEnsemble(task: CrossValidationTask, fold: Fold, seed: number): Promise<TestedHead | null> {
+  const { dataset, ensemble = 1 } = task;
+  const tested: TestedHead[] = [];
+  for (const [i, split] of innerSplits(dataset, fold, ensemble, seed).entries()) {
+    const one = await trainAndTest({
+      ...task,
+      split: { ...split, test: fold.test },
+      seed: (seed + i) % 2 ** 32,
+    });
+    if (one === null) return null;
+    tested.push(one);
+  }
+  const epochs = tested.map(({ bestEpoch }) => bestEpoch);
+  return {
+    values: meanOverViews(tested.map(({ values }) => values)),
+    head: ensembleOf(tested.map(({ head }) => head)),
+    bestEpoch: Math.round(epochs.reduce((sum, epoch) => sum + epoch, 0) / epochs.length),
+    ended: tested.some(({ ended }) => ended === "completed") ? "completed" : "early-stopping",
+  };
+}
+
 /** Trains and tests one fold; null if it was interrupted. */
 async function runFold(
   job: FoldJob,
-): Promise<{ result: FoldResult; predictions: OutOfFoldPrediction[] } | null> {
+): Promise<{ result: FoldResult; predictions: OutOfFoldPrediction[]; head: Head } | null> {
   const { task, fold, repeat } = job;
   const { dataset } = task;
-  const tested = await trainAndTest({ ...task, split: fold, seed: headSeed(job) });
+  const tested = await testEnsemble(task, fold, headSeed(job));
   if (tested === null) return null;
-  const { values, bestEpoch, ended } = tested;
+  const { values, head, bestEpoch, ended } = tested;
   const rule = { positiveClass: dataset.positiveClass, threshold: 0.5 };
   const predictions = predictionsOf(dataset, fold.test, values, rule).map(
     (prediction): OutOfFoldPrediction => ({ ...prediction, split: "test", fold: fold.fold, repeat }),
@@ -93,7 +135,7 @@ async function runFold(
     validation: fold.validation.length,
     test: fold.test.length,
   };
-  return { result: { fold: fold.fold, repeat, images, testPatients, bestEpoch, ended }, predictions };
+  return { result: { fold: fold.fold, repeat, images, testPatients, bestEpoch, ended }, predictions, head };
 }
 
 /** Whether an image is tested in several folds, as in the official ones: they are then repeats, not parts of one. */
@@ -122,18 +164,20 @@ async function runJobs(
   jobs: readonly FoldJob[],
   progress: ProgressReporter | null,
   signal: AbortSignal,
-): Promise<Pick<CrossValidation, "predictions" | "folds" | "complete">> {
+): Promise<Pick<CrossValidation, "predictions" | "folds" | "heads" | "complete">> {
   const predictions: OutOfFoldPrediction[] = [];
   const folds: FoldResult[] = [];
+  const heads: Head[] = [];
   for (const job of jobs) {
     const done = signal.aborted ? null : await runFold(job);
-    if (done === null) return { predictions, folds, complete: false };
+    if (done === null) return { predictions, folds, heads, complete: false };
     pushAll(predictions, done.predictions);
     folds.push(done.result);
+    heads.push(done.head);
     progress?.advance();
     job.task.onFold?.();
   }
-  return { predictions, folds, complete: true };
+  return { predictions, folds, heads, complete: true };
 }
 
 /**
@@ -162,7 +206,14 @@ export async function crossValidate(task: CrossValidationTask): Promise<CrossVal
     task.showProgress === false ? null : startProgress("Cross-validating", jobs.length, "folds");
   try {
     const done = await runCooperatively("cross-validation", (signal) => runJobs(jobs, progress, signal));
-    return { foldCount, repeats, seed, ...done, seconds: (performance.now() - startedAtMs) / 1000 };
+    return {
+      foldCount,
+      repeats,
+      seed,
+      ownFeatures: task.featuresFor !== undefined,
+      ...done,
+      seconds: (performance.now() - startedAtMs) / 1000,
+    };
   } finally {
     progress?.finish();
   }

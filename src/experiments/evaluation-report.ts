@@ -17,7 +17,7 @@ import { tumourAnswers, tumourRule } from "../scores/tumour-answer";
 import { type TrainingSettings, trainHead } from "../training/head/train";
 import { targetsOf } from "../training/head/training-data";
 import type { Recipe } from "./compare-recipes";
-import { crossValidate, type FoldResult } from "./cross-validation";
+import { type CrossValidation, crossValidate, type FoldResult } from "./cross-validation";
 import type { FeaturesFor } from "./features-for";
 import { auditLeakage, type LeakageAudit } from "./leakage";
 
@@ -58,6 +58,8 @@ interface EvaluationTask {
   settings: TrainingSettings;
   /** Sensitivities of the triage table. */
   targets: readonly number[];
+  /** Heads of an ensemble that answers in each fold; 1 by default. */
+  ensemble?: number;
 }
 
 /** Scores of what follows from subtypes; nothing for other classes. */
@@ -99,11 +101,18 @@ function heading({ dataset, features, settings }: EvaluationTask) {
 
 /** Cross-validates by patient, tabulates triage from the pooled predictions, and audits leakage. */
 export async function evaluateDataset(
-  task: EvaluationTask & { folds: number; repeats: number; auditSeeds: number },
+  task: EvaluationTask & {
+    folds: number;
+    repeats: number;
+    auditSeeds: number;
+    /** Called with the cross-validation, before triage and audit. */
+    onValidated?: (validated: CrossValidation) => Promise<void>;
+  },
 ): Promise<Evaluation> {
   const { dataset, auditSeeds, settings } = task;
   const { positiveClass } = dataset;
   const validated = await crossValidate(task);
+  await task.onValidated?.(validated);
   const { predictions } = validated;
   const triage = validated.complete
     ? triageRows(task, (wanted) => crossValidateTriage(predictions, wanted))

@@ -21,7 +21,7 @@ export interface TestTask {
 }
 
 /** What a head that has seen only the train and validation part says about the test part. */
-export interface TestedHead extends Pick<TrainingResult, "bestEpoch"> {
+export interface TestedHead extends Pick<TrainingResult, "bestEpoch" | "head"> {
   /** Shape [test images, classCount], row by row. */
   values: Float32Array;
   ended: "completed" | "early-stopping";
@@ -47,5 +47,5 @@ export async function trainAndTest(task: TestTask): Promise<TestedHead | null> {
   });
   if (ended === "interrupted") return null;
   const views = task.views ?? answeringViews(features, settings);
-  return { values: predictRows(head, features, split.test, views), bestEpoch, ended };
+  return { values: predictRows(head, features, split.test, views), head, bestEpoch, ended };
 }

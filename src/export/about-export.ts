@@ -1,6 +1,7 @@
 import type { StainReference } from "../data/images/stain-reference";
 import type { Classifier, KeptTriage, Provenance } from "../model/classifier/classifier";
 import type { FamiliarityDescription } from "../model/classifier/familiarity-file";
+import { headMembers } from "../model/classifier/head";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;
@@ -49,6 +50,8 @@ export interface AboutExport {
   /** The locked threshold for a second look; null where there is none. */
   triage: KeptTriage | null;
   backbone: { name: string; weights: Classifier["backbone"]["weights"]; pretrained: boolean };
+  /** Of an ensemble: how many heads' probabilities are averaged. */
+  heads?: number;
   check: { images: number; largestDifference: number; tolerance: number };
   provenance: Provenance;
 }
@@ -74,6 +77,7 @@ export function describeExport(
   const { backbone, classes, positiveClass, threshold, inputSize, stain } = classifier;
   const { triage = null } = classifier;
   const { name, weights, pretrained } = backbone;
+  const heads = headMembers(classifier.head).length;
   return {
     format: exportFormatName,
     model: modelFiles[modelFormat],
@@ -95,6 +99,7 @@ export function describeExport(
     temperature: 1,
     triage,
     backbone: { name, weights, pretrained },
+    ...(heads > 1 ? { heads } : {}),
     check: { ...check, tolerance: exportTolerance },
     // Where weights lay on this machine is nobody's business elsewhere.
     provenance: { ...classifier.provenance, weightsPath: null },

@@ -1,11 +1,30 @@
 import { requireOpen } from "../model/backbones/architecture";
-import { type NetworkGraph, startGraph } from "../model/backbones/network-graph";
+import { type GraphWriter, type NetworkGraph, startGraph } from "../model/backbones/network-graph";
 import type { Classifier } from "../model/classifier/classifier";
+import { type Head, headClassCount, headMembers } from "../model/classifier/head";
 import { pushAll } from "../runtime/many";
+
+/** Adds a head's layers, whose names begin with `prefix`; returns the name of its probabilities. */
+function addHead(graph: GraphWriter, features: string, { layers }: Head, prefix: string): string {
+  let current = features;
+  for (const [i, { kernel, bias, inputs, units, activation }] of layers.entries()) {
+    const isLast = i === layers.length - 1;
+    current = graph.add(`${prefix}${isLast ? "logits" : `dense_${i + 1}`}`, [current], {
+      kind: "dense",
+      kernel,
+      kernelShape: [inputs, units],
+      bias,
+      activation: activation === "softmax" ? "linear" : activation,
+    });
+  }
+  return graph.add(`${prefix}probabilities`, [current], { kind: "softmax" });
+}
 
 /**
  * A whole classifier as one graph: preprocessing, backbone, pooling and head; RGB pixels in, shape
  * [n, inputSize, inputSize, 3], probabilities out, shape [n, classCount].
+ *
+ * An ensemble's heads stand side by side, `head_1_…` and on, and their probabilities are averaged.
  *
  * Stain normalisation is not in it: it looks at an image's percentiles before it changes a pixel.
  *
@@ -14,18 +33,21 @@ import { pushAll } from "../runtime/many";
 export function describeClassifier({ backbone, head }: Pick<Classifier, "backbone" | "head">): NetworkGraph {
   const graph = startGraph();
   pushAll(graph.nodes, requireOpen(backbone, "An export for other programs").describe());
-  let current = graph.nodes[graph.nodes.length - 1]!.name;
-  current = graph.add("features", [current], { kind: "poolGlobally" });
-  for (const [i, { kernel, bias, inputs, units, activation }] of head.layers.entries()) {
-    const isLast = i === head.layers.length - 1;
-    current = graph.add(isLast ? "logits" : `dense_${i + 1}`, [current], {
-      kind: "dense",
-      kernel,
-      kernelShape: [inputs, units],
-      bias,
-      activation: activation === "softmax" ? "linear" : activation,
-    });
+  const last = graph.nodes[graph.nodes.length - 1]!.name;
+  const current = graph.add("features", [last], { kind: "poolGlobally" });
+  const members = headMembers(head);
+  if (members.length === 1) {
+    addHead(graph, current, members[0]!, "");
+    return graph.nodes;
   }
-  graph.add("probabilities", [current], { kind: "softmax" });
+  const answers = members.map((member, i) => addHead(graph, current, member, `head_${i + 1}_`));
+  const sum = graph.add("sum", answers, { kind: "add", activation: "linear" });
+  const classes = headClassCount(head);
+  // The mean, by the operations that there are.
+  const kernel = Float32Array.from({ length: classes ** 2 }, (_, i) =>
+    i % (classes + 1) === 0 ? 1 / members.length : 0,
+  );
+  const scaling = { kernel, kernelShape: [classes, classes], bias: new Float32Array(classes) };
+  graph.add("probabilities", [sum], { kind: "dense", activation: "linear", ...scaling });
   return graph.nodes;
 }

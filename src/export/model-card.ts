@@ -101,11 +101,11 @@ const limitsText = ({
 - What the classifier knows of its training images, to warn of others, is not in the model.
 - A patch is not a slide, and a slide is not a patient.`;
 
-function networkText({ backbone }: AboutExport): string {
+function networkText({ backbone, heads = 1 }: AboutExport): string {
   const pretrained = backbone.pretrained ? " with its published ImageNet weights" : "";
   const weights = `${escapeMarkdown(backbone.weights.name)}, SHA-256 ${backbone.weights.sha256}`;
   return `${backbone.name}${pretrained} (${weights}), BatchNorm folded into the convolutions,
-then a dense head. Probabilities are the softmax's own.`;
+then ${heads === 1 ? "a dense head. Probabilities are the softmax's own." : `${heads} dense heads, each trained without some of the patients. Probabilities are the means of their softmaxes; how far they disagree is not in the model.`}`;
 }
 
 function inputText(about: AboutExport): string {

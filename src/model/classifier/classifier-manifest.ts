@@ -21,13 +21,16 @@ const viewedFormat = "breakhis-lab classifier 4";
 
 /** And of a network that is none of ours. */
 const otherFormat = "breakhis-lab classifier 5";
+/** And of several heads whose probabilities are averaged. */
+const ensembleFormat = "breakhis-lab classifier 6";
 
 type ManifestFormat =
   | typeof plainFormat
   | typeof stainedFormat
   | typeof fineTunedFormat
   | typeof viewedFormat
-  | typeof otherFormat;
+  | typeof otherFormat
+  | typeof ensembleFormat;
 
 /** How images were stretched, in words. */
 export const resizings: Readonly<
@@ -43,8 +46,10 @@ export function manifestFormat(parts: {
   fineTuned?: unknown;
   views?: readonly unknown[] | undefined;
   recipe?: unknown;
+  heads?: number | undefined;
 }): ManifestFormat {
-  const { stain = null, fineTuned, views = [], recipe } = parts;
+  const { stain = null, fineTuned, views = [], recipe, heads = 1 } = parts;
+  if (heads > 1) return ensembleFormat;
   if (recipe !== undefined) return otherFormat;
   if (views.length > 1) return viewedFormat;
   if (fineTuned !== undefined) return fineTunedFormat;
@@ -130,7 +135,7 @@ const softened =
 
 const manifestSchema = z
   .object({
-    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat, otherFormat]),
+    format: z.enum([plainFormat, stainedFormat, fineTunedFormat, viewedFormat, otherFormat, ensembleFormat]),
     classes: z.array(z.string()).min(2),
     positiveClass: z.number().int().min(0).nullable(),
     threshold: z.number().min(0).max(1),
@@ -165,6 +170,8 @@ const manifestSchema = z
           }),
         )
         .min(1),
+      /** Of an ensemble, all of one shape. */
+      heads: z.number().int().min(2).max(1000).optional(),
     }),
     familiarity: familiaritySchema.optional(),
     triage: triageSchema.optional(),
@@ -174,13 +181,14 @@ const manifestSchema = z
     message: "positiveClass must be the index of a class",
   })
   .refine(
-    ({ format, preprocessing: { stain, views }, backbone: { fineTuned, recipe } }) =>
-      format === manifestFormat({ stain, fineTuned, views, recipe }),
+    ({ format, preprocessing: { stain, views }, backbone: { fineTuned, recipe }, head: { heads } }) =>
+      format === manifestFormat({ stain, fineTuned, views, recipe, heads }),
     {
       message:
         `"${plainFormat}" has nothing of what follows, "${stainedFormat}" has a stain reference, ` +
         `"${fineTunedFormat}" has trained stages and may have one, "${viewedFormat}" has views and may have both, ` +
-        `"${otherFormat}" has another's network, with its recipe, and may have a stain reference and views`,
+        `"${otherFormat}" has another's network, with its recipe, and may have a stain reference and views, ` +
+        `"${ensembleFormat}" has several heads, and may have any of these`,
     },
   )
   .refine(
@@ -271,6 +279,8 @@ export interface ClassifierManifest {
     file: string;
     sha256: string;
     layers: { inputs: number; units: number; activation: "relu" | "softmax" }[];
+    /** Of an ensemble. */
+    heads?: number;
   };
   familiarity?: FamiliarityDescription & { file: string; sha256: string };
   triage?: KeptTriage;

@@ -33,7 +33,7 @@ import {
 import { decideRows } from "./decision";
 import type { Familiarity } from "./familiarity";
 import { decodeFamiliarity, describeFamiliarity, encodeExamples } from "./familiarity-file";
-import { type Head, headClassCount, predictHead } from "./head";
+import { type Head, headClassCount, headMembers, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { meanOverViews } from "./predict-rows";
 
@@ -168,8 +168,9 @@ function encodeParts({ backbone, head, familiarity }: Classifier): Record<string
 function describe(classifier: Classifier, parts: Record<string, Buffer>): ClassifierManifest {
   const { backbone, head, classes, positiveClass, threshold, stain, familiarity, provenance } = classifier;
   const part = (file: string) => ({ file, sha256: sha256(parts[file]!) });
+  const heads = headMembers(head).length;
   return {
-    format: manifestFormat({ ...classifier, fineTuned: backbone.fineTuned, recipe: backbone.recipe }),
+    format: manifestFormat({ ...classifier, fineTuned: backbone.fineTuned, recipe: backbone.recipe, heads }),
     classes,
     positiveClass,
     threshold,
@@ -189,7 +190,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
         ? {}
         : { fineTuned: { from: backbone.fineTuned.from, ...part(tunedFile) } }),
     },
-    head: { ...part(headFile), layers: headShapes(head) },
+    head: { ...part(headFile), layers: headShapes(head), ...(heads > 1 ? { heads } : {}) },
     ...(familiarity === undefined
       ? {}
       : { familiarity: { ...part(examplesFile), ...describeFamiliarity(familiarity) } }),
@@ -329,7 +330,12 @@ export async function loadClassifier(
 ): Promise<Classifier> {
   const manifest = await readManifest(folder);
   const headBytes = await readCheckedPart(folder, manifest.head);
-  const head = decodeHead(headBytes, manifest.head.layers, join(folder, manifest.head.file));
+  const head = decodeHead(
+    headBytes,
+    manifest.head.layers,
+    join(folder, manifest.head.file),
+    manifest.head.heads,
+  );
   checkHeadFits(head, manifest.backbone.featureWidth, manifest.classes.length);
   const familiarity = await loadFamiliarity(folder, manifest);
   if (options.backbone) checkBackbone(options.backbone, manifest);

@@ -46,7 +46,7 @@ export interface Familiarity {
 
 /** One way in which an image is unlike the training images. */
 export interface Unlikeness {
-  about: "features" | "stain" | "size" | "numbers";
+  about: "features" | "stain" | "size" | "numbers" | "heads";
   /** A sentence without its full stop. */
   text: string;
 }

@@ -15,6 +15,35 @@ export interface HeadLayer {
 /** What turns features into probabilities: dense layers, ReLU between them, softmax at the end. */
 export interface Head {
   layers: HeadLayer[];
+  /** Of an ensemble: further heads of the same shape, whose probabilities are averaged with this one's. */
+  others?: readonly Pick<Head, "layers">[];
+}
+
+/** The heads that an ensemble averages; of any other head, itself alone. */
+export function headMembers({ layers, others = [] }: Head): Head[] {
+  return [{ layers }, ...others.map((other) => ({ layers: other.layers }))];
+}
+
+const shapeOf = ({ layers }: Head): string =>
+  [layers[0]!.inputs, ...layers.map(({ units }) => units)].join(" → ");
+
+/**
+ * Makes one head of several: its probabilities are the means of theirs.
+ *
+ * Where each was trained without some of the patients, as in a cross-validation, the mean depends less on who happened to
+ * be left out, and how far they disagree says something of the answer (Lakshminarayanan et al., NeurIPS 2017).
+ *
+ * @param heads - At least one, all of one shape; ensembles count with all of theirs.
+ * @throws RangeError if there is none, or shapes differ.
+ */
+export function ensembleOf(heads: readonly Head[]): Head {
+  const [first, ...others] = heads.flatMap(headMembers);
+  if (first === undefined) throw new RangeError("There is no head to make an ensemble of.");
+  const odd = others.find((other) => shapeOf(other) !== shapeOf(first));
+  if (odd !== undefined) {
+    throw new RangeError(`An ensemble's heads have one shape, found ${shapeOf(first)} and ${shapeOf(odd)}.`);
+  }
+  return others.length === 0 ? first : { ...first, others };
 }
 
 /** What a new head looks like. */
@@ -76,8 +105,16 @@ export function headClassCount(head: Head): number {
   return head.layers[head.layers.length - 1]!.units;
 }
 
-/** A head's weights as tensors: kernel and bias of the first layer, of the second, and so on. The caller disposes. */
+/**
+ * A head's weights as tensors: kernel and bias of the first layer, of the second, and so on. The caller disposes.
+ *
+ * @throws RangeError if it is an ensemble: that has no weights of its own, to be trained further, say.
+ */
 export function headTensors(head: Head): tf.Tensor[] {
+  if (head.others !== undefined)
+    throw new RangeError(
+      "An ensemble can't be trained further: begin with one of its heads, or with a run's.",
+    );
   return head.layers.flatMap((layer) => [
     tf.tensor2d(layer.kernel, [layer.inputs, layer.units]),
     tf.tensor1d(layer.bias),
@@ -125,6 +162,13 @@ export function predictHead(head: Head, values: Float32Array, width: number): Fl
   if (values.length % width !== 0) {
     throw new RangeError(`${values.length} values don't make whole rows of ${width} features.`);
   }
+  const members = headMembers(head).map((member) => predictMember(member, values, width));
+  const [first] = members;
+  if (members.length === 1) return first!;
+  return first!.map((_, i) => members.reduce((sum, member) => sum + member[i]!, 0) / members.length);
+}
+
+function predictMember(head: Head, values: Float32Array, width: number): Float32Array {
   const rows = values.length / width;
   const classCount = headClassCount(head);
   const probabilities = new Float32Array(rows * classCount);

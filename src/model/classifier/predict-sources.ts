@@ -10,6 +10,7 @@ import { type Features, selectRows } from "../features/features";
 import { extractTreated } from "../features/treatment";
 import { type Classifier, classifierViews, type ImagePrediction } from "./classifier";
 import { decideRows } from "./decision";
+import { disagreements } from "./disagreement";
 import { compareWithTraining, type Unlikeness } from "./familiarity";
 import { headClassCount } from "./head";
 import { predictRows } from "./predict-rows";
@@ -21,7 +22,7 @@ export interface SourcePrediction extends ImageSource, ImagePrediction {
   height: number;
   /** To the nearest training image; above 1 is unlike all of them. Null where the classifier remembers none. */
   distance: number | null;
-  /** What speaks against the answer: ways in which the image is unlike the training images, numbers that look wrong. */
+  /** What speaks against the answer: ways in which the image is unlike the training images, numbers that look wrong, heads that disagree. */
   unlike: Unlikeness[];
 }
 
@@ -57,6 +58,11 @@ function judge(classifier: Classifier, images: readonly Inspected[], features: F
   const rows = images.map((_, row) => row);
   const answers = predictRows(head, features, rows, classifierViews(classifier));
   const decisions = decideRows(answers, classCount, classifier, (i) => images[i]!.file);
+  const divided = disagreements(
+    classifier,
+    features,
+    decisions.map(({ predicted }) => predicted),
+  );
   return images.map(({ facts, ...source }, i) => {
     const row = selectRows(features, [i]);
     const { distance, unlike } =
@@ -66,7 +72,7 @@ function judge(classifier: Classifier, images: readonly Inspected[], features: F
     const { width: pixelWidth, height, note } = facts;
     const odd: Unlikeness[] = note === null ? [] : [{ about: "numbers", text: note }];
     const size = { width: pixelWidth, height };
-    return { ...source, ...size, ...decisions[i]!, distance, unlike: [...unlike, ...odd] };
+    return { ...source, ...size, ...decisions[i]!, distance, unlike: [...unlike, ...odd, ...divided[i]!] };
   });
 }
 

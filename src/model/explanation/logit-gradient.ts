@@ -1,4 +1,4 @@
-import type { Head, HeadLayer } from "../classifier/head";
+import { type Head, type HeadLayer, headMembers } from "../classifier/head";
 
 /** A layer's outputs before its activation, in double precision. */
 function applyLayer({ kernel, bias, inputs, units }: HeadLayer, values: ArrayLike<number>): Float64Array {
@@ -23,7 +23,8 @@ function passBack({ kernel, inputs, units }: HeadLayer, worth: Float64Array): Fl
 /**
  * Computes a head's logits for one image, and how one of them changes with each feature.
  *
- * In closed form and double precision: dense layers and ReLUs need no automatic differentiation.
+ * In closed form and double precision: dense layers and ReLUs need no automatic differentiation. Of an ensemble it is the
+ * mean of its heads' logits, and of their gradients.
  *
  * @param features - Shape [inputs of the head].
  * @param classIndex - The class whose logit, before the softmax, is differentiated.
@@ -35,7 +36,20 @@ export function headGradient(
   features: ArrayLike<number>,
   classIndex: number,
 ): { logits: Float64Array; gradient: Float64Array } {
-  const { layers } = head;
+  const members = headMembers(head).map((member) => memberGradient(member, features, classIndex));
+  const [first] = members;
+  if (members.length === 1) return first!;
+  const mean = (of: (member: LogitGradient) => Float64Array) =>
+    of(first!).map((_, i) => members.reduce((sum, member) => sum + of(member)[i]!, 0) / members.length);
+  return { logits: mean(({ logits }) => logits), gradient: mean(({ gradient }) => gradient) };
+}
+
+interface LogitGradient {
+  logits: Float64Array;
+  gradient: Float64Array;
+}
+
+function memberGradient({ layers }: Head, features: ArrayLike<number>, classIndex: number): LogitGradient {
   const classCount = layers[layers.length - 1]!.units;
   if (features.length !== layers[0]!.inputs) {
     throw new RangeError(`This head takes ${layers[0]!.inputs} features, found ${features.length}.`);

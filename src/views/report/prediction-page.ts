@@ -99,7 +99,9 @@ async function pictureOne(classifier: Classifier, image: JudgedImage): Promise<P
     needsLook: image.secondLook ?? predicted === positiveClass,
     picture: await encodeThumbnail(path, pictureWidth),
     ...(await overlayOf(classifier, path)),
-    ...(image.distance === null ? {} : { unlike: image.unlike.map(({ text }) => text) }),
+    ...(image.distance === null && image.unlike.length === 0
+      ? {}
+      : { unlike: image.unlike.map(({ text }) => text) }),
   };
 }
 
@@ -134,12 +136,14 @@ export function describeJudged(images: readonly JudgedImage[], skipped: readonly
   const unknown = images.filter(({ patient }) => patient === null).length;
   const looks = images.filter(({ secondLook }) => secondLook === true).length;
   const sorted = images.some(({ secondLook }) => secondLook !== null);
-  const unlike = images.filter(({ unlike: ways }) => ways.length > 0).length;
+  const unlike = images.filter(({ unlike: ways }) => ways.some(({ about }) => about !== "heads")).length;
+  const divided = images.filter(({ unlike: ways }) => ways.some(({ about }) => about === "heads")).length;
   const parts = [
     `${countOf(images.length, "image")} of ${countOf(patients.size, "known patient")}`,
     ...(unknown > 0 ? [`${unknown} of unknown patients among them`] : []),
     ...(sorted ? [`${looks} for a second look`] : []),
     ...(images.some(({ distance }) => distance !== null) ? [`${unlike} unlike the training images`] : []),
+    ...(divided > 0 ? [`of ${divided} the heads disagree`] : []),
     ...(skipped.length > 0 ? [`${countOf(skipped.length, "file")} could not be read`] : []),
   ];
   return `${parts.join("; ")}.`;
