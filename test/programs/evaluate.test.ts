@@ -87,6 +87,37 @@ describe("npm run evaluate", () => {
     expect(JSON.parse(readFileSync(out, "utf8")).recipe).toMatchObject(recipeOf(presets.patients));
   });
 
+  it("keeps all folds' heads as one classifier, which predicts, is exported, and says so", () => {
+    const kept = join(folder, "ensemble");
+    const small = ["--folds", "2", "--audit-seeds", "0"];
+    const result = runProgram([...choice, ...small, "--repeats", "3", "--keep-ensemble", kept]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stdout).toContain(`The classifier of 6 heads is in ${kept}`);
+    const predicted = spawnSync(
+      process.execPath,
+      [tsx, join(projectRoot(), "scripts", "predict.ts"), kept, images],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect(predicted.status, predicted.stderr).toBe(0);
+    expect(predicted.stdout.trim().split("\n")).toHaveLength(9);
+    const out = join(folder, "export");
+    const exporting = [
+      tsx,
+      join(projectRoot(), "scripts", "export.ts"),
+      kept,
+      "--format",
+      "tfjs",
+      "--out",
+      out,
+    ];
+    const exported = spawnSync(process.execPath, exporting, { encoding: "utf8" });
+    expect(exported.status, exported.stderr).toBe(0);
+    expect(JSON.parse(readFileSync(join(out, "export.json"), "utf8"))).toMatchObject({ heads: 6 });
+    expect(readFileSync(join(out, "MODEL-CARD.md"), "utf8")).toContain("then 6 dense heads");
+  });
+
   it.each([
     [[...choice, "--preset", "perceptilabs"], /Allowed choices are patients/],
     [[...choice, "--folds", "5"], /Up to 4 folds are possible/],
@@ -94,6 +125,8 @@ describe("npm run evaluate", () => {
     [[...choice, "--average-views"], /averageViews: true needs views to average over/],
     [[...choice, "--augmentation", "crops"], /Allowed choices are none, turns, stains, turns-and-stains/],
     [[...choice, "--compare", "--hold-out"], /'--compare' cannot be used with option '--hold-out'/],
+    [[...choice, "--keep-ensemble", "x", "--compare"], /cannot be used with option/],
+    [[...choice, "--ensemble", "0"], /Expected a whole number of heads/],
     [["--backbone", "resnet50"], /give --data <folder>, or --predictions <csv>/],
   ])("fails in one sentence for %j", (args, sentence) => {
     const result = runProgram(args);
