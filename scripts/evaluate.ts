@@ -8,7 +8,7 @@ import {
   stepsTo,
 } from "../src/experiments/compare-recipes";
 import type { CrossValidation } from "../src/experiments/cross-validation";
-import { buildEnsemble, type EnsembleTask } from "../src/experiments/ensemble";
+import { type EnsembleTask, keepEnsemble } from "../src/experiments/ensemble";
 import { type Evaluation, evaluateDataset, evaluateHoldOut } from "../src/experiments/evaluation-report";
 import { describeEvaluation } from "../src/experiments/evaluation-text";
 import { refitFeatures } from "../src/experiments/features-for";
@@ -23,8 +23,6 @@ import {
 } from "../src/experiments/published/published-text";
 import { describeComparison } from "../src/experiments/recipes-text";
 import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
-import { saveClassifier } from "../src/model/classifier/classifier";
-import { headMembers } from "../src/model/classifier/head";
 import { describeCost, extractTreated, type TreatmentSettings } from "../src/model/features/treatment";
 import { requireWritable, writeFileAtomically } from "../src/runtime/files/write-file";
 import { onProgress } from "../src/runtime/progress";
@@ -98,22 +96,18 @@ async function evaluate(flags: Flags, dataset: Dataset, backbone: Backbone): Pro
         folds: foldCount,
         repeats,
         auditSeeds: flags.auditSeeds,
-        onValidated: (validated) => keepEnsemble(flags, { ...task, backbone }, validated),
+        onValidated: (validated) => keepHeads(flags, { ...task, backbone }, validated),
       });
   return finish(flags, describeEvaluation(evaluation), { ...evaluation, recipe });
 }
 
 /** Saves all folds' heads as one classifier, where that is asked for. */
-async function keepEnsemble(
-  { keepEnsemble: folder }: Flags,
-  task: EnsembleTask,
-  validated: CrossValidation,
-): Promise<void> {
+async function keepHeads(flags: Flags, task: EnsembleTask, validated: CrossValidation): Promise<void> {
+  const { keepEnsemble: folder } = flags;
   if (folder === undefined || !validated.complete) return;
-  const classifier = await buildEnsemble(task, validated);
-  await saveClassifier(folder, classifier);
-  const { length } = headMembers(classifier.head);
-  say(`The classifier of ${length} heads is in ${folder}; together they have learned from all patients.`);
+  await keepEnsemble(folder, task, validated);
+  const heads = validated.heads.length * flags.ensemble;
+  say(`The classifier of ${heads} heads is in ${folder}; together they have learned from all patients.`);
 }
 
 async function finish(

@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/record";
-import { buildClassifier, type Classifier } from "../model/classifier/classifier";
+import { buildClassifier, type Classifier, saveClassifier } from "../model/classifier/classifier";
 import { fitFamiliarity } from "../model/classifier/fit-familiarity";
 import { ensembleOf } from "../model/classifier/head";
 import { answeringViews } from "../model/classifier/predict-rows";
@@ -31,7 +31,7 @@ export interface EnsembleTask {
  * @throws Error if it was interrupted, or stains were normalised to each fold's own.
  *
  * @example
- * await saveClassifier("ensemble", await buildEnsemble(task, await crossValidate({ ...task, repeats: 3 })));
+ * const classifier = await buildEnsemble(task, await crossValidate({ ...task, repeats: 3 }));
  */
 export async function buildEnsemble(task: EnsembleTask, validated: CrossValidation): Promise<Classifier> {
   const { dataset, features, backbone, settings } = task;
@@ -55,4 +55,23 @@ export async function buildEnsemble(task: EnsembleTask, validated: CrossValidati
     treatment: { stain: null, views: answeringViews(features, settings) },
     familiarity: valueOr(familiarity, null),
   });
+}
+
+/**
+ * Makes one classifier of all heads of a cross-validation, and saves it to one folder: for `npm run predict` and the rest.
+ *
+ * @returns The number of its heads.
+ * @throws Error as `buildEnsemble` and `saveClassifier` do.
+ *
+ * @example
+ * await keepEnsemble("ensemble", task, await crossValidate({ ...task, repeats: 3 }));
+ */
+export async function keepEnsemble(
+  folder: string,
+  task: EnsembleTask,
+  validated: CrossValidation,
+): Promise<number> {
+  const classifier = await buildEnsemble(task, validated);
+  await saveClassifier(folder, classifier);
+  return validated.heads.length;
 }

@@ -10,6 +10,7 @@ export { crossValidateTriage } from "../scores/triage/triage-report";
 export { binaryAnswers } from "../training/runs/binary-answers";
 export { type AnalysisSettings, firstSeeds } from "./analysis-settings";
 export { crossValidate } from "./cross-validation";
+export { keepEnsemble } from "./ensemble";
 export { refitFeatures } from "./features-for";
 export { frozenFeatures } from "./frozen-features";
 export { auditLeakage } from "./leakage";
