@@ -18,26 +18,15 @@ const INTERRUPTED = 130;
 const root = path.resolve(__dirname, "..", "..");
 
 /**
- * Reserves a run's name by making its folder, which only one program can: the local time, as in "2026-11-23T21-30-05",
- * with a number behind it where that is taken.
+ * Reserves a run, once there is what TypeScript is loaded with.
  *
  * @param {string} runs - The folder of all runs.
- * @param {Date} now
- * @returns {string} The folder.
+ * @returns {string} The run's folder.
  */
-function reserveRun(runs, now) {
-  fs.mkdirSync(runs, { recursive: true });
-  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
-  const time = local.toISOString().slice(0, 19).replaceAll(":", "-");
-  for (let number = 1; ; number++) {
-    const folder = path.join(runs, number === 1 ? time : `${time}-${number}`);
-    try {
-      fs.mkdirSync(folder);
-      return folder;
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== "EEXIST") throw error;
-    }
-  }
+function reserveFolder(runs) {
+  require("../load-typescript.js");
+  const { reserveRun } = require("../../src/training/runs/reserve-run");
+  return path.join(runs, reserveRun(runs, new Date()));
 }
 
 /** The notebooks that `npm start` runs, in order: 01 to 04; as they were saved last. */
@@ -117,7 +106,7 @@ async function start(args) {
   }
 
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
-  const runFolder = reserveRun(runs, new Date());
+  const runFolder = reserveFolder(runs);
   // The report finds it there: src/experiments/published/article.ts.
   const byPatient = `${runFolder}-by-patient`;
   const notebooks = chooseNotebooks(options, path.basename(runFolder));
@@ -220,4 +209,4 @@ function run(args) {
   return runMain(() => start(args));
 }
 
-module.exports = { run, reserveRun };
+module.exports = { run };

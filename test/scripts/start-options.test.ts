@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { reserveRun } from "../../scripts/start/main.js";
 import { HELP, readOptions, settingFlags } from "../../scripts/start/options.js";
 import { describeSummary } from "../../scripts/start/summary.js";
 import { projectRoot } from "../../src/runtime/paths";
@@ -210,16 +209,6 @@ describe("readOptions", () => {
   ];
   it.each(mistakes)("refuses %j in a sentence", (args, sentence) => {
     expect(() => read(...args)).toThrow(sentence);
-  });
-});
-
-describe("reserveRun", () => {
-  it("makes a folder named by the local time, and nobody gets the same one", () => {
-    const runs = join(folder, "reserved");
-    const now = new Date(2026, 10, 3, 21, 30, 5);
-    const names = [1, 2, 3].map(() => basename(reserveRun(runs, now)));
-    expect(names).toEqual(["2026-11-03T21-30-05", "2026-11-03T21-30-05-2", "2026-11-03T21-30-05-3"]);
-    expect(readdirSync(runs).sort()).toEqual([...names].sort());
   });
 });
 

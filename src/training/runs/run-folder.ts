@@ -5,6 +5,7 @@ import { writeWholeFile } from "../../runtime/files/write-file";
 import { runsFolder } from "../../runtime/paths";
 import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Settings } from "../../runtime/settings";
+import { reserveRun } from "./reserve-run";
 
 /** One training's folder. */
 export interface Run {
@@ -54,23 +55,6 @@ export function checkRunId(id: string): void {
   }
 }
 
-/** The local time to the second, readable and sortable, for example "2026-03-14T15-09-26". */
-function timeId(now: Date): string {
-  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 19).replaceAll(":", "-");
-}
-
-/** Makes a folder that was not there; false if somebody else has made it. */
-async function makeFolder(folder: string): Promise<boolean> {
-  try {
-    await mkdir(folder);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
 /**
  * Takes a reserved id for this run by writing its settings: whoever comes second finds them there.
  *
@@ -92,16 +76,6 @@ async function claim(id: string, settings: Settings): Promise<Run | null> {
   }
 }
 
-/** Reserves an id that nobody has, by making its folder: the local time, with a number behind it where that is taken. */
-async function reserveId(): Promise<string> {
-  await mkdir(runsFolder(), { recursive: true });
-  const time = timeId(new Date());
-  for (let number = 1; ; number++) {
-    const id = number === 1 ? time : `${time}-${number}`;
-    if (await makeFolder(join(runsFolder(), id))) return id;
-  }
-}
-
 /**
  * Starts a run: makes its folder and keeps its settings in it.
  *
@@ -116,7 +90,7 @@ export async function startRun(settings: Settings): Promise<Run> {
     if (run !== null) return run;
   }
   for (;;) {
-    const run = await claim(await reserveId(), settings);
+    const run = await claim(reserveRun(runsFolder(), new Date()), settings);
     if (run !== null) return run;
   }
 }
