@@ -19,6 +19,7 @@ import { rerunBenchmarks } from "./rerun";
 import { formatResults, resultsPath, saveResults } from "./results-file";
 import { retrainBenchmarks } from "./retrain";
 import { scaleBenchmarks } from "./scale";
+import { largeScaleBenchmarks } from "./scale-large";
 import { wholeRunBenchmarks } from "./whole-run";
 
 const benchmarks = [
@@ -31,6 +32,7 @@ const benchmarks = [
   ...oneImageBenchmarks,
   ...programBenchmarks,
   ...scaleBenchmarks,
+  ...largeScaleBenchmarks,
 ];
 
 interface Flags {

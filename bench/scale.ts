@@ -17,14 +17,14 @@ interface Measurement {
   peakMb: number;
 }
 
-async function listPatches(): Promise<string[]> {
+export async function listPatches(): Promise<string[]> {
   if (!existsSync(patches)) throw new Error(`The benchmark of scale needs real patches in ${patches}.`);
   const files = await readdir(patches, { recursive: true });
   return files.filter((file) => file.endsWith(".png")).sort();
 }
 
 /** So many patches, from the first on again if need be; each repetition with other bytes after its end. */
-async function copyPatches(files: readonly string[], count: number, target: string): Promise<void> {
+export async function copyPatches(files: readonly string[], count: number, target: string): Promise<void> {
   for (let index = 0; index < count; index++) {
     const file = files[index % files.length]!;
     const repetition = Math.floor(index / files.length);

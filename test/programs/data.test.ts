@@ -86,7 +86,7 @@ it("leaves nothing to be seen when it is killed, and the next run tidies up and 
   expect(await ended).toBe("SIGKILL");
   const left = readdirSync(folder).filter((name) => !before.includes(name));
   expect(left.length).toBe(1);
-  expect(left[0]).toMatch(/^\.killed\.\d+-[0-9a-f]{8}\.unfinished$/);
+  expect(left[0]).toMatch(/^\.killed\.unfinished~.+~\d+~\d+~[0-9a-f-]{36}$/);
 
   writeFileSync(join(folder, "killed.tgz"), archive);
   const { code, stderr } = await run("killed.tgz", "--into", place);

@@ -4,10 +4,13 @@
 // these moments, so that a test kills it there, on a slow machine as on a fast one.
 //
 // HALT_AT: the moment, from 1 on; without it the program runs to its end. A program may set it late. HALT_FILE: gets "halted" when it stands, or
-// the number of changes when it ends. HALT_BELOW: only changes of paths below this folder count.
+// the number of changes when it ends. HALT_BELOW: only changes of paths below this folder count, and
+// not of those that hold HALT_EXCEPT. HALT_PROGRAM: of many
+// processes that inherit all this, only one whose command line holds this text is halted.
 const fs = require("node:fs");
 const path = require("node:path");
 
+const isMeant = process.argv.join(" ").includes(process.env["HALT_PROGRAM"] ?? "");
 const report = /** @type {string} */ (process.env["HALT_FILE"]);
 const below = `${path.resolve(/** @type {string} */ (process.env["HALT_BELOW"]))}${path.sep}`;
 // What was replaced is needed to report.
@@ -26,6 +29,7 @@ function tell(text) {
 /** @param {() => void} [begin] - What is done of the change before the program stands still. */
 function step(begin = () => {}) {
   changes++;
+  if (!isMeant) return;
   if (changes !== Number(process.env["HALT_AT"])) return;
   begin();
   tell("halted");
@@ -33,8 +37,10 @@ function step(begin = () => {}) {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 }
 
+const except = process.env["HALT_EXCEPT"] || "\0";
+
 /** @param {unknown} target */
-const counts = (target) => path.resolve(String(target)).startsWith(below);
+const counts = (target) => path.resolve(String(target)).startsWith(below) && !String(target).includes(except);
 
 /** Files opened for writing, by their descriptor. @type {Map<number, string>} */
 const opened = new Map();
@@ -111,4 +117,6 @@ fs.promises.open = async (...args) => {
   return handle;
 };
 
-process.on("exit", () => tell(String(changes)));
+// Of several processes, one that ends before the moment says nothing: the next one may reach it.
+const isOneOfMany = process.env["HALT_PROGRAM"] !== undefined && Number(process.env["HALT_AT"]) > 0;
+if (isMeant && !isOneOfMany) process.on("exit", () => tell(String(changes)));

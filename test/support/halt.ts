@@ -24,16 +24,19 @@ export const withoutHalt: Pick<Halt, "args" | "env"> = { args: [], env: {} };
  *
  * @param moment - Number of the change, from 1 on; 0 counts them alone.
  * @param below - Only changes of what lies below this folder count.
+ * @param within - Where the program starts others: what the command line of the one that is halted holds.
  */
-export function haltAt(moment: number, below: string): Halt {
+export function haltAt(moment: number, below: string, within?: string): Halt {
   const report = join(mkdtempSync(join(tmpdir(), "breakhis-halt-")), "report");
   const read = async () => {
     await waitUntil(() => existsSync(report));
     return readFileSync(report, "utf8");
   };
+  const args = ["-r", join(projectRoot(), "test", "support", "halt-at.cjs")];
+  const inherited = within === undefined ? {} : { NODE_OPTIONS: args.join(" "), HALT_PROGRAM: within };
   return {
-    args: ["-r", join(projectRoot(), "test", "support", "halt-at.cjs")],
-    env: { HALT_AT: String(moment), HALT_BELOW: below, HALT_FILE: report },
+    args: within === undefined ? args : [],
+    env: { HALT_AT: String(moment), HALT_BELOW: below, HALT_FILE: report, ...inherited },
     reached: async () => expect(await read()).toBe("halted"),
     changes: async () => Number(await read()),
   };

@@ -5,7 +5,7 @@ import { findImages } from "../layouts/folder-walk";
 import type { CheckedSet } from "./check-set";
 import type { FetchedDataset, Job } from "./fetch-job";
 import { withoutSecrets } from "./http-client";
-import { exists, type Staging } from "./staging";
+import { clearStaging, exists, type Staging } from "./staging";
 
 /** What stands in a fetched set's SOURCE.json. */
 interface Origin {
@@ -30,6 +30,7 @@ async function readOrigin(folder: string): Promise<Origin | null> {
 
 /** The same set from an earlier call, or null if there is nothing. @throws Error if something else is in the place. */
 export async function findPresent({ source, target, options }: Job): Promise<FetchedDataset | null> {
+  clearStaging(target);
   if (!(await exists(target))) return null;
   const origin = await readOrigin(target);
   const isSame =

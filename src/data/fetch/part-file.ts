@@ -7,7 +7,7 @@ const ownedSuffix = /^\.(\d+)-[0-9a-f]+\.part$/;
 const abandonedSuffix = ".part";
 
 /** Whether a process of that number is running. */
-export function isRunning(processId: number): boolean {
+function isRunning(processId: number): boolean {
   try {
     process.kill(processId, 0);
     return true;

@@ -1,8 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { lstat, mkdir, readdir, rename, rm, statfs } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { lstat, mkdir, rename, rm, statfs } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { removeAbandoned, unfinishedName, unfinishedPrefix } from "../../runtime/files/leftovers";
 import { lastingError, sizeText } from "./download-problems";
-import { isRunning } from "./part-file";
 
 /** A hidden folder beside the target, on the same disk, whose content takes the target's name when it is whole. */
 export interface Staging {
@@ -18,21 +17,9 @@ export interface Staging {
   discard(): Promise<void>;
 }
 
-function ownerOf(name: string, targetName: string): number | null {
-  const prefix = `.${targetName}.`;
-  if (!name.startsWith(prefix)) return null;
-  const owner = /^(\d+)-[0-9a-f]{8}\.unfinished$/.exec(name.slice(prefix.length))?.[1];
-  return owner === undefined ? null : Number(owner);
-}
-
-/** Removes what a killed process left. */
-async function removeAbandoned(target: string): Promise<void> {
-  for (const name of await readdir(dirname(target))) {
-    const owner = ownerOf(name, basename(target));
-    if (owner !== null && !isRunning(owner)) {
-      await rm(join(dirname(target), name), { recursive: true, force: true });
-    }
-  }
+/** Removes what killed processes left of a target. */
+export function clearStaging(target: string): void {
+  removeAbandoned(dirname(target), unfinishedPrefix(target));
 }
 
 /** Tells whether something of that name is there. */
@@ -44,9 +31,8 @@ export async function exists(path: string): Promise<boolean> {
 export async function openStaging(folder: string): Promise<Staging> {
   const target = resolve(folder);
   await mkdir(dirname(target), { recursive: true });
-  await removeAbandoned(target);
-  const id = `${process.pid}-${randomUUID().slice(0, 8)}`;
-  const workshop = join(dirname(target), `.${basename(target)}.${id}.unfinished`);
+  clearStaging(target);
+  const workshop = join(dirname(target), `${unfinishedPrefix(target)}${unfinishedName()}`);
   const content = join(workshop, "content");
   await mkdir(content, { recursive: true });
   return {

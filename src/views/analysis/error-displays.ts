@@ -1,5 +1,6 @@
 import type { Dataset } from "../../data/dataset";
 import type { ImageQuality } from "../../data/images/image-quality";
+import { spreadEvenly } from "../../runtime/many";
 import { outcomeOf } from "../../scores/examples-to-explain";
 import type { Prediction } from "../../scores/prediction";
 import { categoryColour } from "../display/colours";
@@ -45,7 +46,13 @@ const measures: readonly { name: string; of: (quality: ImageQuality) => number }
   { name: "glass, share", of: ({ background }) => background },
 ];
 
-/** Draws the quality of test images that were recognised beside that of errors, one measure a panel. */
+/** Of each group, so many images are drawn, evenly over all. */
+const mostOfGroup = 2000;
+
+/**
+ * Draws the quality of test images that were recognised beside that of errors, one measure a panel; of very many, some
+ * evenly over all.
+ */
 export function plotErrorQuality(
   predictions: readonly Prediction[],
   qualities: ReadonlyMap<string, ImageQuality>,
@@ -56,8 +63,8 @@ export function plotErrorQuality(
   if (wrong.length === 0) return noteDisplay("There is no error whose image quality could be compared.");
   const right = measured.filter(({ label, predicted }) => label === predicted);
   const groups = [
-    { group: `right (${right.length})`, items: right, color: categoryColour(0) },
-    { group: `wrong (${wrong.length})`, items: wrong, color: categoryColour(1) },
+    { group: `right (${right.length})`, items: spreadEvenly(right, mostOfGroup), color: categoryColour(0) },
+    { group: `wrong (${wrong.length})`, items: spreadEvenly(wrong, mostOfGroup), color: categoryColour(1) },
   ];
   const traces = measures.flatMap((measure, panel) =>
     groups.map((one) => boxTrace(one, measure, panel, qualities)),

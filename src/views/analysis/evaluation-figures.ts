@@ -2,6 +2,7 @@ import { rowShares } from "../../scores/confusion-matrix";
 import type { PrecisionRecallCurve, RocCurve } from "../../scores/curves";
 import type { Interval } from "../../scores/intervals/bootstrap";
 import { categoryColour, referenceColour, shareHeat } from "../display/colours";
+import { pickDrawn } from "../display/drawn-points";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { escapeLabel } from "../display/html";
 import { referenceLine } from "../display/reference-line";
@@ -87,8 +88,8 @@ function rocTraces(series: RocSeries, i: number): Trace[] {
       type: "scatter",
       mode: "lines",
       name: `${series.unit}: AUC ${area}`,
-      x: percent(falsePositiveRates),
-      y: percent(truePositiveRates),
+      x: percent(pickDrawn(falsePositiveRates)),
+      y: percent(pickDrawn(truePositiveRates)),
       line: { color: colour, width: 2.5, dash: i === 0 ? "solid" : "dot" },
     },
     {
@@ -152,8 +153,8 @@ function precisionTraces(series: PrecisionRecallSeries, i: number): Trace[] {
       type: "scatter",
       mode: "lines",
       name: `${series.unit}: average precision ${series.averagePrecision.toFixed(3)}`,
-      x: percent(series.curve.recalls),
-      y: percent(series.curve.precisions),
+      x: percent(pickDrawn(series.curve.recalls)),
+      y: percent(pickDrawn(series.curve.precisions)),
       line: { color, width: 2.5, dash, shape: "hv" },
     },
     {

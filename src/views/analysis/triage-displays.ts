@@ -2,6 +2,7 @@ import { largest, smallest } from "../../runtime/many";
 import type { ChosenThreshold, WorkloadPoint } from "../../scores/triage/triage";
 import type { CrossValidatedTriage, TriageReport } from "../../scores/triage/triage-report";
 import { categoryColour } from "../display/colours";
+import { pickDrawn } from "../display/drawn-points";
 import { axis, type Figure, figure, roundTo, type Trace, titleWithOrigin } from "../display/figure";
 import { percent } from "../display/findings";
 import { escapeLabel } from "../display/html";
@@ -30,6 +31,7 @@ export function plotWorkload(
   const name = escapeLabel(positiveName);
   const units = `${locked.level}s`;
   const allowed = 100 * (1 - locked.target);
+  const drawn = pickDrawn(curve);
   const inPercent = (share: number) => (Number.isNaN(share) ? null : roundTo(100 * share, 2));
   const traces: Trace[] = [
     referenceLine("looking at random", [0, 100], [100, 0]),
@@ -37,9 +39,9 @@ export function plotWorkload(
       type: "scatter",
       mode: "lines",
       name: "the most suspicious first",
-      x: curve.map(({ lookShare }) => inPercent(lookShare)),
-      y: curve.map(({ missedShare }) => inPercent(missedShare)),
-      text: curve.map(({ threshold, missed }) => `threshold ${threshold.toFixed(3)}, ${missed} missed`),
+      x: drawn.map(({ lookShare }) => inPercent(lookShare)),
+      y: drawn.map(({ missedShare }) => inPercent(missedShare)),
+      text: drawn.map(({ threshold, missed }) => `threshold ${threshold.toFixed(3)}, ${missed} missed`),
       hovertemplate: "%{x} % looked at, %{y} % missed<br>%{text}<extra></extra>",
       line: { color: categoryColour(0), width: 2.5, shape: "hv" },
     },

@@ -1,6 +1,7 @@
 import type { Dataset } from "../../data/dataset";
 import { groupRows } from "../../runtime/group-by";
 import { classColours, hueColour } from "./colours";
+import { mostPoints } from "./drawn-points";
 import { type Figure, figure, roundTo, type Trace } from "./figure";
 import { escapeLabel } from "./html";
 
@@ -9,9 +10,6 @@ export type ColourBy = "class" | "patient";
 
 /** Beyond this many patients a legend is longer than the figure; hovering over a point still names its patient. */
 const legendLimit = 12;
-
-/** Beyond this many, points hide each other, and a figure would weigh tens of megabytes in its notebook. */
-const pointLimit = 4000;
 
 const symbols = ["circle", "square", "diamond", "triangle-up", "x", "star"];
 
@@ -60,7 +58,7 @@ export function scatterOfImages(
 
 /** Every so many-eth image of each group, so that each has its share and none vanishes. */
 function thinOut(groups: Group[], images: number): Group[] {
-  const step = Math.max(1, images / pointLimit);
+  const step = Math.max(1, images / mostPoints);
   return groups.map(({ name, rows }) => ({
     name,
     rows: Array.from(

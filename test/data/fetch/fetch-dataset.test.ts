@@ -6,6 +6,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { defaultLimits } from "../../../src/data/fetch/archives/archive-limits";
 import { describeFetched, type FetchOptions, fetchDataset } from "../../../src/data/fetch/fetch-dataset";
 import { dataSources, expectedCounts, shareOf } from "../../../src/data/fetch/sources";
+import { unfinishedName, unfinishedPrefix } from "../../../src/runtime/files/leftovers";
 import { requestStop } from "../../../src/runtime/interruption";
 import { onProgress } from "../../../src/runtime/progress";
 import { createRandom } from "../../../src/runtime/random";
@@ -134,11 +135,15 @@ describe("a whole set", () => {
 
   it("replaces what a killed process left, but not what a running one writes", async () => {
     // No process has this number: Linux' greatest is 4,194,304.
-    const dead = ".small.4999999-0123abcd.unfinished";
-    const alive = `.small.${process.pid}-0123abcd.unfinished`;
+    const alive = `${unfinishedPrefix("small")}${unfinishedName()}`;
+    const dead = alive.replace(`~${process.pid}~`, "~4999999~");
     for (const name of [dead, alive]) mkdirSync(join(folder, name, "content"), { recursive: true });
     server.answer(serveFile(tarGz));
     await fetchSmall();
+    expect(readdirSync(folder).sort()).toEqual([alive, "small"].sort());
+    // It may have been killed when all but the tidying was done.
+    mkdirSync(join(folder, dead));
+    expect((await fetchSmall()).alreadyThere).toBe(true);
     expect(readdirSync(folder).sort()).toEqual([alive, "small"].sort());
   });
 });
