@@ -20,6 +20,7 @@ import { formatResults, resultsPath, saveResults } from "./results-file";
 import { retrainBenchmarks } from "./retrain";
 import { scaleBenchmarks } from "./scale";
 import { largeScaleBenchmarks } from "./scale-large";
+import { shardBenchmarks } from "./shards";
 import { wholeRunBenchmarks } from "./whole-run";
 
 const benchmarks = [
@@ -33,6 +34,7 @@ const benchmarks = [
   ...programBenchmarks,
   ...scaleBenchmarks,
   ...largeScaleBenchmarks,
+  ...shardBenchmarks,
 ];
 
 interface Flags {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { link, mkdir } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { projectRoot } from "../src/runtime/paths";
 import type { Benchmark, Sides } from "./benchmark";
+import { linkPatches } from "./linked-patches";
 import { useOwnCache } from "./own-cache";
 import { copyPatches, listPatches } from "./scale";
 
@@ -40,25 +40,6 @@ async function runWorker<T>(
     { cwd: projectRoot(), env: { ...process.env, BREAKHIS_OFFLINE: "1", ...variables } },
   );
   return JSON.parse(stdout.trim().split("\n").at(-1)!) as T;
-}
-
-/** So many names for the patches, those after the first ones of other patients: content that is there once. */
-async function linkPatches(
-  files: readonly string[],
-  from: string,
-  count: number,
-  target: string,
-): Promise<void> {
-  for (let index = 0; index < count; index++) {
-    const file = files[index % files.length]!;
-    const patient = file.slice(0, file.indexOf("/"));
-    const name = join(
-      target,
-      file.replaceAll(patient, `${1000 + Math.floor(index / files.length)}${patient}`),
-    );
-    await mkdir(dirname(name), { recursive: true });
-    await link(join(from, file), name);
-  }
 }
 
 async function measureWhole(): Promise<Whole[]> {
