@@ -4,11 +4,20 @@
  * What a page asks while a cell runs: its comm messages are answered from what is kept (see `kept-outputs.js`), and
  * after each answer it is told that the kernel is still busy.
  *
- * tslab knows no comms: it prints a warning under the cell that runs. And it says "idle" after each answer, so that a
- * page that is opened in the middle of a training, and asks this and that, took the kernel for idle.
+ * tslab knows no comms and no history: it prints a warning under the cell that runs. And it says "idle" after each
+ * answer, so that a page that is opened in the middle of a training, and asks this and that, took the kernel for idle.
  */
 
-const COMMS = ["comm_open", "comm_msg", "comm_close"];
+/** What tslab has an answer for; JupyterLab asks more of each kernel when a notebook is opened. */
+const KNOWN_TO_TSLAB = new Set([
+  "kernel_info_request",
+  "execute_request",
+  "is_complete_request",
+  "inspect_request",
+  "complete_request",
+  "comm_info_request",
+  "shutdown_request",
+]);
 
 /** Stands between the addresses of a message and its parts. */
 const DELIMITER = Buffer.from("<IDS|MSG>");
@@ -21,16 +30,24 @@ function answerPages(server) {
 
   server.handleShellMessage = async function (socket, ...frames) {
     // Before the first message that it handles there is nothing to tell of.
-    if (Message === null || !COMMS.includes(typeOf(frames))) {
+    if (Message === null || KNOWN_TO_TSLAB.has(typeOf(frames))) {
       return handleShellMessage.call(this, socket, ...frames);
     }
     const message = Message.fromRaw(this.connInfo.key, frames);
-    const answer = this.kept.answer(message.header.msg_type, message.content);
+    const { msg_type: type } = message.header;
     this.publishStatus("busy", message);
+    const answer = this.kept.answer(type, message.content);
     if (answer !== null) {
       // What is kept is newer than what waits to be sent.
       this.outgoing.flush();
       this.sendAs("comm_msg", answer, message);
+    }
+    if (type === "history_request") {
+      const reply = message.createReply();
+      reply.header.msg_type = "history_reply";
+      // Cells are kept by the notebook, and by nobody else.
+      reply.content = { status: "ok", history: [] };
+      reply.signAndSend(this.connInfo.key, socket);
     }
     this.publishStatus("idle", message);
   };

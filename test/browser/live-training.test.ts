@@ -167,6 +167,7 @@ describe("training in JupyterLab", () => {
     lost = await openNotebook(browser, lab, name);
     await cell().locator(".annotation-text", { hasText: "stopped by hand · best epoch" }).waitFor();
     await cell().locator("pre", { hasText: "Kept as run" }).waitFor();
+    expect(await cell().locator('[data-mime-type="application/vnd.jupyter.stderr"]').count()).toBe(0);
     expect(await cell().locator(".js-plotly-plot").count()).toBe(1);
     expect(await cell().locator(".jp-InputPrompt").textContent()).toMatch(/\[\d+\]/);
     const shown = (await readResults(lost.page)).map(({ executionCount }) => executionCount);

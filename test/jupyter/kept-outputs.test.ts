@@ -76,6 +76,9 @@ describe("what cells have shown while no page was there", () => {
     expect((await kernel.listen("status")).content).toEqual({ execution_state: "busy" });
     await seen(running);
     expect((await ask()).cells).toHaveLength(2);
+    // What JupyterLab asks when a notebook is opened leaves nothing under the cell.
+    for (const type of ["history_request", "debug_request"]) await kernel.comm(type, {});
+    expect((await ask()).cells[0]!.outputs).toEqual(cells[0]!.outputs);
   });
 
   it("is told when it has ended, until a page has seen it", async () => {
