@@ -145,6 +145,8 @@ function backboneReader(takes) {
     read: (text, from) => {
       if (["auto", "resnet50", "efficientnet-lite0"].includes(text)) return text;
       const found = path.resolve(from, text);
+      // A name of keras.applications, such as DenseNet121, is known where it is loaded.
+      if (!fs.existsSync(found) && /^[A-Z]\w*$/.test(text)) return text;
       if (!fs.existsSync(found)) throw `takes ${takes}, and there is nothing at ${found}`;
       return found;
     },

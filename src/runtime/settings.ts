@@ -142,7 +142,7 @@ export const settingsSchema = z
       .meta({ description: "what stays together" }),
     /**
      * The network whose features the head learns from: "resnet50", "efficientnet-lite0", the best of them whose weights
-     * can be had ("auto"), or the path of another one's file or folder (docs/other-backbones.md).
+     * can be had ("auto"), or the path of another one's file or folder, or a name of `keras.applications` with its weights (docs/other-backbones.md).
      */
     backbone: z.string().min(1).default("auto").meta({
       placeholder: "NETWORK",
@@ -154,7 +154,7 @@ export const settingsSchema = z
       placeholder: "JSON",
       description: "a file that says of another one's what nothing beside it does",
     }),
-    /** Path of a Keras HDF5 file with ResNet50's weights; null looks in the cache, then downloads. */
+    /** Path of a Keras HDF5 file with the weights of ResNet50 or of a name of `keras.applications`; null looks in the cache, then downloads. */
     weights: z
       .string()
       .nullable()

@@ -119,8 +119,8 @@ export async function gatherMaterial(
       ...asked,
       data: folder,
       labels: asked.labels === null ? null : resolveLabels(folder, asked.labels),
-      ...settingsOf(backbone),
       weights: weightsOf(asked, backbone),
+      ...settingsOf(backbone),
     };
     const treatment = await treat(dataset, settings, split, backbone.inputSize);
     const origin = originOf(dataset, backbone, treatmentIds(treatment.stain, treatment.views));

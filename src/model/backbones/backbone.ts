@@ -1,7 +1,7 @@
 import { type Arithmetic, useArithmetic } from "../../runtime/device/arithmetic";
 import { refusal } from "../../runtime/refusal";
 import type { BackboneDetails } from "../../runtime/settings";
-import { isOther, loadOther } from "../other-backbones/load-other";
+import { isOther, loadOther, otherSettings } from "../other-backbones/load-other";
 import type { Backbone, OpenBackbone } from "./architecture";
 import { buildEfficientnetLite0 } from "./efficientnet-lite0";
 import type { BackboneRecipe } from "./recipe";
@@ -99,8 +99,13 @@ function refuseDetails(details: BackboneDetails | null): void {
 }
 
 /** The settings that lead to a backbone and no other, also where they were left open. */
-export function settingsOf({ name, location, inputSize }: Backbone): { backbone: string; inputSize: number } {
-  return { backbone: location ?? name, inputSize };
+export function settingsOf(backbone: Backbone): {
+  backbone: string;
+  inputSize: number;
+  weights?: string | null;
+} {
+  const { name, inputSize, recipe } = backbone;
+  return recipe === undefined ? { backbone: name, inputSize } : { ...otherSettings(backbone), inputSize };
 }
 
 /**

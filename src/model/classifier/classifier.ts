@@ -17,6 +17,7 @@ import { type Backbone, loadBackbone } from "../backbones/backbone";
 import { decodeTunedWeights, encodeTunedWeights } from "../backbones/tuned-weights";
 import { embedPixels, featureBatchSize } from "../features/features";
 import type { Treatment } from "../features/treatment";
+import { otherSettings } from "../other-backbones/load-other";
 import {
   type ClassifierManifest,
   checkManifest,
@@ -239,11 +240,11 @@ async function loadNeededBackbone(manifest: ClassifierManifest, weights: string 
   const { name, recipe } = manifest.backbone;
   const path = weights ?? findWeightsPath(manifest);
   const { inputSize } = manifest.preprocessing;
-  const { backbone } = await loadBackbone(
-    recipe === undefined || path === null
-      ? { backbone: name, weights: path, inputSize }
-      : { backbone: path, weights: null, inputSize, recipe },
-  );
+  const chosen =
+    recipe === undefined
+      ? { backbone: name, weights: path }
+      : otherSettings({ name, location: path ?? name });
+  const { backbone } = await loadBackbone({ ...chosen, inputSize, recipe });
   try {
     checkBackbone(backbone, manifest);
   } catch (error) {

@@ -1,61 +1,25 @@
-import { readdirSync, type Stats, statSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { dirname, extname, join, resolve } from "node:path";
-import { refusal } from "../../runtime/refusal";
+import { readdirSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { BackboneDetails } from "../../runtime/settings";
-import { nameSome } from "../../runtime/words";
 import type { Backbone } from "../backbones/architecture";
-import type { BackboneRecipe, NetworkFormat } from "../backbones/recipe";
-import { readDetails } from "./details-files";
+import type { BackboneRecipe } from "../backbones/recipe";
+import { readDetails, type SaidDetails } from "./details-files";
+import { kerasApplications } from "./keras-applications";
+import { locateNetwork } from "./locate-network";
 import type { FoundNetwork } from "./network";
-import { findOnnx } from "./onnx-network";
 import { backboneOfNetwork } from "./other-backbone";
 import { completeRecipe } from "./recipe-of";
 
 /** Which of somebody else's networks, and what is said of it besides its files. */
 export interface OtherChoice {
-  /** Path of its file or folder. */
+  /** Path of its file or folder, or a name of `keras.applications`. */
   backbone: string;
+  /** For a name, the path of its weights; else null. */
   weights: string | null;
   inputSize: number | null;
   backboneDetails?: BackboneDetails | null;
   /** How features were made once: then nothing else is asked. */
   recipe?: BackboneRecipe | undefined;
-}
-
-/** What can be opened, in words. */
-const openable = "an ONNX file (.onnx), or a folder with one";
-
-interface Located {
-  format: NetworkFormat;
-  /** The file or folder to be opened, absolute. */
-  path: string;
-}
-
-async function locate(location: string): Promise<Located> {
-  let found: Stats;
-  try {
-    found = await stat(location);
-  } catch {
-    throw refusal(
-      `There is no backbone at ${location}: give "auto", "resnet50", "efficientnet-lite0", or the path of ${openable}.`,
-    );
-  }
-  if (!found.isDirectory()) {
-    if (extname(location).toLowerCase() === ".onnx") return { format: "onnx", path: location };
-    throw refusal(`${location} is no backbone that can be opened: expected ${openable}.`);
-  }
-  const names = (await readdir(location)).filter((name) => extname(name).toLowerCase() === ".onnx");
-  if (names.length === 1) return { format: "onnx", path: join(location, names[0]!) };
-  throw refusal(
-    names.length === 0
-      ? `The folder ${location} holds no backbone that can be opened: expected ${openable}.`
-      : `The folder ${location} holds several networks, ${nameSome(names.sort())}: give the path of one of them.`,
-  );
-}
-
-function find({ path }: Located, location: string): Promise<FoundNetwork> {
-  return findOnnx(path, location);
 }
 
 /** Says what is computed and by which word of whom. */
@@ -69,7 +33,7 @@ function describe(
   const { inputSize, channels, mean, deviation, scale, interpolation, output, pooling } = recipe;
   const pooled = pooling === "none" ? "" : `, ${pooling}`;
   return [
-    `${name}, a file of the user's (${kind}, SHA-256 ${weights.sha256.slice(0, 12)}…): ${featureWidth} features, "${output}"${pooled}, of ${inputSize} × ${inputSize} pixels, ${channels} × ${scale.toPrecision(4)}, mean ${mean.join(", ")}, deviation ${deviation.join(", ")}, ${interpolation}.`,
+    `${name}, a network of the user's (${kind}, SHA-256 ${weights.sha256.slice(0, 12)}…): ${featureWidth} features, "${output}"${pooled}, of ${inputSize} × ${inputSize} pixels, ${channels} × ${scale.toPrecision(4)}, mean ${mean.join(", ")}, deviation ${deviation.join(", ")}, ${interpolation}.`,
     ...notes,
   ].join(" ");
 }
@@ -81,33 +45,40 @@ function describe(
  * @throws Error if it can't be opened, or how it makes features is not said, naming what to write where.
  */
 export async function loadOther(choice: OtherChoice): Promise<{ backbone: Backbone; explanation: string }> {
-  const { inputSize, backboneDetails, weights } = choice;
-  const location = resolve(choice.backbone);
-  if (weights !== null) {
-    throw refusal(
-      `weights names a file for ResNet50, and the backbone ${location} brings its own: leave one of them out.`,
-    );
-  }
-  const located = await locate(location);
-  const found = await find(located, location);
+  const { inputSize, backboneDetails, recipe: known } = choice;
+  const located = await locateNetwork(choice.backbone, choice.weights);
+  const { details: named } = located;
+  const silent: SaidDetails = { details: named ?? {}, files: [], notes: [] };
+  // Of a network by its name all is known; what lies beside its weights is about others.
+  const beside = known !== undefined || named !== null ? silent : await readDetails(located);
+  const said: BackboneDetails =
+    known === undefined ? { ...beside.details, ...backboneDetails } : detailsOf(known);
+  const found = await located.find({ ...said, inputSize: inputSize ?? said.inputSize });
   const network = await found.open();
   let recipe: BackboneRecipe;
-  let notes: string[] = [];
   try {
-    if (choice.recipe === undefined) {
-      const beside = await readDetails(found);
-      notes = beside.notes;
-      const said = { ...beside.details, ...backboneDetails };
-      recipe = completeRecipe({ found, network, format: located.format, said, inputSize });
-    } else {
-      recipe = choice.recipe;
-    }
+    recipe = known ?? completeRecipe({ found, network, format: located.format, said, inputSize });
   } catch (error) {
     network.dispose();
     throw error;
   }
   const backbone = await backboneOfNetwork(found, network, recipe);
-  return { backbone, explanation: describe(found, backbone, recipe, notes) };
+  return { backbone, explanation: describe(found, backbone, recipe, beside.notes) };
+}
+
+function detailsOf({ format: _, ...details }: BackboneRecipe): BackboneDetails {
+  return details;
+}
+
+/** The settings that lead to somebody else's network: its path, or its name and its weights' path. */
+export function otherSettings({ name, location }: Pick<Backbone, "name" | "location">): {
+  backbone: string;
+  weights: string | null;
+} {
+  const path = location ?? name;
+  return kerasApplications.includes(name)
+    ? { backbone: name, weights: path }
+    : { backbone: path, weights: null };
 }
 
 /**
@@ -115,7 +86,7 @@ export async function loadOther(choice: OtherChoice): Promise<{ backbone: Backbo
  * Empty for our own.
  */
 export function otherSituation(backbone: string): string {
-  if (!isOther(backbone)) return "";
+  if (!isOther(backbone) || kerasApplications.includes(backbone)) return "";
   const location = resolve(backbone);
   const found = statSync(location, { throwIfNoEntry: false });
   if (found === undefined) return location;

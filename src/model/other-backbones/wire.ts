@@ -33,8 +33,14 @@ export function wireParts(message: Uint8Array, number: number): Uint8Array[] {
   );
 }
 
-/** The text in a field of a message; empty where there is none. */
+/** The text in a field of a message, of several the last one, which counts; empty where there is none. */
 export function wireText(message: Uint8Array, number: number): string {
-  const [bytes] = wireParts(message, number);
+  const bytes = wireParts(message, number).at(-1);
   return bytes === undefined ? "" : Buffer.from(bytes).toString("utf8");
+}
+
+/** The message in a field that stands for one; several are one, each adding to those before. */
+export function wireMessage(message: Uint8Array, number: number): Uint8Array {
+  const parts = wireParts(message, number);
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }

@@ -20,6 +20,10 @@ const notes: Readonly<Record<string, KindNote>> = {
       "what the frozen stages made of each image, for fine-tuning; large, and computed again when needed",
     clearedByDefault: true,
   },
+  backbones: {
+    purpose: "Keras models as TensorFlow's own graphs, for features; converted again, in a minute",
+    clearedByDefault: true,
+  },
   images: {
     purpose:
       "checksums, sizes, colours and likeness of the images of each folder, good while a file's size, number and times are the same; looked up again",

@@ -1,9 +1,10 @@
 import { tf } from "../tensorflow";
 
 /**
- * The addon's internal interface: what `native-ops.ts`, `native-graph.ts` and `native-trace.ts` are built on.
+ * The addon's internal interface: what `native-ops.ts`, `native-graph.ts`, `native-saved-model.ts` and `native-trace.ts`
+ * are built on.
  *
- * Only these four call it, so they are the ones to look at when the addon's version changes. What is computed on
+ * Only these five call it, so they are the ones to look at when the addon's version changes. What is computed on
  * `native-ops.ts` passes `NativeId`s around; elsewhere in the project the currency is `tf.Tensor`.
  */
 

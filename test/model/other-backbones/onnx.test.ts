@@ -89,7 +89,7 @@ describe("features of an ONNX file", () => {
         parameterCount: 1158,
       });
       expect(explanation).toMatch(
-        /^network\.onnx, a file of the user's .*: 6 features, "features", of 32 × 32 pixels/,
+        /^network\.onnx, a network of the user's .*: 6 features, "features", of 32 × 32 pixels/,
       );
       backbone.dispose();
     },
