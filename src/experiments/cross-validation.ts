@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/record";
-import { ensembleOf, type Head } from "../model/classifier/head";
+import type { Head } from "../model/classifier/head";
+import { ensembleOf } from "../model/classifier/head-members";
 import { meanOverViews } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { runCooperatively } from "../runtime/interruption";

@@ -1,7 +1,7 @@
 import type { Dataset } from "../data/record";
 import { buildClassifier, type Classifier, saveClassifier } from "../model/classifier/classifier";
 import { fitFamiliarity } from "../model/classifier/fit-familiarity";
-import { ensembleOf } from "../model/classifier/head";
+import { ensembleOf } from "../model/classifier/head-members";
 import { answeringViews } from "../model/classifier/predict-rows";
 import type { Features } from "../model/features/features";
 import { attempt, valueOr } from "../runtime/attempt";

@@ -1,7 +1,7 @@
 import type { StainReference } from "../data/images/stain-reference";
 import type { Classifier, KeptTriage, Provenance } from "../model/classifier/classifier";
 import type { FamiliarityDescription } from "../model/classifier/familiarity-file";
-import { headMembers } from "../model/classifier/head";
+import { headMembers } from "../model/classifier/head-members";
 
 /** Formats that a classifier can be exported to. */
 export const exportFormats = ["keras", "savedmodel", "tfjs", "onnx"] as const;

@@ -1,7 +1,8 @@
 import { requireOpen } from "../model/backbones/architecture";
 import { type GraphWriter, type NetworkGraph, startGraph } from "../model/backbones/network-graph";
 import type { Classifier } from "../model/classifier/classifier";
-import { type Head, headClassCount, headMembers } from "../model/classifier/head";
+import { type Head, headClassCount } from "../model/classifier/head";
+import { headMembers } from "../model/classifier/head-members";
 import { pushAll } from "../runtime/many";
 
 /** Adds a head's layers, whose names begin with `prefix`; returns the name of its probabilities. */

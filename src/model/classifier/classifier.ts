@@ -34,8 +34,9 @@ import {
 import { decideRows } from "./decision";
 import type { Familiarity } from "./familiarity";
 import { decodeFamiliarity, describeFamiliarity, encodeExamples } from "./familiarity-file";
-import { type Head, headClassCount, headMembers, predictHead } from "./head";
+import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
+import { headMembers } from "./head-members";
 import { meanOverViews } from "./predict-rows";
 
 export type { KeptTriage, Provenance } from "./classifier-manifest";

@@ -3,7 +3,8 @@ import type { Features } from "../features/features";
 import { type Classifier, classifierViews } from "./classifier";
 import { decide } from "./decision";
 import type { Unlikeness } from "./familiarity";
-import { headClassCount, headMembers } from "./head";
+import { headClassCount } from "./head";
+import { headMembers } from "./head-members";
 import { predictRows } from "./predict-rows";
 
 /** From this share of an ensemble's heads on that answer otherwise, somebody should look again: one of five. */

@@ -1,6 +1,7 @@
 import { decodeSafetensors, encodeSafetensors } from "../backbones/safetensors";
 import { takeWeight } from "../backbones/weight-tensors";
-import { ensembleOf, type Head, type HeadLayer, headClassCount, headInputs, headMembers } from "./head";
+import { type Head, type HeadLayer, headClassCount, headInputs } from "./head";
+import { ensembleOf, headMembers } from "./head-members";
 
 /** A layer without its weights: what a reader has to know before it takes them out of the file. */
 export type LayerShape = Pick<HeadLayer, "inputs" | "units" | "activation">;

@@ -1,4 +1,5 @@
-import { type Head, type HeadLayer, headMembers } from "../classifier/head";
+import type { Head, HeadLayer } from "../classifier/head";
+import { headMembers } from "../classifier/head-members";
 
 /** A layer's outputs before its activation, in double precision. */
 function applyLayer({ kernel, bias, inputs, units }: HeadLayer, values: ArrayLike<number>): Float64Array {

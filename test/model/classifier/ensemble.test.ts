@@ -7,14 +7,9 @@ import { loadBackbone } from "../../../src/model/backbones/backbone";
 import { buildClassifier, loadClassifier, saveClassifier } from "../../../src/model/classifier/classifier";
 import { readManifest } from "../../../src/model/classifier/classifier-manifest";
 import { disagreements } from "../../../src/model/classifier/disagreement";
-import {
-  buildHead,
-  ensembleOf,
-  headMembers,
-  headTensors,
-  predictHead,
-} from "../../../src/model/classifier/head";
+import { buildHead, headTensors, predictHead } from "../../../src/model/classifier/head";
 import { decodeHead, encodeHead, headShapes } from "../../../src/model/classifier/head-file";
+import { ensembleOf, headMembers } from "../../../src/model/classifier/head-members";
 import { headGradient } from "../../../src/model/explanation/logit-gradient";
 import { createRandom } from "../../../src/runtime/random";
 import { tf } from "../../../src/runtime/tensorflow";
