@@ -4,6 +4,7 @@ import { decodeBatches } from "../src/data/images/decode-batches";
 import { type Backbone, loadBackbone } from "../src/model/backbones/backbone";
 import { efficientnetLite0File, findKeptWeights } from "../src/model/backbones/weights-location";
 import { embedPixels, extractFeatures, featureBatchSize } from "../src/model/features/features";
+import { type Arithmetic, useArithmetic } from "../src/runtime/device/arithmetic";
 import type { BenchContext, Benchmark, Sides } from "./benchmark";
 import { syntheticImages } from "./images";
 import { type KerasProcess, startKeras } from "./keras-process";
@@ -92,8 +93,9 @@ async function prepareKeras(
 async function prepareAgainstKeras(
   name: Backbone["name"],
   context: BenchContext,
-  how: { prefix: string; inMemory: boolean },
+  how: { prefix: string; inMemory: boolean; arithmetic: Arithmetic },
 ): Promise<Sides> {
+  useArithmetic(how.arithmetic);
   const setting = await prepareSetting(name, context);
   const keras = await prepareKeras(setting, context, how);
   const batches = how.inMemory ? await decodeAll(setting.files) : [];
@@ -107,6 +109,7 @@ async function prepareAgainstKeras(
     note: () => `Weights: ${setting.backbone.weights.name}.`,
     async close() {
       await keras.close();
+      useArithmetic("exact");
       setting.backbone.dispose();
       await setting.cache.close();
     },
@@ -139,11 +142,11 @@ async function prepareAgainstForward(name: Backbone["name"], context: BenchConte
 function against(
   name: string,
   backbone: Backbone["name"],
-  how: { prefix: string; inMemory?: boolean },
+  how: { prefix: string; inMemory?: boolean; arithmetic?: Arithmetic },
   goal: number,
 ): Benchmark {
   const prepare = (context: BenchContext) =>
-    prepareAgainstKeras(backbone, context, { inMemory: false, ...how });
+    prepareAgainstKeras(backbone, context, { inMemory: false, arithmetic: "exact", ...how });
   return { name, unit: "images/s", goal, prepare };
 }
 
@@ -152,7 +155,19 @@ function against(
  * `tf.data` on all cores and ahead, and by the cheaper bilinear filter. "in memory" leaves files and decoding out.
  */
 export const featureBenchmarks: Benchmark[] = [
-  against("ResNet50 features, against tf.function", "resnet50", { prefix: "tf.function" }, 1.2),
+  against("ResNet50 features, against tf.function", "resnet50", { prefix: "tf.function" }, 1.15),
+  against(
+    "ResNet50 features in bfloat16, against tf.function in float32",
+    "resnet50",
+    { prefix: "tf.function", arithmetic: "bfloat16" },
+    1.5,
+  ),
+  against(
+    "ResNet50 features in bfloat16, against tf.function in bfloat16",
+    "resnet50",
+    { prefix: "bfloat16", arithmetic: "bfloat16" },
+    1,
+  ),
   against("ResNet50 features, against model.predict", "resnet50", { prefix: "predict" }, 2),
   {
     name: "ResNet50 features, against the forward pass in memory",

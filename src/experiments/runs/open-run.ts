@@ -2,10 +2,13 @@ import { openDataset } from "../../data/dataset";
 import { ensureDemoDataset } from "../../data/demo/demo";
 import type { Dataset } from "../../data/record";
 import { filesOfSplit, loadSplit, type Split } from "../../data/split/split";
+import { bfloat16Problem, useArithmetic } from "../../runtime/device/arithmetic";
+import { usesGpu } from "../../runtime/tensorflow";
 import type { SavedRun } from "../../training/runs/run-log";
 
 /**
- * Opens the images that a run was trained and tested on, in the parts that they were in.
+ * Opens the images that a run was trained and tested on, in the parts that they were in; from then on this process computes
+ * as the run did, where this machine can.
  *
  * @throws Error if images are missing, were changed since or are there that the run does not know of.
  */
@@ -13,6 +16,8 @@ export async function openRun(
   run: Pick<SavedRun, "settings" | "summary" | "splitFile">,
 ): Promise<{ dataset: Dataset; split: Split }> {
   const { settings, splitFile } = run;
+  if (settings.arithmetic !== "bfloat16" || bfloat16Problem(usesGpu) === null)
+    useArithmetic(settings.arithmetic);
   // Runs from before "null" was resolved have the synthetic set.
   const folder = settings.data ?? (await ensureDemoDataset());
   const opened = await openDataset(folder, settings);

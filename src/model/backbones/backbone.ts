@@ -35,7 +35,7 @@ export interface BackboneChoice {
   backboneDetails?: BackboneDetails | null;
   /** How somebody else's network once made features: then what lies beside it is not asked. */
   recipe?: BackboneRecipe | undefined;
-  /** How a GPU computes from here on, in the whole process; by default as before. */
+  /** How this process computes from here on; by default as before. */
   arithmetic?: Arithmetic;
 }
 

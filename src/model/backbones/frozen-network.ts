@@ -1,3 +1,4 @@
+import { currentArithmetic } from "../../runtime/device/arithmetic";
 import type { GraphAttribute } from "../../runtime/native/graph-def";
 import {
   createGraph,
@@ -13,18 +14,43 @@ const float: GraphAttribute = { type: "float32" };
 const index: GraphAttribute = { type: "int32" };
 const activations = { linear: null, relu: "Relu", relu6: "Relu6" } as const;
 
+/** What a network computes in: weights and all between pixels and pooling. */
+type Precision = "float32" | "bfloat16";
+
+/** A graph that is described in one precision. */
+interface Draft {
+  graph: NativeGraph;
+  precision: Precision;
+}
+
+function cast(
+  graph: NativeGraph,
+  name: string,
+  value: GraphValue,
+  from: Precision,
+  to: Precision,
+): GraphValue {
+  if (from === to) return value;
+  return graph.add(name, "Cast", [value], { attributes: { SrcT: { type: from }, DstT: { type: to } } });
+}
+
 /** Adds nodes to a native graph, and names them after the network's node that they are part of. */
-function nodesOf(graph: NativeGraph, { name }: GraphNode) {
+function nodesOf({ graph, precision }: Draft, { name }: GraphNode) {
   const full = (part: string): string => `${name}/${part}`;
+  const type: GraphAttribute = { type: precision };
   const add = (
     operation: string,
     inputs: readonly GraphValue[],
     attributes: Record<string, GraphAttribute> = {},
-  ): GraphValue => graph.add(full(operation), operation, inputs, { attributes: { T: float, ...attributes } });
+  ): GraphValue => graph.add(full(operation), operation, inputs, { attributes: { T: type, ...attributes } });
   return {
     add,
-    constant: (part: string, values: Float32Array | Int32Array, shape: readonly number[]) =>
-      graph.constant(full(part), values, shape),
+    constant(part: string, values: Float32Array | Int32Array, shape: readonly number[]): GraphValue {
+      const value = graph.constant(full(part), values, shape);
+      if (values instanceof Int32Array) return value;
+      // TensorFlow does it once, when it loads the graph.
+      return cast(graph, full(`${part}/${precision}`), value, "float32", precision);
+    },
     activate(input: GraphValue, activation: keyof typeof activations): GraphValue {
       const operation = activations[activation];
       return operation === null ? input : add(operation, [input]);
@@ -41,8 +67,8 @@ const steppingOf = ({ stride, padding }: Convolving): Record<string, GraphAttrib
   padding: { text: padding.toUpperCase() },
 });
 
-function addConvolution(graph: NativeGraph, node: Convolving, input: GraphValue): GraphValue {
-  const { add, constant, activate } = nodesOf(graph, node);
+function addConvolution(draft: Draft, node: Convolving, input: GraphValue): GraphValue {
+  const { add, constant, activate } = nodesOf(draft, node);
   const { kernel, kernelShape, bias } = node;
   const operation = node.kind === "convolve" ? "Conv2D" : "DepthwiseConv2dNative";
   const convolved = add(operation, [input, constant("kernel", kernel, kernelShape)], steppingOf(node));
@@ -75,39 +101,45 @@ function findFusions(network: NetworkGraph): Map<GraphNode, Fusion> {
 
 /** Convolves, adds and activates in one pass over memory: oneDNN can, but TensorFlow doesn't ask it by itself. */
 function addFused(
-  graph: NativeGraph,
+  draft: Draft,
   node: Adding,
   convolution: Convolving,
   { input, shortcut }: { input: GraphValue; shortcut: GraphValue },
 ): GraphValue {
-  const { add, constant } = nodesOf(graph, node);
+  const { add, constant } = nodesOf(draft, node);
   const { kernel, kernelShape, bias } = convolution;
   const weights = [constant("kernel", kernel, kernelShape), constant("bias", bias, [bias.length])];
   const activation = activations[node.activation];
-  return add("_FusedConv2D", [input, ...weights, shortcut], {
+  const native = draft.precision === "bfloat16";
+  // In bfloat16, the fused operation is only there under the name that TensorFlow itself gives it later.
+  return add(native ? "_MklNativeFusedConv2D" : "_FusedConv2D", [input, ...weights, shortcut], {
     ...steppingOf(convolution),
+    ...(native ? { _kernel: { text: "MklNameChangeOp" } } : {}),
     num_args: { int: 2 },
-    TArgs: { types: ["float32", "float32"] },
+    TArgs: { types: [draft.precision, draft.precision] },
     fused_ops: { texts: ["BiasAdd", "Add", ...(activation === null ? [] : [activation])] },
   });
 }
 
-function addRescaling(graph: NativeGraph, node: GraphNode & { kind: "rescale" }, input: GraphValue) {
-  const { add, constant } = nodesOf(graph, node);
+/** In float32, since half of what a pixel says would be lost in 8 bits of mantissa; its result alone is rounded. */
+function addRescaling(draft: Draft, node: GraphNode & { kind: "rescale" }, input: GraphValue) {
+  const { graph, precision } = draft;
+  const { add, constant } = nodesOf({ graph, precision: "float32" }, node);
   const { scale, offsets } = node;
   const scaled = scale === 1 ? input : add("Mul", [input, constant("scale", Float32Array.of(scale), [])]);
-  return add("AddV2", [scaled, constant("offsets", Float32Array.from(offsets), [offsets.length])]);
+  const centred = add("AddV2", [scaled, constant("offsets", Float32Array.from(offsets), [offsets.length])]);
+  return cast(graph, `${node.name}/${precision}`, centred, "float32", precision);
 }
 
-function addNode(graph: NativeGraph, node: GraphNode, inputs: readonly GraphValue[]): GraphValue {
-  const { add, constant, activate } = nodesOf(graph, node);
+function addNode(draft: Draft, node: GraphNode, inputs: readonly GraphValue[]): GraphValue {
+  const { add, constant, activate } = nodesOf(draft, node);
   const [input] = inputs as [GraphValue];
   switch (node.kind) {
     case "rescale":
-      return addRescaling(graph, node, input);
+      return addRescaling(draft, node, input);
     case "convolve":
     case "convolveDepthwise":
-      return addConvolution(graph, node, input);
+      return addConvolution(draft, node, input);
     case "pad": {
       const sides = [0, 0, node.pixels, node.pixels, node.pixels, node.pixels, 0, 0];
       return add("Pad", [input, constant("sides", Int32Array.from(sides), [4, 2])], { Tpaddings: index });
@@ -121,8 +153,11 @@ function addNode(graph: NativeGraph, node: GraphNode, inputs: readonly GraphValu
     case "add":
       return activate(add("AddV2", inputs), node.activation);
     case "poolGlobally": {
-      const axes = constant("axes", Int32Array.of(1, 2), [2]);
-      return add("Mean", [input, axes], { Tidx: index });
+      const { graph, precision } = draft;
+      const exact = nodesOf({ graph, precision: "float32" }, node);
+      const axes = exact.constant("axes", Int32Array.of(1, 2), [2]);
+      const values = cast(graph, `${node.name}/float32`, input, precision, "float32");
+      return exact.add("Mean", [values, axes], { Tidx: index });
     }
     default:
       throw new Error(`A backbone has no "${node.kind}".`);
@@ -130,8 +165,9 @@ function addNode(graph: NativeGraph, node: GraphNode, inputs: readonly GraphValu
 }
 
 /** @param fusing - Whether convolutions add; not every processor's TensorFlow can do that. */
-function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean) {
+function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean, precision: Precision) {
   const graph = createGraph();
+  const draft: Draft = { graph, precision };
   const pixels = graph.placeholder("pixels", "uint8", [null, inputSize, inputSize, 3]);
   const images = graph.add(imageNode, "Cast", [pixels], {
     attributes: { SrcT: { type: "uint8" }, DstT: float },
@@ -144,11 +180,11 @@ function describeGraph(network: NetworkGraph, inputSize: number, fusing: boolean
   for (const node of [...network, pooled].filter((node) => !fused.has(node))) {
     const fusion = fusions.get(node);
     if (fusion === undefined) {
-      values.set(node.name, addNode(graph, node, node.inputs.map(valueBehind)));
+      values.set(node.name, addNode(draft, node, node.inputs.map(valueBehind)));
     } else {
       const { convolution, shortcut } = fusion;
       const inputs = { input: valueBehind(convolution.inputs[0]!), shortcut: valueBehind(shortcut) };
-      values.set(node.name, addFused(graph, node as Adding, convolution, inputs));
+      values.set(node.name, addFused(draft, node as Adding, convolution, inputs));
     }
   }
   return { graph, features: valueBehind(pooled.name) };
@@ -167,33 +203,37 @@ export type FrozenNetwork = Required<Pick<OpenBackbone, "embed" | "embedPixels" 
  */
 export function freezeNetwork(describe: () => NetworkGraph, inputSize: number): FrozenNetwork {
   type Opened = { session: NativeSession; features: GraphValue };
-  let opened: Opened | null = null;
+  const opened = new Map<Precision, Opened>();
 
   const run = ({ session, features }: Opened, { pixels, shape }: PixelBatch): tf.Tensor2D =>
     session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
 
-  function open(fusing: boolean): Opened {
-    const { graph, features } = describeGraph(describe(), inputSize, fusing);
+  function open(fusing: boolean, precision: Precision): Opened {
+    const { graph, features } = describeGraph(describe(), inputSize, fusing, precision);
     return { session: graph.open(), features };
   }
 
-  /** A kernel that can't do what it is asked says so when it first runs: on GPUs, and where oneDNN is off. */
-  function openQuickest(): Opened {
-    const quickest = open(true);
+  /** What can't be done as it is asked is told when it is loaded or first runs: on GPUs, and where oneDNN is off. */
+  function openQuickest(precision: Precision): Opened {
+    let quickest: Opened | null = null;
     try {
+      quickest = open(true, precision);
       const shape: PixelBatch["shape"] = [1, inputSize, inputSize, 3];
       run(quickest, { pixels: new Uint8Array(inputSize * inputSize * 3), shape }).dispose();
       return quickest;
     } catch {
-      quickest.session.dispose();
-      return open(false);
+      quickest?.session.dispose();
+      return open(false, precision);
     }
   }
 
   function embedPixels(batch: PixelBatch): tf.Tensor2D {
     checkImageShape(batch.shape, inputSize);
-    opened ??= openQuickest();
-    return run(opened, batch);
+    // Asked each time: the cache's keys say what the process computes in at that moment.
+    const precision = currentArithmetic() === "bfloat16" ? "bfloat16" : "float32";
+    const graph = opened.get(precision) ?? openQuickest(precision);
+    opened.set(precision, graph);
+    return run(graph, batch);
   }
 
   return {
@@ -203,8 +243,8 @@ export function freezeNetwork(describe: () => NetworkGraph, inputSize: number): 
       return embedPixels({ pixels: Uint8Array.from(images.dataSync()), shape: images.shape });
     },
     dispose() {
-      opened?.session.dispose();
-      opened = null;
+      for (const { session } of opened.values()) session.dispose();
+      opened.clear();
     },
   };
 }

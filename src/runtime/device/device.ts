@@ -49,7 +49,9 @@ export interface ComputedOn extends Device {
 /** What this process computes on, and how. */
 export function describeComputedOn(): ComputedOn {
   const device = describeDevice();
-  return { ...device, arithmetic: device.kind === "cpu" ? "exact" : currentArithmetic() };
+  const arithmetic = currentArithmetic();
+  // Asked for on a CPU, "fast" changes nothing.
+  return { ...device, arithmetic: device.kind === "cpu" && arithmetic === "fast" ? "exact" : arithmetic };
 }
 
 /**
@@ -57,7 +59,8 @@ export function describeComputedOn(): ComputedOn {
  * each arithmetic.
  */
 export function arithmeticKey(): string {
-  return usesGpu ? `gpu, ${currentArithmetic()}` : "cpu";
+  if (usesGpu) return `gpu, ${currentArithmetic()}`;
+  return currentArithmetic() === "bfloat16" ? "cpu, bfloat16" : "cpu";
 }
 
 /** Counts live tensors and the memory they and the process hold. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { loadBackbone, type OpenBackbone } from "../../../src/model/backbones/backbone";
 import { embedPixels } from "../../../src/model/features/features";
+import { bfloat16Problem, useArithmetic } from "../../../src/runtime/device/arithmetic";
 import { countNativeSessions, countNativeValues } from "../../../src/runtime/native/native-backend";
-import { tf } from "../../../src/runtime/tensorflow";
+import { tf, usesGpu } from "../../../src/runtime/tensorflow";
 import { drawImages } from "../../support/data/drawn-images";
 import { hasSharedData, resnet50Weights } from "../../support/data/shared-data";
 import { randomResnet50 } from "../../support/model/random-resnet50";
@@ -64,6 +65,30 @@ describe("a frozen network in one graph", () => {
     expect([countNativeSessions(), countNativeValues(), tf.memory().numTensors]).toEqual(before);
     await expect(embedPixels(backbone, pixels, count, 4)).rejects.toThrow(/disposed/);
   });
+
+  const unable = bfloat16Problem(usesGpu) !== null;
+
+  it.skipIf(unable).each(["resnet50", "efficientnet-lite0"] as const)(
+    "of %s computes in bfloat16 while that is asked for: near the exact features, twice the same",
+    async (name) => {
+      const backbone = name === "resnet50" ? randomResnet50(size) : await load(name, null);
+      const sessions = countNativeSessions();
+      const exact = read(backbone.embedPixels!({ pixels, shape }));
+      useArithmetic("bfloat16");
+      try {
+        const rounded = read(backbone.embedPixels!({ pixels, shape }));
+        const difference = relativeDifference(rounded, exact);
+        expect(difference).toBeGreaterThan(1e-4);
+        expect(difference).toBeLessThan(name === "resnet50" ? 0.03 : 0.1);
+        expect(read(backbone.embedPixels!({ pixels, shape }))).toEqual(rounded);
+      } finally {
+        useArithmetic("exact");
+      }
+      expect(read(backbone.embedPixels!({ pixels, shape }))).toEqual(exact);
+      backbone.dispose();
+      expect(countNativeSessions()).toBe(sessions);
+    },
+  );
 
   it("refuses pixels of another size", async () => {
     const backbone = await load("efficientnet-lite0", null);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import {
+  bfloat16Problem,
   currentArithmetic,
   describeArithmetic,
   prepareArithmetic,
@@ -31,6 +32,31 @@ function fakeSwitches() {
     setDeterministic: (enabled: boolean) => calls.push(`deterministic ${enabled}`),
   };
 }
+
+describe("bfloat16", () => {
+  const able = new Set(["fpu", "avx512_bf16"]);
+
+  it("is taken where a processor multiplies in it, and is part of the cache's key and of records", () => {
+    prepareArithmetic(false);
+    const exact = arithmeticKey();
+    useArithmetic("bfloat16", able);
+    expect(currentArithmetic()).toBe("bfloat16");
+    expect(describeArithmetic("cpu")).toBe("bfloat16, sums in float32");
+    if (usesGpu) return;
+    expect(arithmeticKey()).not.toBe(exact);
+    expect(describeComputedOn().arithmetic).toBe("bfloat16");
+  });
+
+  it("is refused in words where a processor would imitate it, and on a GPU; what was chosen before stays", () => {
+    prepareArithmetic(false);
+    expect(() => useArithmetic("bfloat16", new Set(["avx512f"]))).toThrow(
+      /needs a processor with AVX512-BF16 or AMX.*Choose arithmetic: "exact"/,
+    );
+    expect(currentArithmetic()).toBe("exact");
+    expect(bfloat16Problem(true, able)).toMatch(/is for processors, and a GPU computes here/);
+    expect(bfloat16Problem(false, new Set(["amx_bf16"]))).toBeNull();
+  });
+});
 
 describe("arithmetic on a GPU", () => {
   it("is exact before anything is computed, and what is asked for after that", () => {
