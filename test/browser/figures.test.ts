@@ -28,6 +28,10 @@ const cells = {
   wide: `tslab.display.raw("${mimeType}", {
       data: [{ type: "bar", x: ["a", "b"], y: [1, 2] }],
       layout: { title: { text: "Wide" }, height: 300, width: 700 } } as any);`,
+  slider: `tslab.display.raw("${mimeType}", {
+      data: [{ type: "bar", x: ["a"], y: [1] }],
+      layout: { title: { text: "Moved" }, height: 300, sliders: [{ active: 0, currentvalue: { prefix: "Height " },
+        steps: [1, 2, 3].map((y) => ({ label: String(y), method: "restyle", args: [{ y: [[y]], text: [["bar " + y]] }] })) }] } } as any);`,
   hostile: `tslab.display.raw("${mimeType}", {
       data: [{ type: "bar", x: ["<img src=x onerror='window.harmed=1'>"], y: [1] }],
       layout: { title: { text: "<b>Bold</b> <a href='javascript:window.harmed=1'>link</a><script>window.harmed=1</script>" } },
@@ -155,6 +159,17 @@ describe("figures in JupyterLab", () => {
     expect(await available()).toBeLessThan(700);
     await lost.page.setViewportSize({ width: 1280, height: 1000 });
     await expect.poll(width, slow).toBe(700);
+  });
+
+  it("gives a slider to keyboards and screen readers", async () => {
+    await runCell(lost, position["slider"]!);
+    const slider = lost.page.getByRole("slider", { name: "Height" });
+    await slider.focus();
+    await slider.press("ArrowRight");
+    await expect.poll(() => slider.getAttribute("aria-valuetext"), { timeout: 20_000 }).toBe("Height 2");
+    await slider.press("ArrowRight");
+    await expect.poll(() => slider.getAttribute("aria-valuetext"), { timeout: 20_000 }).toBe("Height 3");
+    await expect.poll(() => plotOf("slider").textContent(), slow).toContain("bar 3");
   });
 
   it("lets no program in through text or settings", async () => {

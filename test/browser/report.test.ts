@@ -161,6 +161,41 @@ describe("report.html", () => {
     await page.close();
   });
 
+  it("moves the matrices by keyboard, says the threshold, and names every figure", async () => {
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(join(run, "report.html")).href);
+    await page.waitForSelector("html[data-drawn=true]");
+    const matrix = page.locator('[data-figure="front-thresholds"]');
+    const shown = () => matrix.locator("svg").first().textContent();
+    const before = await shown();
+    const slider = page.getByRole("slider", { name: /is answered from probability/ });
+    const said = await slider.getAttribute("aria-valuetext");
+    await slider.focus();
+    for (let i = 0; i < 30; i++) await page.keyboard.press("ArrowLeft");
+    await expect.poll(shown).not.toBe(before);
+    expect(await slider.getAttribute("aria-valuetext")).not.toBe(said);
+    expect(await slider.getAttribute("aria-valuetext")).toMatch(/is answered from probability 0\.\d\d$/);
+    const figures = page.locator(".plotly-figure");
+    const names = await figures.evaluateAll((nodes: { ariaLabel: string }[]) =>
+      nodes.map((node) => node.ariaLabel),
+    );
+    expect(names.every((name) => name.length > 5)).toBe(true);
+    expect(await page.getByRole("img", { name: /true class and answer/ }).count()).toBeGreaterThan(0);
+    await page.close();
+  });
+
+  it("prints lists whole", async () => {
+    const page = await browser.newPage();
+    await page.goto(pathToFileURL(join(run, "report.html")).href);
+    await page.waitForSelector("html[data-drawn=true]");
+    await page.emulateMedia({ media: "print" });
+    const cut = await page.evaluate<number>(
+      `[...document.querySelectorAll("div")].filter((node) => getComputedStyle(node).overflowY !== "visible" && node.scrollHeight > node.clientHeight + 1).length`,
+    );
+    expect(cut).toBe(0);
+    await page.close();
+  });
+
   it("prints on white, with everything drawn and no slider", async () => {
     const page = await browser.newPage({ colorScheme: "dark" });
     await page.goto(pathToFileURL(join(run, "report.html")).href);

@@ -1,5 +1,6 @@
 import { describeFigure, readFigure, refuseUnknownTraces } from "./figure-json.js";
 import { drawPicture, figureOnPaper, PictureKeeper } from "./figure-picture.js";
+import { offerSliders } from "./figure-slider.js";
 import { readThemeColours } from "./figure-theme.js";
 
 const mimeType = "application/vnd.plotly.v1+json";
@@ -163,6 +164,7 @@ class ShownFigure {
       const config = this.#settings(plotly, figure.settings);
       await plotly.react(plot, { data, layout, config, ...(frames && { frames }) });
       if (this.#isDisposed) plotly.purge(plot);
+      else offerSliders(this.#node, plot, plotly);
     } catch (error) {
       if (!this.#isDisposed) this.#explain(error);
     }

@@ -18,9 +18,13 @@ type Trace = Record<string, unknown>;
 type Content = { data: Trace[]; layout: Record<string, unknown> };
 type Axis = { title?: string | { text?: string }; tickvals?: unknown[]; ticktext?: unknown[] };
 
+/** What a figure is called: its title, as plain text. */
+export const figureName = ({ layout }: Pick<Content, "layout">): string =>
+  textOf(layout["title"]) || "Figure";
+
 /** A figure's numbers as small tables, one for each pair of axes, for readers without scripts and for screen readers. */
 export function figureTableHtml({ data, layout }: Content): string {
-  const title = textOf(layout["title"]) || "Figure";
+  const title = figureName({ layout });
   const panels = panelsOf({ data, layout });
   const limit = Math.max(leastRows, Math.floor(rowLimit / Math.max(1, panels.length)));
   const tables = panels.map(({ columns, rows }) => {

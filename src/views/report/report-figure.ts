@@ -1,5 +1,5 @@
 import type { PlainFigure } from "../analysis/analysis";
-import { figureTableHtml } from "../display/figure-table";
+import { figureName, figureTableHtml } from "../display/figure-table";
 import { escapeHtml, jsonForScript } from "../display/html";
 
 /**
@@ -13,8 +13,9 @@ export function figureHtml(
   id: string,
   table: string = figureTableHtml(figure as PlainFigure),
 ): string {
+  const name = figureName(figure as PlainFigure);
   return (
-    `<div class="output"><div class="plotly-figure" data-figure="${escapeHtml(id)}">${table}</div></div>` +
+    `<div class="output"><div class="plotly-figure" data-figure="${escapeHtml(id)}" aria-label="${escapeHtml(name)}">${table}</div></div>` +
     `<script type="application/json" id="${escapeHtml(id)}">${jsonForScript(figure)}</script>`
   );
 }

@@ -1,5 +1,5 @@
-/* global readThemeColours, buildTemplate, mergeDeep */
-// Runs in the report's page, behind the renderer's figure-theme.js; both are written into the same script.
+/* global readThemeColours, buildTemplate, mergeDeep, offerSliders */
+// Runs in the report's page, behind the renderer's figure-theme.js and figure-slider.js; all are written into the same script.
 
 // Only scripts that carry it may run: an image's name or a notebook's output never becomes a program.
 const { nonce } = document.currentScript;
@@ -26,23 +26,26 @@ function widthFor(node, wanted) {
 }
 
 /** Colours are read when figures are drawn, so that a change of theme, or paper, is a matter of drawing again. */
-function drawFigures(plotly) {
+async function drawFigures(plotly) {
   const colours = readThemeColours(document);
   for (const node of document.querySelectorAll(".plotly-figure")) {
     const { data, layout } = JSON.parse(document.getElementById(node.dataset.figure).textContent);
     const template = mergeDeep(buildTemplate(colours), layout.template ?? {});
     const settings = { displaylogo: false, responsive: true };
     if (!node.classList.contains("drawn")) node.replaceChildren();
+    // Its name is read out, not the labels of its ticks.
+    node.setAttribute("role", "img");
     node.classList.add("drawn");
     const width = widthFor(node, layout.width);
-    plotly.react(node, data, { ...layout, width, autosize: width === undefined, template }, settings);
+    await plotly.react(node, data, { ...layout, width, autosize: width === undefined, template }, settings);
+    offerSliders(node.parentElement, node, plotly);
   }
 }
 
 async function start() {
   const plotly = await loadPlotly();
   const draw = () => drawFigures(plotly);
-  draw();
+  await draw();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   matchMedia("print").addEventListener("change", draw);
   document.documentElement.dataset.drawn = "true";

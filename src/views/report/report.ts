@@ -141,13 +141,14 @@ function createdHtml(summary: RunSummary | null): string {
 export async function loadReportAssets(): Promise<ReportAssets> {
   const root = projectRoot();
   const read = (...path: string[]) => readFile(join(root, ...path), "utf8");
-  const theme = await read("jupyter", "plotly-renderer", "static", "figure-theme.js");
+  const renderer = (file: string) => read("jupyter", "plotly-renderer", "static", file);
+  const shared = [await renderer("figure-theme.js"), await renderer("figure-slider.js")].join("\n");
   const page = await read("src", "views", "report", "report-page.js");
   const plotly = await readFile(join(root, "node_modules", "plotly.js-dist", "plotly.js"));
   return {
     css: await read("src", "views", "report", "report-page.css"),
-    // A page opened as a file can't import modules, so the theme becomes a part of its one script.
-    script: `(() => {\n${theme.replace(/^export /gm, "")}\n${page}\n})();`,
+    // A page opened as a file can't import modules, so what it shares becomes a part of its one script.
+    script: `(() => {\n${shared.replace(/^export /gm, "")}\n${page}\n})();`,
     plotly: gzipSync(plotly, { level: 9 }).toString("base64"),
   };
 }
