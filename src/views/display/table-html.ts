@@ -41,7 +41,9 @@ export function tableHtml(
   const rest = values.length - rowLimit;
   const more = rest > 0 ? `<p>… and ${rest} more rows.</p>` : "";
   const none = values.length === 0 ? "<p>No rows.</p>" : "";
-  const title = caption === "" ? "" : `<caption style="${captionStyle}">${escapeHtml(caption)}</caption>`;
+  const titleStyle =
+    captionStyle + (caption.length > longestCaption ? longCaptionStyle : ";white-space:nowrap");
+  const title = caption === "" ? "" : `<caption style="${titleStyle}">${escapeHtml(caption)}</caption>`;
   return (
     `<div style="${boxStyle}"><table class="${tableClass}" style="border-collapse:collapse;margin:0">${title}` +
     `<thead><tr>${head.join("")}</tr></thead><tbody>${body.join("")}</tbody></table>${none}${more}</div>`
@@ -59,7 +61,10 @@ export const headStyle: string =
   ";position:sticky;top:0;z-index:1;background:var(--jp-layout-color0, Canvas);vertical-align:bottom" +
   ";box-shadow:inset 0 -1px 0 var(--jp-border-color1, #8888)";
 const markStyle = ";font-weight:700;box-shadow:inset 3px 0 0 var(--jp-brand-color1, #1976d2)";
-const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600;white-space:nowrap";
+const captionStyle = "caption-side:top;text-align:left;padding:0 0 .4em;font-weight:600";
+/** Beyond this, a caption on one line would make the table wider than its place. */
+const longestCaption = 80;
+const longCaptionStyle = ";white-space:normal;min-width:40em";
 
 function cellStyle(align: string): string {
   return `text-align:${align};padding:.25em .9em .25em .4em;border-bottom:${border}`;
