@@ -3,7 +3,7 @@ import { parseBreakhisName } from "../src/data/layouts/breakhis";
 import type { ViewerAbout } from "../src/export/about-export";
 import { decide } from "../src/model/classifier/decision";
 import { averageByPatient } from "../src/scores/patients";
-import { listWork, type WorkKind } from "../src/scores/triage/triage";
+import { kindName, listWork, type WorkKind } from "../src/scores/triage/triage";
 import { tumourProbabilities } from "../src/scores/tumour-answer";
 
 /** One image that was chosen. */
@@ -71,7 +71,6 @@ export const startingThreshold = ({ triage, threshold }: Pick<ViewerAbout, "tria
   triage?.level === "image" ? triage.threshold : threshold;
 
 const kindOrder: readonly WorkKind[] = ["positive", "doubtful", "unlike", "negative"];
-const kindNames: Partial<Record<WorkKind, string>> = { unlike: "unlike the training images" };
 
 function explainKind(kind: WorkKind, name: string, decidesAt: number, threshold: number): string {
   const texts: Record<WorkKind, string> = {
@@ -108,7 +107,7 @@ function triageGroups(images: readonly WorkImage[], about: ViewerAbout, threshol
     return { image, rank, probability, malignant: null, kind, predicted };
   });
   return kindOrder.map((kind) => ({
-    name: kindNames[kind] ?? kind,
+    name: kindName(kind, about.classes[positiveClass]!),
     kind,
     explained: explainKind(kind, about.classes[positiveClass]!, about.threshold, threshold),
     rows: listed.filter((row) => row.kind === kind),
@@ -196,7 +195,7 @@ export function encodeWork(groups: readonly WorkGroup[], about: ViewerAbout, thr
         predicted,
         csvText(classes[predicted]!),
         secondLook,
-        kind ?? "",
+        kind === null ? "" : csvText(kindName(kind, classes[positiveClass!]!)),
         rank,
         triage ? threshold : "",
         image.distance ?? "",

@@ -224,7 +224,7 @@ describe("the viewer, computing on the processor", () => {
     await page.focus("#threshold");
     for (let i = 0; i < 3; i++) await page.keyboard.press("ArrowRight");
     expect(await page.inputValue("#threshold-number")).toBe("0.315");
-    await expect.poll(() => page.textContent("#status")).toMatch(/^Threshold 0\.315: \d positive/);
+    await expect.poll(() => page.textContent("#status")).toMatch(/^Threshold 0\.315: \d malignant/);
     await page.focus("#threshold-number");
     await page.keyboard.press("Control+A");
     await page.keyboard.type("7");
@@ -376,7 +376,7 @@ describe("the viewer of a classifier that remembers its training images", () => 
       const row = rows.find(({ file }) => file === basename(path))!;
       expect(Number(row["distance"])).toBeCloseTo(distance!, 3);
       expect(round(row["warnings"]!)).toBe(round(unlike.map(({ text }) => text).join("; ")));
-      if (unlike.length > 0) expect(row["listedAs"]).not.toBe("negative");
+      if (unlike.length > 0) expect(row["listedAs"]).not.toBe("not malignant");
     }
     const listed = rows.find(({ file }) => file === basename(screen))!;
     expect(listed["warnings"]).toMatch(/looks unlike the training images/);

@@ -17,7 +17,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { cacheFolder, projectRoot } from "../../src/runtime/paths";
 import { aggregateByPatient } from "../../src/scores/patients";
 import type { Prediction } from "../../src/scores/prediction";
-import { listWork } from "../../src/scores/triage/triage";
+import { kindName, listWork } from "../../src/scores/triage/triage";
 import { readPredictions } from "../../src/training/runs/predictions-file";
 import { hostileName } from "../support/data/example-dataset";
 import { haltAt } from "../support/halt";
@@ -101,7 +101,10 @@ describe("npm run predict", () => {
     expect(new Set(rows.map(({ secondLook }) => secondLook))).toEqual(new Set(["yes", "no"]));
     for (const row of rows) {
       const { kind, needsLook, probability } = kinds.get(withinImages(row["file"]!))!;
-      expect([row["listedAs"], row["secondLook"]]).toEqual([kind, needsLook ? "yes" : "no"]);
+      expect([row["listedAs"], row["secondLook"]]).toEqual([
+        kindName(kind, "malignant"),
+        needsLook ? "yes" : "no",
+      ]);
       expect(row["secondLook"] === "yes").toBe(probability >= threshold);
       expect(Number(row["calibratedProbability"]) > 0.5).toBe(probability > 0.5);
       const patient = patients.get(row["patient"]!)!;

@@ -29,10 +29,10 @@ describe("groupWork", () => {
     const groups = groupWork(images, about, 0.3);
     const listed = groups.map(({ name, rows }) => [name, rows.map(({ image }) => image.path)]);
     expect(listed).toEqual([
-      ["positive", ["dddd", "ccc", "bb"]],
+      ["malignant", ["dddd", "ccc", "bb"]],
       ["doubtful", []],
-      ["unlike the training images", []],
-      ["negative", ["a"]],
+      ["unlike training", []],
+      ["not malignant", ["a"]],
     ]);
     expect(groups.flatMap(({ rows }) => rows.map(({ rank }) => rank))).toEqual([1, 2, 3, 4]);
   });
@@ -87,7 +87,7 @@ describe("encodeWork", () => {
       "1",
       "malignant",
       "yes",
-      "positive",
+      "malignant",
       "1",
       "0.3",
       "",

@@ -54,7 +54,7 @@ export function groupByRepeat<T extends { repeat?: number }>(predictions: readon
 
 /** How the intervals of a table of scores are made, for whoever reads it. */
 export const intervalMethod =
-  "Intervals of shares are Clopper and Pearson's for as many independent trials as the images are worth: those of one patient resemble each other. Intervals of AUC, average precision, Matthews' correlation, the Brier score and the log loss resample patients.";
+  "Intervals of shares are Clopper and Pearson's for as many independent trials as the images are worth: those of one patient resemble each other. Intervals of AUC, average precision, Matthews' correlation, the Brier score and the log loss resample patients: with few of a class, or near 1, the true ones are wider.";
 
 /** Scores with their intervals: of shares and what is made of them exact ones, of the rest those that resample patients. */
 function scoreLevel<T extends Judged & Clustered>(

@@ -4,7 +4,7 @@ import { rangeRefusal, refusal } from "../../runtime/refusal";
 import type { Interval } from "../intervals/bootstrap";
 import { groupByRepeat } from "../intervals/score-intervals";
 import { type ShareOptions, shareInterval } from "../intervals/share-interval";
-import { positivePatients } from "../patients";
+import { describePatientClass, positivePatients } from "../patients";
 import type { OutOfFoldPrediction, Prediction } from "../prediction";
 import { type ChosenThreshold, chooseThreshold, decidingScore, type TriageTarget } from "./triage";
 
@@ -16,6 +16,8 @@ export interface TriageReport {
   missedImages: number;
   /** Known patients. */
   patients: number;
+  /** What counts as a positive patient, or that none is known, in a sentence. */
+  patientClass: string;
   /** See `positivePatients`. */
   positivePatients: number;
   /** Positive patients none of whose images would be looked at again: the cancer goes unseen. */
@@ -82,7 +84,7 @@ function byPatient(images: readonly Triaged[]): TriagedPatient[] {
   }));
 }
 
-function report(images: readonly Triaged[], options: ShareOptions): TriageReport {
+function report(images: readonly Triaged[], positiveClass: number, options: ShareOptions): TriageReport {
   const groups = groupByRepeat(images);
   const patients = groups.map(byPatient);
   const meanCount = <T>(lists: readonly (readonly T[])[], picks: (item: T) => boolean) =>
@@ -97,6 +99,7 @@ function report(images: readonly Triaged[], options: ShareOptions): TriageReport
     positiveImages: meanCount(groups, isPositive),
     missedImages: meanCount(groups, ({ looked, ...one }) => one.isPositive && !looked),
     patients: patients[0]!.length,
+    patientClass: describePatientClass(images, positiveClass),
     positivePatients: meanCount(patients, isPositive),
     missedPatients: meanCount(patients, ({ spared, ...one }) => one.isPositive && spared),
     partlyMissedPatients: meanCount(patients, ({ partlyMissed, ...one }) => one.isPositive && partlyMissed),
@@ -136,7 +139,7 @@ export function evaluateTriage(
   if (predictions.length === 0) {
     throw rangeRefusal("There are no predictions to triage: is this part of the split empty?");
   }
-  return report(triage(predictions, locked), options);
+  return report(triage(predictions, locked), locked.positiveClass, options);
 }
 
 /** A triage in which every fold has a threshold of its own. */
@@ -176,5 +179,5 @@ export function crossValidateTriage(
     }
   }
   if (images.length === 0) throw rangeRefusal("There are no predictions to triage: did no fold finish?");
-  return { report: report(images, options), thresholds };
+  return { report: report(images, wanted.positiveClass, options), thresholds };
 }

@@ -186,6 +186,19 @@ export function workloadCurve(
 /** What a work-list row is listed as. */
 export type WorkKind = "positive" | "doubtful" | "unlike" | "negative";
 
+/**
+ * What a row is listed as, in the words of the classes: the one vocabulary of lists, tables and files.
+ *
+ * @param positive - Name of the positive class.
+ *
+ * @example
+ * kindName("negative", "malignant"); // "not malignant"
+ */
+export function kindName(kind: WorkKind, positive: string): string {
+  const names = { positive, doubtful: "doubtful", unlike: "unlike training", negative: `not ${positive}` };
+  return names[kind];
+}
+
 /** One image of the work list. */
 export interface WorkRow {
   /** From 1 on, in the order in which to look. */

@@ -130,10 +130,9 @@ export function describeTriage(report: TriageReport, positiveName: string, of: s
     report.patients === 0
       ? ""
       : ` and ${number(missedPatients)} of ${number(positivePatients)} ${positiveName} patients`;
-  const which = report.patients === 0 ? " No image's patient is known." : "";
   return (
     `On ${of}, ${percent(spared ?? Number.NaN)} of ${images} images need no second look; ` +
-    `${number(missedImages)} of ${number(positiveImages)} ${positiveName} images${patients} are missed.${which}`
+    `${number(missedImages)} of ${number(positiveImages)} ${positiveName} images${patients} are missed. ${report.patientClass}`
   );
 }
 

@@ -1,6 +1,6 @@
 import { type Dataset, imagePath } from "../../data/dataset";
 import { encodeThumbnail } from "../../data/images/images";
-import type { WorkKind, WorkRow } from "../../scores/triage/triage";
+import { kindName, type WorkRow } from "../../scores/triage/triage";
 import { classColours } from "../display/colours";
 import { type HtmlDisplay, htmlDisplay } from "../display/display";
 import { titleWithOrigin } from "../display/figure";
@@ -104,10 +104,6 @@ export function workListDisplay(
   );
 }
 
-/** In the words of the classes, which the other columns have. */
-const kindText = (kind: WorkKind, positive: string): string =>
-  ({ positive, doubtful: "doubtful", unlike: "unlike training", negative: `not ${positive}` })[kind];
-
 function cellHtml({ html, breaks = false }: Column, row: PicturedWork): string {
   return `<td style="${cell};${breaks ? "overflow-wrap:anywhere" : "white-space:nowrap"}">${html(row)}</td>`;
 }
@@ -126,7 +122,7 @@ function columnsOf(about: About, work: readonly PicturedWork[]): Column[] {
           overlay === undefined ? "" : pictureHtml(overlay, `What speaks for ${positive}`),
       },
     ),
-    { name: "listed as", html: ({ kind }) => escapeHtml(kindText(kind, positive)) },
+    { name: "listed as", html: ({ kind }) => escapeHtml(kindName(kind, positive)) },
     { name: `probability of ${positive}`, html: ({ probability }) => probabilityHtml(probability) },
     { name: "second look", html: ({ needsLook }) => (needsLook ? "yes" : "no") },
     ...when(

@@ -1,5 +1,6 @@
 import { csvText } from "../../data/csv";
 import type { JudgedImage } from "../../scores/triage/judged-images";
+import { kindName } from "../../scores/triage/triage";
 import { tumourProbabilities } from "../../scores/tumour-answer";
 
 /** The classes that predictions are about. */
@@ -33,7 +34,7 @@ function valuesOf(
     predictedClass: classes[image.predicted]!,
     ...(withTruth ? { truth: image.truth ?? null } : {}),
     secondLook: image.secondLook,
-    listedAs: image.listedAs,
+    listedAs: image.listedAs === null ? null : kindName(image.listedAs, classes[positiveClass!]!),
     rank: image.rank,
     patientImages: ofPatient?.images ?? null,
     patientProbability: positiveOf(ofPatient?.probabilities),
