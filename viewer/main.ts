@@ -63,7 +63,7 @@ function describe({ classes, provenance, backbone, familiarity }: ViewerAbout, b
   const unlikeText =
     familiarity === null
       ? ": it does not remember its training images, so it can't say which ones are unlike them."
-      : "; those unlike its training images are marked, and none of them is called negative.";
+      : "; those unlike its training images are marked, and none of them is spared a second look.";
   return `The classifier tells ${classes.join(" and ")} apart (${backbone.name}, ${trained}). It is computed here, by ${computing}. It answers for every image, also for one that shows no tissue${unlikeText}`;
 }
 
