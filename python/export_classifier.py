@@ -62,10 +62,52 @@ def build_layer(node):
     raise ValueError(f"{name} is a step of an unknown kind, {kind}")
 
 
+def feed_as_said(images, recipe):
+    """(pixel * scale - mean) / deviation, in the order of the channels: a convolution of one pixel, known to every format."""
+    deviation = np.asarray(recipe["deviation"], np.float64)
+    kernel = np.zeros((1, 1, 3, 3))
+    for channel in range(3):
+        colour = channel if recipe["channels"] == "RGB" else 2 - channel
+        kernel[0, 0, colour, channel] = recipe["scale"] / deviation[channel]
+    layer = keras.layers.Conv2D(3, 1, name="feed")
+    fed = layer(images)
+    layer.set_weights([kernel, -np.asarray(recipe["mean"]) / deviation])
+    return fed
+
+
+def pool_as_said(output, recipe):
+    pooling, prefix = recipe["pooling"], recipe["prefixTokens"]
+    if pooling == "none":
+        return output
+    if len(output.shape) == 4:
+        return keras.layers.GlobalAveragePooling2D(name="pool")(output)
+    first = keras.layers.Flatten(name="class_token")(keras.layers.Cropping1D((0, output.shape[1] - 1))(output))
+    if pooling == "class-token":
+        return first
+    kept = keras.layers.Cropping1D((prefix, 0))(output) if "patches" in pooling else output
+    mean = keras.layers.GlobalAveragePooling1D(name="pool")(kept)
+    return keras.layers.Concatenate(name="both")([first, mean]) if pooling.startswith("class-token") else mean
+
+
+def build_features(network, images):
+    """What a Keras model makes of images."""
+    import convert_backbone
+
+    recipe, application = network["recipe"], network["application"]
+    if application is None:
+        model = convert_backbone.load_file(network["path"])
+    else:
+        model = convert_backbone.load_application(application, network["path"], network["size"])
+    model = convert_backbone.narrow(model, network["output"])
+    return pool_as_said(model(feed_as_said(images, recipe), training=False), recipe)
+
+
 def build_model(graph, weights):
     size = graph["inputSize"]
     images = keras.Input((size, size, 3), name="images")
     outputs = {"images": images}
+    if graph["network"] is not None:
+        outputs["features"] = build_features(graph["network"], images)
     for node in graph["nodes"]:
         inputs = [outputs[name] for name in node["inputs"]]
         layer = build_layer(node)

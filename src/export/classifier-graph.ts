@@ -5,6 +5,9 @@ import { type Head, headClassCount } from "../model/classifier/head";
 import { headMembers } from "../model/classifier/head-members";
 import { pushAll } from "../runtime/many";
 
+/** The name of what a backbone gives. */
+const featuresNode = "features";
+
 /** Adds a head's layers, whose names begin with `prefix`; returns the name of its probabilities. */
 function addHead(graph: GraphWriter, features: string, { layers }: Head, prefix: string): string {
   let current = features;
@@ -35,11 +38,25 @@ export function describeClassifier({ backbone, head }: Pick<Classifier, "backbon
   const graph = startGraph();
   pushAll(graph.nodes, requireOpen(backbone, "An export for other programs").describe());
   const last = graph.nodes[graph.nodes.length - 1]!.name;
-  const current = graph.add("features", [last], { kind: "poolGlobally" });
+  graph.add(featuresNode, [last], { kind: "poolGlobally" });
+  addHeads(graph, head);
+  return graph.nodes;
+}
+
+/** The part of a classifier behind its backbone, whose features come in as `features`. */
+export function describeHead(head: Head): NetworkGraph {
+  const graph = startGraph();
+  addHeads(graph, head);
+  return graph.nodes;
+}
+
+/** Adds all heads of a classifier, and the mean of their answers where they are several. */
+function addHeads(graph: GraphWriter, head: Head): void {
+  const current = featuresNode;
   const members = headMembers(head);
   if (members.length === 1) {
     addHead(graph, current, members[0]!, "");
-    return graph.nodes;
+    return;
   }
   const answers = members.map((member, i) => addHead(graph, current, member, `head_${i + 1}_`));
   const sum = graph.add("sum", answers, { kind: "add", activation: "linear" });
@@ -50,5 +67,4 @@ export function describeClassifier({ backbone, head }: Pick<Classifier, "backbon
   );
   const scaling = { kernel, kernelShape: [classes, classes], bias: new Float32Array(classes) };
   graph.add("probabilities", [sum], { kind: "dense", activation: "linear", ...scaling });
-  return graph.nodes;
 }

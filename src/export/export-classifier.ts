@@ -1,16 +1,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { requireOpen } from "../model/backbones/architecture";
 import { type Classifier, classifierViews } from "../model/classifier/classifier";
+import { kerasSourceOf } from "../model/other-backbones/locate-network";
 import { writeFolderAtomically } from "../runtime/files/atomic-folder";
 import { withTemporaryFolder } from "../runtime/files/temporary-folder";
 import { writeWholeFile } from "../runtime/files/write-file";
 import { kerasProblem } from "../runtime/python";
+import { refusal } from "../runtime/refusal";
 import { type AboutExport, describeExport, type ExportFormat, isExport, modelFiles } from "./about-export";
 import { writeForBrowsers } from "./browser-export";
 import { askAboutCheckImages, type CheckImages, requireAgreement } from "./check-images";
-import { describeClassifier } from "./classifier-graph";
+import { describeClassifier, describeHead } from "./classifier-graph";
 import { refuseForeignFolder } from "./foreign-folder";
-import { writeWithKeras } from "./keras-export";
+import { type KerasTask, writeWithKeras } from "./keras-export";
 import { modelCard } from "./model-card";
 import type { RunResults } from "./run-results";
 
@@ -57,6 +60,23 @@ export function refuseWithoutKeras(format: ExportFormat, problem: string | null)
   throw new Error(`The format "${format}" is written by Keras in Python, and it isn't here. ${problem}`);
 }
 
+/** A Keras model under a classifier, which Keras can put its head on; null where the backbone is another. */
+function kerasNetworkOf({ backbone }: Classifier): KerasTask["network"] {
+  const { recipe } = backbone;
+  return recipe?.format === "keras" ? { ...kerasSourceOf(backbone, recipe), recipe } : null;
+}
+
+/** @throws Error if the backbone is somebody else's and this format can't hold it. */
+function refuseClosed(classifier: Classifier, format: ExportFormat): void {
+  const network = format === "tfjs" ? null : kerasNetworkOf(classifier);
+  if (network === null) requireOpen(classifier.backbone, "An export for other programs");
+  else if (network.recipe.interpolation !== "bicubic") {
+    throw refusal(
+      "This classifier's images are stretched bilinearly, and an export tells its users to stretch them with a cubic kernel: train with interpolation bicubic for an export.",
+    );
+  }
+}
+
 /** Writes the model while it is found out what it should answer. */
 async function writeModel(
   task: ExportTask,
@@ -68,7 +88,9 @@ async function writeModel(
   const { inputSize } = classifier;
   if (format === "tfjs")
     return writeForBrowsers(describeClassifier(classifier), inputSize, folder, await asked);
-  const known = asked.then((check) => ({ graph: describeClassifier(classifier), inputSize, check }));
+  const network = kerasNetworkOf(classifier);
+  const graph = () => (network === null ? describeClassifier(classifier) : describeHead(classifier.head));
+  const known = asked.then((check) => ({ graph: graph(), network, inputSize, check }));
   return writeWithKeras(known, format, join(folder, modelFiles[format]), workshop);
 }
 
@@ -96,6 +118,7 @@ export async function requireExportFolder(folder: string): Promise<void> {
  */
 export async function exportClassifier(task: ExportTask): Promise<AboutExport> {
   const { classifier, format, out, results, images = [] } = task;
+  refuseClosed(classifier, format);
   refuseStains(task);
   refuseViews(classifier);
   refuseWithoutKeras(format, kerasProblem());

@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { NetworkGraph } from "../model/backbones/network-graph";
+import type { BackboneRecipe } from "../model/backbones/recipe";
 import { encodeSafetensors } from "../model/backbones/safetensors";
+import type { KerasSource } from "../model/other-backbones/keras-network";
 import { writeWholeFile } from "../runtime/files/write-file";
 import { runPythonProgram } from "../runtime/python";
 import type { CheckImages } from "./check-images";
@@ -23,14 +25,16 @@ function weightsOf(graph: NetworkGraph) {
 
 /** What Keras is to write, and what it is to be asked about. */
 export interface KerasTask {
+  /** Of a whole classifier, or of what follows `features` where a network of Keras' own gives them. */
   graph: NetworkGraph;
+  network: (KerasSource & { recipe: BackboneRecipe }) | null;
   inputSize: number;
   check: CheckImages;
 }
 
-async function writeTask(workshop: string, { graph, inputSize, check }: KerasTask): Promise<void> {
+async function writeTask(workshop: string, { graph, network, inputSize, check }: KerasTask): Promise<void> {
   const nodes = graph.map((node) => ({ ...node, kernel: undefined, bias: undefined }));
-  await writeWholeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes }));
+  await writeWholeFile(join(workshop, "graph.json"), JSON.stringify({ inputSize, nodes, network }));
   await writeWholeFile(join(workshop, "weights.safetensors"), encodeSafetensors(weightsOf(graph)));
   await writeWholeFile(join(workshop, "pixels.bin"), check.pixels);
 }

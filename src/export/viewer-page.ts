@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { requireOpen } from "../model/backbones/architecture";
 import type { Classifier } from "../model/classifier/classifier";
 import { describeFamiliarity } from "../model/classifier/familiarity-file";
 import { writeFolderAtomically } from "../runtime/files/atomic-folder";
@@ -93,6 +94,7 @@ export async function requireViewerFolder(folder: string): Promise<void> {
  * await buildViewer({ classifier, out: "viewer-page", results });
  */
 export async function buildViewer({ classifier, out, results }: ViewerTask): Promise<ViewerAbout> {
+  requireOpen(classifier.backbone, "The page for browsers");
   refuseViews(classifier);
   await requireViewerFolder(out);
   return withTemporaryFolder(async (workshop) => {

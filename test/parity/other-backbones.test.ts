@@ -1,10 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it, vi } from "vitest";
+import { exportClassifier } from "../../src/export/export-classifier";
 import { type BackboneChoice, loadBackbone } from "../../src/model/backbones/backbone";
 import { embedPixels } from "../../src/model/features/features";
 import type { BackboneDetails } from "../../src/runtime/settings";
 import { drawImages } from "../support/data/drawn-images";
+import { decidedClassifier, drawTissue } from "../support/model/trained-classifier";
 import { readFloats, relativeDifference } from "../support/numbers";
 import { hasKeras, runPython } from "../support/python";
 import { temporaryFolder } from "../support/temporary-folder";
@@ -122,5 +124,40 @@ describe.skipIf(!hasKeras)("networks that come from Keras", () => {
     }
     const weights = featuresOf("densenet.weights.h5", { backboneDetails: centred });
     await expect(weights).rejects.toThrow(/it holds weights and no model|can't be opened as a Keras model/);
+  });
+
+  it("are exported with their heads, answering within 1e-4", async () => {
+    const images = join(folder, "images");
+    await drawTissue(images);
+    const choices: [Partial<BackboneChoice>, ("keras" | "savedmodel" | "onnx")[]][] = [
+      [
+        {
+          backbone: join(folder, "vit.keras"),
+          backboneDetails: {
+            ...centred,
+            output: "block1",
+            pooling: "class-token-and-mean-of-patches",
+            prefixTokens: 1,
+          },
+        },
+        ["keras", "savedmodel"],
+      ],
+      [{ backbone: join(folder, "resnet.keras"), backboneDetails: caffe }, ["onnx"]],
+    ];
+    for (const [choice, formats] of choices) {
+      const { backbone } = await loadBackbone({ weights: null, backbone: "", ...choice });
+      const classifier = await decidedClassifier(backbone, images);
+      for (const format of formats) {
+        const out = join(folder, `exported-${format}`);
+        const results = { summary: null, findings: null };
+        const { check } = await exportClassifier({ classifier, format, out, results });
+        expect(check.images).toBeGreaterThan(4);
+        expect(check.largestDifference).toBeLessThan(tolerance);
+      }
+      await expect(
+        exportClassifier({ classifier, format: "tfjs", out: join(folder, "tfjs"), results: { summary: null, findings: null } }),
+      ).rejects.toThrow(/An export for other programs looks into the network/);
+      backbone.dispose();
+    }
   });
 });

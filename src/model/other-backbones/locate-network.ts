@@ -4,9 +4,10 @@ import { dirname, extname, join, parse, resolve } from "node:path";
 import { refusal } from "../../runtime/refusal";
 import type { BackboneDetails } from "../../runtime/settings";
 import { nameSome } from "../../runtime/words";
-import type { NetworkFormat } from "../backbones/recipe";
+import type { Backbone } from "../backbones/architecture";
+import type { BackboneRecipe, NetworkFormat } from "../backbones/recipe";
 import { kerasApplicationDetails, kerasApplications } from "./keras-applications";
-import { findKeras } from "./keras-network";
+import { findKeras, type KerasSource } from "./keras-network";
 import type { FoundNetwork } from "./network";
 import { findOnnx } from "./onnx-network";
 import { findSavedModel, savedModelFile } from "./saved-model-network";
@@ -80,6 +81,17 @@ function locateApplication(name: string, details: BackboneDetails, weights: stri
     ...{ format: "keras", folder: dirname(path), stem: null, details },
     find: ({ inputSize }) => findKeras({ path, application: name, size: inputSize ?? null, output: null }),
   };
+}
+
+/** Where a backbone that Keras made comes from, for Keras to build it again. */
+export function kerasSourceOf(
+  { name, location = name }: Pick<Backbone, "name" | "location">,
+  recipe: BackboneRecipe,
+): KerasSource {
+  const { inputSize, output } = recipe;
+  return kerasApplicationDetails(name) === undefined
+    ? { path: location, application: null, size: null, output: output === wholeModel ? null : output }
+    : { path: location, application: name, size: inputSize, output: null };
 }
 
 /**

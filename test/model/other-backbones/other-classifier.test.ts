@@ -106,7 +106,7 @@ describe("a classifier on somebody else's network", () => {
     const sentence = (what: string) =>
       `${what} looks into the network, and of encoder.onnx only the features are known: take the backbone "resnet50" or "efficientnet-lite0" for it.`;
     await expect(gradCam(classifier, files[0]!)).rejects.toThrow(sentence("Grad-CAM"));
-    const results = { summary: null, analysis: null } as never;
+    const results = { summary: null, findings: null };
     for (const format of ["tfjs", "onnx"] as const) {
       const out = join(home, `exported-${format}`);
       await expect(exportClassifier({ classifier, format, out, results })).rejects.toThrow(
@@ -114,7 +114,7 @@ describe("a classifier on somebody else's network", () => {
       );
     }
     await expect(buildViewer({ classifier, out: join(home, "page"), results })).rejects.toThrow(
-      sentence("An export for other programs"),
+      sentence("The page for browsers"),
     );
   });
 
