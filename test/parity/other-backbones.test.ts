@@ -155,7 +155,12 @@ describe.skipIf(!hasKeras)("networks that come from Keras", () => {
         expect(check.largestDifference).toBeLessThan(tolerance);
       }
       await expect(
-        exportClassifier({ classifier, format: "tfjs", out: join(folder, "tfjs"), results: { summary: null, findings: null } }),
+        exportClassifier({
+          classifier,
+          format: "tfjs",
+          out: join(folder, "tfjs"),
+          results: { summary: null, findings: null },
+        }),
       ).rejects.toThrow(/An export for other programs looks into the network/);
       backbone.dispose();
     }

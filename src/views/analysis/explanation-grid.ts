@@ -37,9 +37,11 @@ export function explanationGrid(explained: readonly ExplainedImage[], about: Exp
     ];
   });
   const errors = explained.filter(({ outcome }) => outcome !== "right").length;
-  const legend = explained.some(({ overlay }) => overlay === null) ? unmappedHtml : legendHtml;
+  const unmapped = explained.some(({ overlay }) => overlay === null);
+  const legend = unmapped ? unmappedHtml : legendHtml;
+  const shown = unmapped ? "Test images" : "Test images, and where the evidence for the answer lies";
   const none = errors === 0 ? "<p>No test image was taken for something else.</p>" : "";
-  const title = titleWithOrigin("Test images, and where the evidence for the answer lies", about.synthetic);
+  const title = titleWithOrigin(shown, about.synthetic);
   return htmlDisplay(
     `<div style="${gridStyle}"><p style="font-weight:600;margin:0">${escapeHtml(title)}</p>${legend}${none}${groups.join("")}</div>`,
     `Grid of ${explained.length} explained images`,
@@ -63,16 +65,19 @@ function explainedHtml(item: ExplainedImage, { classes, positiveClass }: Explain
     ...item.qualityLines,
     item.file.slice(item.file.lastIndexOf("/") + 1),
   ];
+  const { picture, overlay } = item;
+  const whole = `${caption}: the image`;
+  if (overlay === null) return figureHtml(imageHtml(picture, whole, "100%"), caption, lines, colour, 1);
   const pictures =
-    imageHtml(item.picture, `${caption}: the image`) +
-    (item.overlay === null ? "" : imageHtml(item.overlay, `${caption}: where the evidence lies`));
-  return figureHtml(pictures, caption, lines, colour, item.overlay === null ? 1 : 2);
+    imageHtml(picture, whole, "48%") + imageHtml(overlay, `${caption}: where the evidence lies`, "48%");
+  return figureHtml(pictures, caption, lines, colour, 2);
 }
 
 const cellWidth = 210;
 
-function imageHtml(source: string, alternative: string): string {
-  const style = `width:${cellWidth}px;max-width:48%;height:auto;border-radius:3px`;
+/** @param share - Of the width that a figure's pictures have together. */
+function imageHtml(source: string, alternative: string, share: "48%" | "100%"): string {
+  const style = `width:${cellWidth}px;max-width:${share};height:auto;border-radius:3px`;
   return `<img src="${escapeHtml(source)}" alt="${escapeHtml(alternative)}" style="${style}">`;
 }
 

@@ -27,6 +27,19 @@ describe("explanationGrid", () => {
     expect(html).not.toContain("<script>");
   });
 
+  it("shows pictures alone, and says why, where the backbone can't be looked into", () => {
+    const { explained } = hostileAnalysis();
+    const mapped = explanationGrid(explained, about).html;
+    const { html } = explanationGrid(
+      explained.map((one) => ({ ...one, overlay: null })),
+      about,
+    );
+    const pictures = (text: string) => text.match(/<img /g)!.length;
+    expect(pictures(html)).toBe(pictures(mapped) / 2);
+    expect(html).toContain("Of this backbone only the features are known");
+    expect(html).not.toContain("where the evidence for the answer lies");
+  });
+
   it("says so when there is no error", () => {
     expect(explanationGrid([], { ...about, synthetic: true }).html).toMatch(/synthetic data.*No test image/s);
   });
