@@ -1,6 +1,6 @@
 import { openDataset } from "../src/data/dataset";
 import { makeSplit } from "../src/data/split/split";
-import { loadBackbone } from "../src/model/backbones/backbone";
+import { loadBackbone, usualSize } from "../src/model/backbones/backbone";
 import { buildClassifier } from "../src/model/classifier/classifier";
 import { extractFeatures } from "../src/model/features/features";
 import { completeSettings, type Settings } from "../src/runtime/settings";
@@ -35,7 +35,7 @@ function stopwatch() {
 /** What notebooks 03 and 04 do first: from a folder of images to scores with intervals. */
 async function runAll(folder: string, settings: Settings) {
   const watch = stopwatch();
-  const dataset = await openDataset(folder);
+  const dataset = await openDataset(folder, { stretchTo: settings.inputSize ?? usualSize });
   watch.lap("looking into the images");
   const { backbone } = await loadBackbone(settings);
   watch.lap("loading the backbone");

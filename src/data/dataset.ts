@@ -28,10 +28,12 @@ export interface Shard {
 const syntheticMarker = "SYNTHETIC.md";
 const namelessFolders = /^(?:data|archive|histology_slides|breast)$/i;
 
-/** How a folder's images are read; the settings of a run hold all of it but the shard. */
+/** How a folder's images are read; the settings of a run hold all of it but the last two. */
 export interface OpenOptions extends LayoutOptions, ClassOptions {
   magnification?: number | null;
   shard?: Shard | null;
+  /** Edge in pixels. */
+  stretchTo?: number;
 }
 
 /**
@@ -49,6 +51,8 @@ export interface OpenOptions extends LayoutOptions, ClassOptions {
  * @param options.magnification - Keeps images of this magnification only.
  * @param options.shard - Looks only into every `count`-th image, from the `number`-th on; the parts of an unchanged folder
  * hold each image once. A part may be empty.
+ * @param options.stretchTo - For those who compute features next, at this size: what has to be decoded now is kept for them,
+ * as far as memory allows, and not decoded again.
  * @throws Error if the folder is no such layout or no image in it is readable or of the magnification.
  *
  * @example
@@ -69,7 +73,7 @@ export async function openDataset(folder: string, options: OpenOptions = {}): Pr
   const wanted = selectMagnification(images, options.magnification ?? null, found.folder);
   const selected = selectShard(wanted.selected, shard);
 
-  const inspected = await inspect(found.folder, selected, images, chosen);
+  const inspected = await inspect(found.folder, selected, images, chosen, options.stretchTo);
   const { records, notes, indexProblem } = inspected;
   const skipped = [...found.skipped, ...classless, ...inspected.skipped];
   if (records.length === 0 && shard === null) throw new Error(explainEmptiness(found.folder, skipped));
@@ -101,11 +105,13 @@ async function inspect(
   selected: readonly NamedImage[],
   all: readonly NamedImage[],
   chosen: ChosenClasses,
+  stretchTo: number | undefined,
 ) {
   const { inspections, indexProblem } = await inspectImages(
     folder,
     selected.map((image) => image.path),
     all.map((image) => image.path),
+    { stretchTo },
   );
   const records: ImageRecord[] = [];
   const skipped: SkippedImage[] = [];

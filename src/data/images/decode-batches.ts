@@ -3,6 +3,7 @@ import pMap from "p-map";
 import type { ImageFile } from "../record";
 import { type Stretching, stretchToSquare, withPixels } from "./decode-pixels";
 import { imageConcurrency, pathOf, readImageFile, requirePositiveInteger, unusable } from "./images";
+import { takeStretched } from "./stretched-images";
 
 /** Something done to an image's pixels, RGB, 0..255, before they are used. */
 export type PixelTransform = (pixels: Uint8Array) => Uint8Array;
@@ -112,6 +113,7 @@ class StartedBatch {
 
   private async read(image: string | ImageFile, index: number, waitForDecoder: boolean): Promise<void> {
     if (this.failures.length > 0) return;
+    if (this.takeKept(image, index)) return;
     const path = pathOf(image);
     const file = await readImageFile(image);
     if (file.ok === false) {
@@ -121,6 +123,20 @@ class StartedBatch {
     const decodingOne = this.decode(path, file.value, index);
     this.decoding.push(decodingOne);
     if (waitForDecoder) await decodingOne;
+  }
+
+  /** Whether the image was decoded and stretched alike when its file was looked into. */
+  private takeKept(image: string | ImageFile, index: number): boolean {
+    const { size, transform, interpolation } = this.how;
+    if (typeof image === "string" || interpolation !== "bicubic") return false;
+    const kept = takeStretched(image.sha256, size);
+    if (kept === null) return false;
+    try {
+      this.pixels.set(transform(kept), index * size * size * 3);
+    } catch (error) {
+      this.failures.push(error);
+    }
+    return true;
   }
 
   private async decode(path: string, bytes: Buffer, index: number): Promise<void> {

@@ -4,7 +4,7 @@ import { readEntry, writeEntry } from "../../runtime/cache/content-cache";
 import { sha256 } from "../../runtime/cache/content-hash";
 import { startProgress } from "../../runtime/progress";
 import { explainFileError } from "./image-problems";
-import { type ImageFacts, type Inspection, imageConcurrency, inspectImage } from "./images";
+import { type ImageFacts, type Inspection, imageConcurrency, inspectAndKeep, inspectImage } from "./images";
 
 /** Raised by hand when the facts are computed differently. */
 const indexVersion = 3;
@@ -55,6 +55,7 @@ async function readIndex(folder: string): Promise<Index> {
  * @param folder - Absolute; names the index.
  * @param paths - Absolute paths of the images wanted.
  * @param known - Absolute paths of all images of the folder: what else the index holds is forgotten.
+ * @param options.stretchTo - Keeps what is decoded stretched to this size, for features to be computed of it.
  * @param options.keepEveryMs - How often the index is written meanwhile, by default every 5 s.
  * @returns Inspections in the order of `paths`, and the reason why the index could not be written, if so.
  */
@@ -62,7 +63,7 @@ export async function inspectImages(
   folder: string,
   paths: readonly string[],
   known: readonly string[],
-  options: { keepEveryMs?: number } = {},
+  options: { keepEveryMs?: number; stretchTo?: number | undefined } = {},
 ): Promise<{ inspections: Inspection[]; indexProblem: string | null }> {
   const knownPaths = new Set(known);
   const before = await readIndex(folder);
@@ -84,7 +85,10 @@ export async function inspectImages(
     async function inspect(row: number): Promise<void> {
       const path = paths[row]!;
       const stamp = stamps[row]!;
-      const inspection = await inspectImage(path);
+      const { stretchTo } = options;
+      const inspection = await (stretchTo === undefined
+        ? inspectImage(path)
+        : inspectAndKeep(path, stretchTo));
       inspections[row] = inspection;
       if (inspection.ok === true && stamp.ok === true) {
         index.set(path, { stamp: stamp.value, facts: inspection.facts });

@@ -14,6 +14,7 @@ import {
 } from "./decode-pixels";
 import { explainFileError, fileSizeLimit } from "./image-problems";
 import { likenessSize, meanColour, perceptualHash } from "./perceptual-hash";
+import { hasRoomFor, keepStretched } from "./stretched-images";
 
 /** Images decoded at the same time: one a core. */
 export const imageConcurrency: number = availableParallelism();
@@ -108,6 +109,16 @@ async function lookInto(pixels: Pixels, bytes: Buffer): Promise<ImageFacts> {
 /** Reads an image's file once, decodes it wholly and tells its facts, or why it can't be used. Never throws. */
 export async function inspectImage(path: string): Promise<Inspection> {
   const outcome = await readPixels(path, lookInto);
+  return outcome.ok === true ? { ok: true, facts: outcome.value } : outcome;
+}
+
+/** The same, and keeps the image stretched to a size, if there is room: `takeStretched` gives it to whoever decodes next. */
+export async function inspectAndKeep(path: string, size: number): Promise<Inspection> {
+  const outcome = await readPixels(path, async (pixels, bytes) => {
+    const facts = await lookInto(pixels, bytes);
+    if (hasRoomFor(size)) keepStretched(facts.sha256, size, await stretchToSquare(pixels, size));
+    return facts;
+  });
   return outcome.ok === true ? { ok: true, facts: outcome.value } : outcome;
 }
 

@@ -6,7 +6,13 @@ import { resolveLabels } from "../../data/layouts/layouts";
 import type { Dataset } from "../../data/record";
 import { makeSplit, type Split } from "../../data/split/split";
 import { requireOpen } from "../../model/backbones/architecture";
-import { type Backbone, type LoadedBackbone, loadBackbone, settingsOf } from "../../model/backbones/backbone";
+import {
+  type Backbone,
+  type LoadedBackbone,
+  loadBackbone,
+  settingsOf,
+  usualSize,
+} from "../../model/backbones/backbone";
 import { weightsSituation } from "../../model/backbones/weights-location";
 import { countValues } from "../../model/features/feature-rows";
 import type { Features } from "../../model/features/features";
@@ -109,7 +115,7 @@ export async function gatherMaterial(
   say: (sentence: string) => void = () => undefined,
 ): Promise<RunMaterial> {
   const folder = resolve(asked.data ?? (await ensureDemoDataset()));
-  const dataset = await openDataset(folder, asked);
+  const dataset = await openDataset(folder, { ...asked, stretchTo: asked.inputSize ?? usualSize });
   const split = makeSplit(dataset, { by: asked.split, seed: asked.seed });
   const lent = lendBackbone(asked);
   try {

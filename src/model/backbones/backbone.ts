@@ -51,7 +51,7 @@ const efficientnetLite0Sha256 = "0f12e479e1b40be9629742f1992b3e81f8e4b8c7b63e1a6
 const fileName = (file: WeightsFile): string => file.path.slice(file.path.lastIndexOf("/") + 1);
 
 /** ImageNet's, which both of ours were trained with. */
-const usualSize = 224;
+export const usualSize: number = 224;
 
 async function loadResnet50(path: string, source: string, inputSize: number): Promise<OpenBackbone> {
   const file = await readWeights(path);

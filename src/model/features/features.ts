@@ -2,6 +2,7 @@ import pMap from "p-map";
 import { decodeBatches } from "../../data/images/decode-batches";
 import type { ImageTransform } from "../../data/images/image-transform";
 import type { ImageView } from "../../data/images/image-views";
+import { forgetStretched } from "../../data/images/stretched-images";
 import { type ImageFiles, imageFile } from "../../data/record";
 import { readEntry, writeEntry } from "../../runtime/cache/content-cache";
 import { sha256 } from "../../runtime/cache/content-hash";
@@ -271,6 +272,7 @@ export async function extractFeatures(
       seconds: (performance.now() - startedAtMs) / 1000,
     };
   } finally {
+    forgetStretched();
     progress.finish();
   }
 }
