@@ -242,6 +242,24 @@ const preset = {
   },
 };
 
+/** A run's settings.json, as npm run card gives it on; what is null in it is left to be found. */
+const settingsFile = {
+  read: (/** @type {string} */ text, /** @type {string} */ from) => {
+    const takes = "takes a run's settings.json";
+    /** @type {unknown} */
+    let found;
+    try {
+      found = JSON.parse(fs.readFileSync(path.resolve(from, text), "utf8"));
+    } catch {
+      throw takes;
+    }
+    if (typeof found !== "object" || found === null || Array.isArray(found)) throw takes;
+    const unknown = Object.keys(found).find((key) => !Object.hasOwn(SETTINGS.properties, key));
+    if (unknown !== undefined) throw `${takes}, and ${JSON.stringify(unknown)} is no setting`;
+    return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== null));
+  },
+};
+
 /** @param {string} flag @param {string} text */
 const helpLine = (flag, text) => `  ${flag.padEnd(50)} ${text}`;
 
@@ -254,6 +272,7 @@ ${Object.entries(settingFlags)
   .join("\n")}
 ${helpLine("--preset patients", "a recipe for few patients with many images each: see the README")}
 ${helpLine("--preset perceptilabs", "the article that this project follows, as far as it says what it did")}
+${helpLine("--settings FILE", "a run's settings.json, as npm run card gives it on; other flags win over it")}
 ${helpLine("--tensorflow cpu|cuda|auto", "which TensorFlow to install (auto: cuda where an NVIDIA driver answers)")}
 ${helpLine("--as-shipped", "run the notebooks as they are shipped, not as you saved them last")}
 ${helpLine("--setup-only", "set up, and run nothing")}
@@ -284,11 +303,17 @@ function readOptions(args, from) {
     "as-shipped": asShipped,
     tensorflow: wheel,
     preset: name,
+    settings: file,
     ...given
   } = parse(args);
   const chosen = typeof name === "string" ? String(readValue("preset", preset, name, from)) : null;
   /** @type {Record<string, unknown>} */
-  const settings = { ...(chosen === null ? {} : PRESETS[chosen]) };
+  const settings = {
+    ...(chosen === null ? {} : PRESETS[chosen]),
+    ...(typeof file === "string"
+      ? /** @type {object} */ (readValue("settings", settingsFile, file, from))
+      : {}),
+  };
   for (const [name, flag] of Object.entries(settingFlags)) {
     const text = given[name];
     if (typeof text === "string") setSetting(settings, flag.key, readValue(name, flag, text, from));
@@ -332,6 +357,7 @@ function parse(args) {
     const options = {
       ...flags,
       preset: text,
+      settings: text,
       tensorflow: text,
       "setup-only": flag,
       "as-shipped": flag,

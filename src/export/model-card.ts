@@ -62,7 +62,8 @@ function plainScores({ count, accuracy, majorityClassAccuracy, sensitivity, spec
   );
 }
 
-function scoresText({ summary, findings }: RunResults): string {
+/** A run's scores on its test part, with intervals where it was analysed. */
+export function scoresText({ summary, findings }: RunResults): string {
   if (summary === null)
     return "The run that trained it does not lie beside it, so its scores are not known here.";
   const split = `On the test part of the run ${escapeMarkdown(summary.id)}, split by ${summary.split}${summary.split === "patient" ? "" : " (patients may be both in training and in test)"}`;
@@ -77,7 +78,8 @@ function scoresText({ summary, findings }: RunResults): string {
   return `${split}, without intervals, since the run was not analysed:\n\n${plainScores(summary.test)}`;
 }
 
-function dataText({ provenance }: AboutExport, { summary }: RunResults): string {
+/** What it was trained on. */
+export function dataText({ provenance }: Pick<AboutExport, "provenance">, { summary }: RunResults): string {
   const name = escapeMarkdown(provenance.dataset);
   const origin = provenance.synthetic
     ? `**Synthetic images** (${name}): they were drawn by a program, so nothing here says anything about tissue.`
@@ -89,9 +91,10 @@ function dataText({ provenance }: AboutExport, { summary }: RunResults): string 
   return `${origin} Training: ${part(train)}; validation: ${part(validation)}; test: ${part(test)}.`;
 }
 
-const classNames = ({ classes }: AboutExport) => classes.map(escapeMarkdown).join(", ");
+export const classNames = ({ classes }: Pick<AboutExport, "classes">): string =>
+  classes.map(escapeMarkdown).join(", ");
 
-const purposeText = `Learning and research: to see what a small head on a pretrained network can and cannot do with H&E breast images.
+export const purposeText: string = `Learning and research: to see what a small head on a pretrained network can and cannot do with H&E breast images.
 Not for diagnosis, nor for any decision about a person.`;
 
 const limitsText = ({
