@@ -23,10 +23,11 @@ import {
 import { encodeJudgedCsv, encodeJudgedJsonLines } from "../src/views/report/prediction-table";
 import { endWithReason, interruptedExitCode, stopOnInterrupt } from "./ending";
 import { addLabelsFlags, type LabelsFlags } from "./flags/labels-flags";
+import { addPictureFlags, checkPictureFlags, type PictureFlags, predictPicture } from "./predict-picture";
 import { showProgressBars } from "./progress-bars";
 import { complain } from "./say";
 
-interface Flags extends LabelsFlags {
+interface Flags extends LabelsFlags, PictureFlags {
   out?: string;
   format?: "csv" | "jsonl";
   html?: string;
@@ -44,7 +45,7 @@ function positiveNumber(text: string): number {
 }
 
 function readCommandLine(): { classifier: string; given: string[]; flags: Flags } {
-  const program = addLabelsFlags(new Command("predict"))
+  const program = addPictureFlags(addLabelsFlags(new Command("predict")))
     .description(
       "Says what a saved classifier answers about images: CSV or JSON lines, and a work list as HTML.",
     )
@@ -96,8 +97,8 @@ function listSkipped(skipped: readonly SkippedImage[]): void {
   for (const { file, reason } of skipped) complain(`Not read: ${file}: ${reason}.`);
 }
 
-function stopped(): void {
-  complain("Stopped. What was computed is kept; the same command goes on from there.");
+function stopped(kept = "What was computed is kept; the same command goes on from there."): void {
+  complain(`Stopped. ${kept}`);
   process.exitCode = interruptedExitCode;
 }
 
@@ -130,6 +131,20 @@ function describeTruth(images: readonly JudgedImage[], classifier: Classifier): 
     .join("\n");
 }
 
+/** One image of any size, tile by tile. */
+async function answerPicture(folder: string, path: string, flags: Flags): Promise<void> {
+  for (const target of [flags.out, flags.html, flags.geojson]) {
+    if (target !== undefined) await requireWritable(target);
+  }
+  const classifier = await load(folder, flags.weights ?? null);
+  complain(notMedicalDevice);
+  try {
+    if (!(await predictPicture(classifier, path, flags))) stopped("Nothing was written.");
+  } finally {
+    classifier.backbone.dispose();
+  }
+}
+
 async function main(): Promise<void> {
   const { classifier: folder, given, flags } = readCommandLine();
   stopOnInterrupt();
@@ -137,6 +152,8 @@ async function main(): Promise<void> {
   process.stdout.on("error", () => process.exit(0));
   // Computing features is a part of predicting.
   showProgressBars({ except: ["Computing features"] });
+  checkPictureFlags(flags, given);
+  if (flags.tiles === true) return answerPicture(folder, given[0]!, flags);
   for (const target of [flags.out, flags.html]) if (target !== undefined) await requireWritable(target);
   const { patientFrom, labels = null, columns = {} } = flags;
   const found = await findSources(given, { patientFrom, labels, columns });

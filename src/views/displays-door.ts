@@ -15,3 +15,4 @@ export { describeFoldThresholds, describeTriage, triageTable } from "./analysis/
 export { pictureWork, workListDisplay } from "./analysis/work-list";
 export { displayOf, tell } from "./display/attempt-display";
 export { positiveNameOf } from "./display/findings";
+export { askPicture } from "./pictures/tile-displays";

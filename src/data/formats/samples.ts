@@ -49,10 +49,14 @@ function isTransparent(values: Uint8Array, channels: number): boolean {
 /** A colour on white, as libvips lays 8-bit ones: rounded down. */
 const onWhite = (colour: number, alpha: number) => Math.floor((colour * alpha + 255 * (255 - alpha)) / 255);
 
+/** What is made of a picture that is wholly transparent. */
+export type WhollyTransparent = "refused" | "white";
+
 /**
  * Turns decoded numbers into 8-bit RGB: 16 bits are reduced first, then grey becomes three alike, and what is
  * transparent is laid on white, as a slide's background.
  *
+ * @param transparent - A part of a picture may be wholly transparent, a picture by default not.
  * @returns The very values, not a copy, where they are 8-bit RGB already; a reason if the picture is wholly transparent,
  * or its numbers exceed the range that the file itself announces.
  *
@@ -60,7 +64,10 @@ const onWhite = (colour: number, alpha: number) => Math.floor((colour * alpha + 
  * const grey = { values: Uint8Array.of(7, 9), channels: 1, alpha: "none", whitest: null } as const;
  * toRgbSamples(grey); // { ok: true, rgb: Uint8Array.of(7, 7, 7, 9, 9, 9), note: null }
  */
-export function toRgbSamples({ values, channels, alpha, whitest }: Samples): RgbSamples {
+export function toRgbSamples(
+  { values, channels, alpha, whitest }: Samples,
+  transparent: WhollyTransparent = "refused",
+): RgbSamples {
   let note: string | null = null;
   let reduced: Uint8Array;
   if (values instanceof Uint16Array) {
@@ -74,7 +81,9 @@ export function toRgbSamples({ values, channels, alpha, whitest }: Samples): Rgb
   } else reduced = values;
   if (channels === 3) return { ok: true, rgb: reduced, note };
   const hasAlpha = channels !== 1 && alpha === "straight";
-  if (hasAlpha && isTransparent(reduced, channels)) return { ok: false, reason: "all of it is transparent" };
+  if (hasAlpha && transparent === "refused" && isTransparent(reduced, channels)) {
+    return { ok: false, reason: "all of it is transparent" };
+  }
   const count = reduced.length / channels;
   const rgb = new Uint8Array(3 * count);
   const step = channels < 3 ? 0 : 1;

@@ -1,4 +1,4 @@
-import { latin1 } from "./bytes";
+import { type ByteSource, latin1 } from "./bytes";
 import { readProfile } from "./colour-profile";
 import { type ImageKind, leftOut, type Understanding, usualKind } from "./image-kind";
 import { readDirectories, type TiffDirectory } from "./tiff-directories";
@@ -173,8 +173,8 @@ function understandPage(page: TiffDirectory, pages: readonly TiffDirectory[]): U
  * Its picture is the first page that is not marked as a reduced copy or a mask: scanners put labels, thumbnails and
  * pyramids beside it.
  */
-export function understandTiff(bytes: Uint8Array): Understanding {
-  const pages = readDirectories(bytes);
+export function understandTiff(file: ByteSource): Understanding {
+  const pages = readDirectories(file);
   if (pages === null || pages.length === 0) return leftOut("the TIFF file is damaged or cut short");
   const pictures = pages.filter(isPicture);
   const page = pictures[0];

@@ -1,3 +1,4 @@
+import { atHand, type ByteSource } from "./bytes";
 import { imageFormatOf } from "./image-format";
 import { type ImageFormat, type ImageKind, leftOut, type Understanding } from "./image-kind";
 import { understandJpeg } from "./jpeg";
@@ -5,14 +6,14 @@ import { understandPng } from "./png";
 import { understandTiff } from "./tiff";
 import { understandWebp } from "./webp";
 
-/** An image has at most this many pixels: a slide's patch has less than a million, a whole slide billions. */
+/** An image that is decoded whole has at most this many pixels: a slide's patch has less than a million, a whole slide billions. */
 export const pixelLimit = 100_000_000;
 
-const readers: Readonly<Record<ImageFormat, (bytes: Uint8Array) => Understanding>> = {
-  PNG: understandPng,
-  JPEG: understandJpeg,
+const readers: Readonly<Record<ImageFormat, (file: ByteSource) => Understanding>> = {
+  PNG: (file) => understandPng(file.head()),
+  JPEG: (file) => understandJpeg(file.head()),
   TIFF: understandTiff,
-  WebP: understandWebp,
+  WebP: (file) => understandWebp(file.head()),
 };
 
 /** Why colours can't be converted, null where they can or need not be. */
@@ -37,16 +38,23 @@ function problemOfColours({ colours, bits, profile }: ImageKind): string | null 
  * @returns Never throws, whatever the bytes.
  */
 export function understandImage(bytes: Uint8Array): Understanding {
-  const format = imageFormatOf(bytes);
+  return understandFile(atHand(bytes), pixelLimit);
+}
+
+/** The same of a file of which only parts are read. @param mostPixels - More are refused. */
+export function understandFile(file: ByteSource, mostPixels: number): Understanding {
+  const format = imageFormatOf(file.part(0, Math.min(12, file.length)));
   if (format === null) return leftOut("its content is not a PNG, JPEG, TIFF or WebP image");
   try {
-    const understood = readers[format](bytes);
+    const understood = readers[format](file);
     if (understood.ok === false) return understood;
     const problem = problemOfColours(understood.kind);
     if (problem !== null) return leftOut(problem);
     const { width, height } = understood.kind;
-    if (width * height > pixelLimit) {
-      return leftOut(`it has more than ${pixelLimit / 1e6} million pixels; cut it into patches first`);
+    if (width * height > mostPixels) {
+      return leftOut(
+        `it has more than ${mostPixels / 1e6} million pixels; npm run predict with --tiles cuts it`,
+      );
     }
     return width * height === 0 ? leftOut("it has no pixels") : understood;
   } catch {

@@ -1,7 +1,7 @@
 import { Transformer } from "@napi-rs/image";
 import sharp from "sharp";
 import type { ImageKind } from "../formats/image-kind";
-import { toRgbSamples } from "../formats/samples";
+import { type RgbSamples, toRgbSamples, type WhollyTransparent } from "../formats/samples";
 import { pixelLimit, understandImage } from "../formats/understand";
 import { withDecodingRoom } from "./decoding-room";
 import { explainDecodingError, explainForeignContent } from "./image-problems";
@@ -29,21 +29,43 @@ const needsConversion = ({ profile, colours }: ImageKind) => profile === "other"
  * What sharp is asked for: the picture's page, upright, and sRGB by its profile where it has another one.
  *
  * Warnings count as errors: a tile that can't be decoded is one, and would be black.
+ *
+ * @param input - A file's bytes or its path.
+ * @param mostPixels - What the caller has made sure that the file does not exceed.
  */
-function decoder(bytes: Uint8Array, kind: ImageKind): ReturnType<typeof sharp> {
+export function decoder(
+  input: Uint8Array | string,
+  kind: ImageKind,
+  mostPixels: number = pixelLimit,
+): ReturnType<typeof sharp> {
   const converts = needsConversion(kind);
-  const upright = sharp(bytes, {
+  const upright = sharp(input, {
     failOn: "warning",
-    limitInputPixels: pixelLimit,
+    limitInputPixels: mostPixels,
     page: kind.page,
     pages: 1,
     ignoreIcc: !converts,
   }).autoOrient();
-  if (kind.bits < 16) return upright.toColourspace("srgb").raw();
+  if (kind.bits < 16) return upright.toColourspace("srgb");
   // With a profile, sharp turns 16 bits into Display P3, unless it is told what they are to be.
-  return converts
-    ? upright.withIccProfile("srgb").raw()
-    : upright.toColourspace("rgb16").raw({ depth: "ushort" });
+  return converts ? upright.withIccProfile("srgb") : upright.toColourspace("rgb16");
+}
+
+/** Decodes what `decoder` was asked for into 8-bit RGB. */
+export async function takeSamples(
+  asked: ReturnType<typeof sharp>,
+  kind: ImageKind,
+  transparent?: WhollyTransparent,
+): Promise<{ samples: RgbSamples; width: number; height: number }> {
+  const raw = kind.bits === 16 && !needsConversion(kind) ? asked.raw({ depth: "ushort" }) : asked.raw();
+  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  const isDeep = info.size === 2 * width * height * channels;
+  const values = isDeep
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
+    : new Uint8Array(data.buffer, data.byteOffset, data.length);
+  const samples = toRgbSamples({ values, channels, alpha: kind.alpha, whitest: kind.whitest }, transparent);
+  return { samples, width, height };
 }
 
 /** Most of BreaKHis and IDC: nothing is to be done to their numbers. */
@@ -73,13 +95,7 @@ async function decodeQuickly(bytes: Uint8Array, { width, height }: ImageKind): P
 async function decodeSamples(bytes: Uint8Array, kind: ImageKind): Promise<Outcome<Pixels>> {
   const quick = isOrdinaryPng(kind) ? await decodeQuickly(bytes, kind) : null;
   if (quick !== null) return { ok: true, value: quick };
-  const { data, info } = await decoder(bytes, kind).toBuffer({ resolveWithObject: true });
-  const { width, height, channels } = info;
-  const isDeep = info.size === 2 * width * height * channels;
-  const values = isDeep
-    ? new Uint16Array(data.buffer, data.byteOffset, data.length / 2)
-    : new Uint8Array(data.buffer, data.byteOffset, data.length);
-  const samples = toRgbSamples({ values, channels, alpha: kind.alpha, whitest: kind.whitest });
+  const { samples, width, height } = await takeSamples(decoder(bytes, kind), kind);
   if (samples.ok === false) return samples;
   return { ok: true, value: { rgb: samples.rgb, width, height, note: samples.note } };
 }

@@ -7,7 +7,7 @@ import type { Dataset, ImageRecord } from "../record";
 import { imagePath } from "../record";
 import { decodePicture, imageConcurrency, type Picture } from "./images";
 import { estimateLamp } from "./lamp";
-import { deconvolver, densityTables, ruifrokVectors } from "./optical-density";
+import { type DensityVector, deconvolver, densityTables, ruifrokVectors } from "./optical-density";
 
 /** What can be wrong with a picture, in numbers; comparable between images of like magnification. */
 export interface ImageQuality {
@@ -35,6 +35,10 @@ const qualityVersion = 2;
 const cacheKind = "quality";
 /** Density, as a vector's length, below which a pixel is glass: paler than the palest stroma. */
 const glassDensity = 0.06;
+
+/** By the three optical densities of a pixel. */
+const isGlass = (red: number, green: number, blue: number) =>
+  red * red + green * green + blue * blue < glassDensity * glassDensity;
 
 /** Luma of ITU-R BT.601, what cameras and OpenCV call grey. */
 function greysOf(pixels: Uint8Array): Float64Array {
@@ -66,6 +70,27 @@ export function varianceOfLaplacian(greys: Float64Array, width: number, height: 
   return count === 0 ? 0 : Math.max(0, squares / count - (sum / count) ** 2);
 }
 
+/**
+ * The share of a picture that is glass: pixels so pale that no dye is in them.
+ *
+ * @param pixels - RGB, 0..255.
+ * @param light - The lamp's colour, from `estimateLamp`.
+ * @returns In [0, 1].
+ */
+export function measureGlass(pixels: Uint8Array, light: Readonly<DensityVector>): number {
+  const [reds, greens, blues] = densityTables(light);
+  let glass = 0;
+  for (let offset = 0; offset < pixels.length; offset += 3) {
+    const density = [
+      reds[pixels[offset]!]!,
+      greens[pixels[offset + 1]!]!,
+      blues[pixels[offset + 2]!]!,
+    ] as const;
+    if (isGlass(...density)) glass++;
+  }
+  return (3 * glass) / pixels.length;
+}
+
 /** Mean amounts of both dyes over the tissue, by the colours of Ruifrok and Johnston (2001), and the share of glass. */
 function measureStains(pixels: Uint8Array): Pick<ImageQuality, "haematoxylin" | "eosin" | "background"> {
   const [reds, greens, blues] = densityTables(estimateLamp(pixels).light);
@@ -75,7 +100,7 @@ function measureStains(pixels: Uint8Array): Pick<ImageQuality, "haematoxylin" | 
     const red = reds[pixels[offset]!]!;
     const green = greens[pixels[offset + 1]!]!;
     const blue = blues[pixels[offset + 2]!]!;
-    if (red * red + green * green + blue * blue < glassDensity * glassDensity) continue;
+    if (isGlass(red, green, blue)) continue;
     const [h, e] = unmix([red, green, blue]);
     haematoxylin += h;
     eosin += e;

@@ -15,6 +15,16 @@ export interface BreakhisName {
   sequence: number;
 }
 
+/** How large a BreaKHis image is, in pixels. */
+export const breakhisSize = { width: 700, height: 460 } as const;
+
+/**
+ * µm a pixel of BreaKHis' images by their magnification: the microscope's, of which a tenth is the objective's.
+ *
+ * Spanhol et al., IEEE TBME 63(7), 2016, table 1: the camera's pixels through objectives of 4, 10, 20 and 40×.
+ */
+export const breakhisMicrons: Readonly<Record<number, number>> = { 40: 0.49, 100: 0.2, 200: 0.1, 400: 0.05 };
+
 /** The names of BreaKHis's subtypes; A to TA are benign, DC to PC malignant. */
 export const subtypeNames: Readonly<Record<string, string>> = {
   A: "adenosis",

@@ -1,5 +1,6 @@
 import { buildClassifier, type Classifier } from "../../model/classifier/classifier";
 import { fitFamiliarity } from "../../model/classifier/fit-familiarity";
+import { describeScales } from "../../model/classifier/trained-scale";
 import type { Features } from "../../model/features/features";
 import { refuseOtherFeatures } from "../../model/features/features-origin";
 import { extractTreated } from "../../model/features/treatment";
@@ -70,6 +71,7 @@ async function keep(
     ...{ backbone, head, dataset, settings, treatment },
     runId: run.id,
     familiarity: valueOr(usual, null),
+    scales: describeScales(split.train.map((row) => dataset.records[row]!)),
   });
   const predictions = predictSplit(dataset, split, features, classifier);
   const summary = summarizeRun({

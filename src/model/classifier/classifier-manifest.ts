@@ -10,6 +10,7 @@ import { explainMismatch } from "../../runtime/schema-words";
 import { backboneDetailsSchema, inputSizeSchema } from "../../runtime/settings";
 import type { BackboneRecipe } from "../backbones/recipe";
 import type { FamiliarityDescription } from "./familiarity-file";
+import type { TrainedScale } from "./trained-scale";
 
 const plainFormat = "breakhis-lab classifier 1";
 /** A format of its own, so that a program that knows nothing of stains refuses it rather than predicts wrongly. */
@@ -103,6 +104,15 @@ const familiaritySchema = z.object({
   size: z.object({ shorterSide: rangeSchema, aspect: rangeSchema }),
 });
 
+/** As familiarity: nothing that is predicted depends on it. */
+const scaleSchema = z.object({
+  magnification: z.number().positive().finite().nullable(),
+  images: positiveInteger,
+  width: positiveInteger,
+  height: positiveInteger,
+  microns: z.number().positive().finite().nullable(),
+});
+
 const triageSchema = z.object({
   threshold: share,
   level: z.enum(["image", "patient"]),
@@ -174,6 +184,7 @@ const manifestSchema = z
       heads: z.number().int().min(2).max(1000).optional(),
     }),
     familiarity: familiaritySchema.optional(),
+    scales: z.array(scaleSchema).optional(),
     triage: triageSchema.optional(),
     provenance: provenanceSchema,
   })
@@ -283,6 +294,7 @@ export interface ClassifierManifest {
     heads?: number;
   };
   familiarity?: FamiliarityDescription & { file: string; sha256: string };
+  scales?: readonly TrainedScale[];
   triage?: KeptTriage;
   provenance: Provenance;
 }

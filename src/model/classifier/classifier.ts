@@ -38,6 +38,7 @@ import { type Head, headClassCount, predictHead } from "./head";
 import { checkHeadFits, decodeHead, encodeHead, headShapes } from "./head-file";
 import { headMembers } from "./head-members";
 import { meanOverViews } from "./predict-rows";
+import type { TrainedScale } from "./trained-scale";
 
 export type { KeptTriage, Provenance } from "./classifier-manifest";
 
@@ -58,6 +59,8 @@ export interface Classifier {
   stain: StainReference | null;
   /** What the training images look like, to warn of images that don't; none where it was not kept. */
   familiarity?: Familiarity;
+  /** At which scales the training images were, to cut larger ones alike; none where it was not kept. */
+  scales?: readonly TrainedScale[];
   /** The threshold for a second look, once it is locked; `decide` does not use it. */
   triage?: KeptTriage;
   /** Views of an image whose mean answer is given; none, or only the image as it is, answers from that alone. */
@@ -107,6 +110,8 @@ export interface ClassifierParts {
   treatment?: Pick<Treatment, "stain" | "views">;
   /** From `fitFamiliarity`; null or nothing if images unlike the training images are not to be told. */
   familiarity?: Familiarity | null;
+  /** From `describeScales`; nothing if larger images are not to be cut alike. */
+  scales?: readonly TrainedScale[];
 }
 
 /** The weights of a backbone's file, also where some stages were trained further. */
@@ -134,6 +139,7 @@ export function buildClassifier(parts: ClassifierParts): Classifier {
     stain: treatment?.stain ?? null,
     ...averagedViews({ views: settings.averageViews === true ? treatment?.views : undefined }),
     ...(familiarity === null ? {} : { familiarity }),
+    ...scalesOf(parts),
     provenance: {
       runId,
       dataset: dataset.name,
@@ -151,6 +157,12 @@ function averagedViews({ views }: { views?: readonly ImageView[] | undefined }):
   views?: readonly ImageView[];
 } {
   return views === undefined || views.length < 2 ? {} : { views };
+}
+
+function scalesOf({ scales }: { scales?: readonly TrainedScale[] | undefined }): {
+  scales?: readonly TrainedScale[];
+} {
+  return scales === undefined ? {} : { scales };
 }
 
 function triageOf({ triage }: { triage?: KeptTriage | undefined }): { triage?: KeptTriage } {
@@ -196,6 +208,7 @@ function describe(classifier: Classifier, parts: Record<string, Buffer>): Classi
     ...(familiarity === undefined
       ? {}
       : { familiarity: { ...part(examplesFile), ...describeFamiliarity(familiarity) } }),
+    ...scalesOf(classifier),
     ...triageOf(classifier),
     provenance,
   };
@@ -353,6 +366,7 @@ export async function loadClassifier(
     inputSize: manifest.preprocessing.inputSize,
     stain: manifest.preprocessing.stain ?? null,
     ...familiarity,
+    ...scalesOf(manifest),
     ...triageOf(manifest),
     ...averagedViews(manifest.preprocessing),
     provenance,
@@ -371,7 +385,7 @@ async function tryDecoding(image: string | ImageFile, { backbone }: Classifier):
 }
 
 /** Features of every view of each image, view by view; the views of few images fill a batch together. */
-async function embedViews(
+export async function embedViews(
   { backbone, stain, inputSize }: Classifier,
   images: readonly { pixels: Uint8Array }[],
   views: readonly ImageView[],

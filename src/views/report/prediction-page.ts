@@ -1,20 +1,18 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { encodeThumbnail } from "../../data/images/images";
 import type { SkippedImage } from "../../data/record";
 import { isOpen } from "../../model/backbones/architecture";
 import type { Classifier } from "../../model/classifier/classifier";
 import { gradCam } from "../../model/explanation/grad-cam";
 import { breathe, runCooperatively } from "../../runtime/interruption";
-import { projectRoot } from "../../runtime/paths";
 import { startProgress } from "../../runtime/progress";
 import { countOf, nameSome } from "../../runtime/words";
 import type { JudgedImage, PatientJudgement } from "../../scores/triage/judged-images";
 import { type PicturedWork, workListDisplay } from "../analysis/work-list";
 import { notMedicalDevice, percent } from "../display/findings";
 import { encodeHeatOverlay, heatLegend } from "../display/heat-overlay";
-import { escapeHtml, htmlPage } from "../display/html";
+import { escapeHtml } from "../display/html";
 import { tableHtml } from "../display/table-html";
+import { plainPage } from "./plain-page";
 
 /** What a page of predictions is made of; plain values besides the classifier. */
 export interface PredictionPage {
@@ -180,7 +178,8 @@ function skippedHtml(skipped: readonly SkippedImage[]): string {
   return `<h2>Files that could not be read</h2><ul>${items.join("")}</ul>`;
 }
 
-function originHtml({ provenance }: PredictionPage["classifier"]): string {
+/** Says what the classifier was trained on, as a paragraph. */
+export function originHtml({ provenance }: PredictionPage["classifier"]): string {
   const { dataset, synthetic, runId, created } = provenance;
   const run = runId === null ? "" : `, run ${runId}`;
   const trained = `Classifier trained on ${dataset}${run}, ${created.slice(0, 10)}.`;
@@ -200,7 +199,6 @@ function legendHtml(): string {
 /** Puts the work list of new images together as one HTML page that needs no other file, no network and no program. */
 export async function predictionPageHtml(page: PredictionPage): Promise<string> {
   const { classifier, images, work, skipped } = page;
-  const css = await readFile(join(projectRoot(), "src", "views", "report", "report-page.css"), "utf8");
   const about = { ...classifier, synthetic: false };
   const list = workListDisplay(about, work, { total: images.length, things: "images", whole: true }).html;
   const unread =
@@ -210,26 +208,17 @@ export async function predictionPageHtml(page: PredictionPage): Promise<string> 
           skipped.map(({ file }) => file),
           3,
         )}.`;
-  const body = `<header>
-<h1>Work list</h1>
+  const header = `<h1>Work list</h1>
 <p class="notice">${escapeHtml(notMedicalDevice)}</p>
 ${originHtml(classifier)}
 ${paragraph(`${describeJudged(images, skipped)} ${unread}`)}
 ${paragraph(describeDecision(classifier))}
-${paragraph(describeFamiliarity(classifier))}
-</header>
-<main class="front">
-<h2>Images, the most suspicious first</h2>
+${paragraph(describeFamiliarity(classifier))}`;
+  const main = `<h2>Images, the most suspicious first</h2>
 ${work.some(({ overlay }) => overlay !== undefined) ? legendHtml() : ""}
 ${list}
 <h2>Patients</h2>
 ${patientsHtml(page)}
-${skippedHtml(skipped)}
-</main>`;
-  return htmlPage({
-    title: "Work list",
-    allowed: "img-src data:; style-src 'unsafe-inline'",
-    css: `${css}\nbody { max-width: 76rem; }\n`,
-    body,
-  });
+${skippedHtml(skipped)}`;
+  return plainPage({ title: "Work list", header, main });
 }
