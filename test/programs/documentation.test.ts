@@ -12,6 +12,7 @@ import {
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { projectRoot } from "../../src/runtime/paths";
+import { layMosaic, writeMosaic } from "../support/data/mosaic";
 import { imagenetDetails, writeOnnxNetworks } from "../support/model/onnx-networks";
 import { temporaryFolder } from "../support/temporary-folder";
 
@@ -25,6 +26,8 @@ const env = {
   BREAKHIS_RUNS: join(folder, "runs"),
   PATH: `${programs}:${environment["PATH"]}`,
 };
+
+const demoSize = { width: 96, height: 64 };
 
 /** In place of Slurm, which scripts/slurm/try-here.sh needs: the first and the last task of an array, here and now. */
 const sbatch = `#!/bin/bash
@@ -93,12 +96,33 @@ function placeEncoders(): void {
   writeFileSync(join(encoders, "vit.backbone.json"), JSON.stringify(imagenetDetails));
 }
 
-beforeAll(() => {
+/** Where a reader's own large image lies: some of the demo set's, side by side, and glass. */
+async function placeField(): Promise<void> {
+  const demo = join(folder, "data", "demo");
+  const images = (readdirSync(demo, { recursive: true }) as string[])
+    .filter((name) => name.endsWith(".png"))
+    .sort();
+  const [a, b, c] = images.map((name) => join(demo, name)) as [string, string, string];
+  mkdirSync(join(folder, "slides"));
+  const kinds = await writeMosaic(
+    join(folder, "slides"),
+    await layMosaic(
+      [
+        [a, b, null],
+        [null, c, a],
+      ],
+      demoSize,
+    ),
+  );
+  copyFileSync(kinds["pyramid.tif"]!, join(folder, "slides", "field.tif"));
+}
+
+beforeAll(async () => {
   placeEncoders();
   for (const name of ["package.json", "scripts"]) symlinkSync(join(root, name), join(folder, name));
   mkdirSync(programs);
   writeFileSync(join(programs, "sbatch"), sbatch, { mode: 0o755 });
-  const size = ["--width", "96", "--height", "64"];
+  const size = ["--width", String(demoSize.width), "--height", String(demoSize.height)];
   const demo = run(
     `npm run demo -- --folder data/demo --patients 12 --images-per-patient 4 ${size.join(" ")}`,
   );
@@ -110,6 +134,7 @@ beforeAll(() => {
     { cwd: folder, env: { ...env, INIT_CWD: folder }, encoding: "utf8" },
   );
   expect(start.status, start.stdout + start.stderr).toBe(0);
+  await placeField();
 });
 
 describe("the commands that the documents show", () => {
