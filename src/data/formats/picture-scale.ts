@@ -100,7 +100,9 @@ function scaleOfResolution(page: TiffDirectory): PictureScale {
 }
 
 function scaleOf(page: TiffDirectory): PictureScale {
-  const text = new TextDecoder().decode(page.get(tag.description)?.bytes ?? new Uint8Array());
+  const bytes = page.get(tag.description)?.bytes ?? new Uint8Array();
+  // It ends with a zero.
+  const text = new TextDecoder().decode(bytes).split("\0")[0]!;
   const said = /<(?:\w+:)?OME\b/.test(text)
     ? scaleOfOme(text)
     : /\b(?:MPP|AppMag)\s*=/.test(text)
