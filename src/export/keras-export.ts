@@ -55,7 +55,7 @@ export async function writeWithKeras(
   workshop: string,
 ): Promise<Float32Array> {
   const ready = task.then((known) => writeTask(workshop, known));
-  await runPythonProgram("export_classifier.py", [workshop, format, path], { ready });
+  await runPythonProgram("export_classifier.py", [workshop, format, path], { ready, temporary: workshop });
   const answers = await readFile(join(workshop, "probabilities.bin"));
   return new Float32Array(Uint8Array.from(answers).buffer);
 }
