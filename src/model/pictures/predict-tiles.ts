@@ -1,6 +1,7 @@
 import { asSharp, type Pixels, stretchToSquare } from "../../data/images/decode-pixels";
 import { measureGlass } from "../../data/images/image-quality";
 import type { Picture } from "../../data/images/images";
+import { estimateLamp } from "../../data/images/lamp";
 import type { DensityVector } from "../../data/images/optical-density";
 import { likenessSize, meanColour } from "../../data/images/perceptual-hash";
 import { type BigPicture, cutOut, openBigPicture } from "../../data/pictures/big-picture";
@@ -77,9 +78,25 @@ function isPlain(pixels: Uint8Array): boolean {
   return true;
 }
 
-/** Whether a tile shows no tissue: nine tenths of it are glass, or all of it has one colour. */
+/** Glass has no colour of its own, the palest stroma has. */
+const colourlessRange = 12;
+
+/** The lamp as the tile itself shows it; null where its brightest part is coloured, and so may be tissue. */
+function ownLamp(pixels: Uint8Array): DensityVector | null {
+  const { light, seen } = estimateLamp(pixels);
+  return seen && Math.max(...light) - Math.min(...light) <= colourlessRange ? light : null;
+}
+
+/**
+ * Whether a tile shows no tissue: nine tenths of it are glass, or all of it has one colour.
+ *
+ * @param light - The picture's lamp. Where scanners fill gaps with white, that is brighter than its glass, so the tile's
+ * own counts as well.
+ */
 export function isEmptyTile(pixels: Uint8Array, light: Readonly<DensityVector>): boolean {
-  return measureGlass(pixels, light) >= emptyGlass || isPlain(pixels);
+  const own = ownLamp(pixels);
+  const isGlass = (lamp: Readonly<DensityVector>) => measureGlass(pixels, lamp) >= emptyGlass;
+  return isGlass(light) || (own !== null && isGlass(own)) || isPlain(pixels);
 }
 
 /** How suspicious an answer is: the probability of the class that is looked for, or of the answer where none is. */

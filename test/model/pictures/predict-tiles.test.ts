@@ -114,7 +114,10 @@ describe("isEmptyTile", () => {
     // Under a dim lamp, what is as bright as the lamp is glass.
     const dim = filled(0.05).map((value) => Math.round(0.8 * value));
     expect(isEmptyTile(dim, [200, 200, 200])).toBe(true);
-    expect(isEmptyTile(dim, white)).toBe(false);
+    // Also where white filling is brighter than the glass, but not where the brightest part is pink, as stroma is.
+    expect(isEmptyTile(dim, white)).toBe(true);
+    const pink = dim.map((value, i) => (i % 3 === 1 ? value - 30 : value));
+    expect(isEmptyTile(pink, white)).toBe(false);
   });
 });
 
