@@ -8,7 +8,7 @@ import { type BigPicture, cutOut, openBigPicture } from "../../data/pictures/big
 import { readBlocks, surveyPicture } from "../../data/pictures/survey";
 import type { Tile, TileGrid } from "../../data/pictures/tile-grid";
 import { breathe, runCooperatively } from "../../runtime/interruption";
-import { pushAll } from "../../runtime/many";
+import { largest, pushAll, smallest } from "../../runtime/many";
 import { startProgress } from "../../runtime/progress";
 import { type Classifier, classifierViews, embedViews } from "../classifier/classifier";
 import { decideRows } from "../classifier/decision";
@@ -84,7 +84,7 @@ const colourlessRange = 12;
 /** The lamp as the tile itself shows it; null where its brightest part is coloured, and so may be tissue. */
 function ownLamp(pixels: Uint8Array): DensityVector | null {
   const { light, seen } = estimateLamp(pixels);
-  return seen && Math.max(...light) - Math.min(...light) <= colourlessRange ? light : null;
+  return seen && largest(light) - smallest(light) <= colourlessRange ? light : null;
 }
 
 /**
