@@ -78,6 +78,14 @@ function runNotebooks(runFolder, settings, notebooks) {
   });
 }
 
+async function drawImages() {
+  console.log(
+    "\nNo --data was given, so synthetic images are used: they show how things work, and nothing else.",
+  );
+  const code = await runScript("demo.ts", []);
+  if (code !== 0) throw new SetupFailure("The synthetic images could not be made; the reason is above.");
+}
+
 /**
  * `npm start`: everything from a fresh clone to results.
  *
@@ -97,13 +105,7 @@ async function start(args) {
   // Where a card answers, whether it is used is the first thing to know; elsewhere this would only take time.
   if (nvidiaDriverAnswers()) await runScript("computing-on.ts", []);
 
-  if (options.settings["data"] === undefined) {
-    console.log(
-      "\nNo --data was given, so synthetic images are used: they show how things work, and nothing else.",
-    );
-    const code = await runScript("demo.ts", []);
-    if (code !== 0) throw new SetupFailure("The synthetic images could not be made; the reason is above.");
-  }
+  if (options.settings["data"] === undefined) await drawImages();
 
   const runs = path.resolve(from, process.env["BREAKHIS_RUNS"] || path.join(root, "runs"));
   const runFolder = reserveFolder(runs);

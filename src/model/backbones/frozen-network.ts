@@ -202,49 +202,66 @@ export type FrozenNetwork = Required<Pick<OpenBackbone, "embed" | "embedPixels" 
  * @param describe - Gives the network up to the activations that are pooled.
  */
 export function freezeNetwork(describe: () => NetworkGraph, inputSize: number): FrozenNetwork {
-  type Opened = { session: NativeSession; features: GraphValue };
-  const opened = new Map<Precision, Opened>();
-
-  const run = ({ session, features }: Opened, { pixels, shape }: PixelBatch): tf.Tensor2D =>
-    session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
-
-  function open(fusing: boolean, precision: Precision): Opened {
-    const { graph, features } = describeGraph(describe(), inputSize, fusing, precision);
-    return { session: graph.open(), features };
-  }
-
-  /** What can't be done as it is asked is told when it is loaded or first runs: on GPUs, and where oneDNN is off. */
-  function openQuickest(precision: Precision): Opened {
-    let quickest: Opened | null = null;
-    try {
-      quickest = open(true, precision);
-      const shape: PixelBatch["shape"] = [1, inputSize, inputSize, 3];
-      run(quickest, { pixels: new Uint8Array(inputSize * inputSize * 3), shape }).dispose();
-      return quickest;
-    } catch {
-      quickest?.session.dispose();
-      return open(false, precision);
-    }
-  }
-
-  function embedPixels(batch: PixelBatch): tf.Tensor2D {
+  const graphs = new OpenGraphs(describe, inputSize);
+  const embedPixels = (batch: PixelBatch): tf.Tensor2D => {
     checkImageShape(batch.shape, inputSize);
     // Asked each time: the cache's keys say what the process computes in at that moment.
-    const precision = currentArithmetic() === "bfloat16" ? "bfloat16" : "float32";
-    const graph = opened.get(precision) ?? openQuickest(precision);
-    opened.set(precision, graph);
-    return run(graph, batch);
-  }
-
+    return runGraph(graphs.of(currentArithmetic() === "bfloat16" ? "bfloat16" : "float32"), batch);
+  };
   return {
     embedPixels,
     embed(images) {
       checkImageShape(images.shape, inputSize);
       return embedPixels({ pixels: Uint8Array.from(images.dataSync()), shape: images.shape });
     },
-    dispose() {
-      for (const { session } of opened.values()) session.dispose();
-      opened.clear();
-    },
+    dispose: () => graphs.dispose(),
   };
+}
+
+interface OpenGraph {
+  session: NativeSession;
+  features: GraphValue;
+}
+
+const runGraph = ({ session, features }: OpenGraph, { pixels, shape }: PixelBatch): tf.Tensor2D =>
+  session.run([features], { pixels: { uint8: pixels, shape } })[0] as tf.Tensor2D;
+
+/** A network's graphs, one for each precision that was asked for. */
+class OpenGraphs {
+  private readonly opened = new Map<Precision, OpenGraph>();
+
+  constructor(
+    private readonly describe: () => NetworkGraph,
+    private readonly inputSize: number,
+  ) {}
+
+  of(precision: Precision): OpenGraph {
+    const graph = this.opened.get(precision) ?? this.openQuickest(precision);
+    this.opened.set(precision, graph);
+    return graph;
+  }
+
+  dispose(): void {
+    for (const { session } of this.opened.values()) session.dispose();
+    this.opened.clear();
+  }
+
+  /** What can't be done as it is asked is told when it is loaded or first runs: on GPUs, and where oneDNN is off. */
+  private openQuickest(precision: Precision): OpenGraph {
+    let quickest: OpenGraph | null = null;
+    try {
+      quickest = this.open(true, precision);
+      const shape: PixelBatch["shape"] = [1, this.inputSize, this.inputSize, 3];
+      runGraph(quickest, { pixels: new Uint8Array(this.inputSize ** 2 * 3), shape }).dispose();
+      return quickest;
+    } catch {
+      quickest?.session.dispose();
+      return this.open(false, precision);
+    }
+  }
+
+  private open(fusing: boolean, precision: Precision): OpenGraph {
+    const { graph, features } = describeGraph(this.describe(), this.inputSize, fusing, precision);
+    return { session: graph.open(), features };
+  }
 }
