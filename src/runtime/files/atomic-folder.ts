@@ -65,6 +65,8 @@ export async function writeFolderAtomically(
   } finally {
     await clearWorkshop(workshop, target);
   }
+  // A process that was killed just before this one began may have been there still, then.
+  await clearAbandoned(target);
 }
 
 /**

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { sha256 } from "../cache/content-hash";
+import { startOf } from "./process-identity";
 
 /** What another machine on the same disk left behind is only known to be abandoned by its age. */
 const abandonedAfterMs = 24 * 60 * 60 * 1000;
@@ -10,17 +11,6 @@ const abandonedAfterMs = 24 * 60 * 60 * 1000;
 const separator = "~";
 const unknownStart = "0";
 const ownMachine = () => encodeURIComponent(hostname()).replaceAll("~", "-");
-
-/** When a process began, in the kernel's own ticks, so that a number given again is not taken for it; null off Linux. */
-function startOf(processId: number): string | null {
-  try {
-    const line = readFileSync(`/proc/${processId}/stat`, "latin1");
-    // The command's name comes before, in brackets, and may hold spaces and brackets itself.
-    return line.slice(line.lastIndexOf(")") + 2).split(" ")[19] ?? null;
-  } catch {
-    return null;
-  }
-}
 
 function isRunning(processId: number): boolean {
   try {
@@ -56,10 +46,9 @@ function ownerState(name: string): "running" | "ended" | "unknown" {
   const [machine, processId = "", start = ""] = name.split(separator);
   if (machine !== ownMachine() || !/^[1-9]\d*$/.test(processId)) return "unknown";
   if (!isRunning(Number(processId))) return "ended";
-  const found = startOf(Number(processId));
   // Without the start the number may be another process' by now.
-  if (found === null || !/^[1-9]\d*$/.test(start)) return "unknown";
-  return found === start ? "running" : "ended";
+  if (startOf(process.pid) === null || !/^[1-9]\d*$/.test(start)) return "unknown";
+  return startOf(Number(processId)) === start ? "running" : "ended";
 }
 
 /** Whether nobody writes any longer under a name that `unfinishedName` made. */

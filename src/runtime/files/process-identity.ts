@@ -9,11 +9,16 @@ export interface ProcessIdentity {
   started: string | null;
 }
 
-function startOf(pid: number): string | null {
+/** Ended, and waiting for the process that started it to ask how. */
+const endedStates = ["Z", "X"];
+
+/** When a running process began, in clock ticks since the machine started; null where there is none, or off Linux. */
+export function startOf(pid: number): string | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The program's name, in parentheses, may hold blanks; the start is field 22, the 20th after it.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    // The program's name, in parentheses, may hold blanks; the state comes next, and the start is the 20th field after it.
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return endedStates.includes(fields[0]!) ? null : (fields[19] ?? null);
   } catch {
     return null;
   }

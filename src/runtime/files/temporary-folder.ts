@@ -31,5 +31,7 @@ export async function withTemporaryFolder<T>(work: (folder: string) => Promise<T
     return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+    // A process that was killed just before this one began may have been there still, then.
+    removeAbandoned(tmpdir(), prefix);
   }
 }

@@ -1,10 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it, vi } from "vitest";
+import { startOf } from "../../../src/runtime/files/process-identity";
 import { makeTemporaryFolder, withTemporaryFolder } from "../../../src/runtime/files/temporary-folder";
 import { temporaryFolder } from "../../support/temporary-folder";
+import { waitUntil } from "../../support/wait-until";
 
 const home = temporaryFolder("temporary");
 afterEach(() => {
@@ -41,6 +44,35 @@ it("removes the folders of killed processes, and nothing of living ones or of ot
       .map((name) => join(home, name))
       .sort(),
   ).toEqual([join(home, names[1]!), join(home, names[2]!), folder].sort());
+});
+
+it("removes that of a process which was killed and whose parent has not asked how it ended", async () => {
+  vi.stubEnv("TMPDIR", home);
+  // The subshell ends with the line; what has started it, sleep by then, never asks.
+  const parent = spawn("bash", ["-c", "exec 3<&0; (read -r line <&3) & echo $!; exec sleep 600"]);
+  try {
+    const [told] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(told.toString());
+    const start = startOf(pid)!;
+    const left = join(home, `breakhis-lab~${hostname()}~${pid}~${start}~dddddd`);
+    mkdirSync(left);
+    makeTemporaryFolder();
+    expect(existsSync(left)).toBe(true);
+    parent.stdin.write("end\n");
+    await waitUntil(() => readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z "));
+    makeTemporaryFolder();
+    expect(existsSync(left)).toBe(false);
+  } finally {
+    parent.kill("SIGKILL");
+  }
+});
+
+it("clears up after its work, too, what a process left that was still ending before", async () => {
+  vi.stubEnv("TMPDIR", home);
+  const ended = spawnSync(process.execPath, ["-e", ""]).pid;
+  const left = join(home, `breakhis-lab~${hostname()}~${ended}~1~eeeeee`);
+  await withTemporaryFolder(async () => mkdirSync(left));
+  expect(existsSync(left)).toBe(false);
 });
 
 it("says what to do where there is no folder for temporary files", () => {
