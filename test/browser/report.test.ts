@@ -142,13 +142,18 @@ describe("report.html", () => {
     await expect(writeReport(damaged)).rejects.toThrow(/analysis\.json is damaged.*04-analyse-results/);
   });
 
-  it("moves the matrices with the slider", async () => {
+  /** A page with its matrices, and the numbers in them at first. */
+  async function openMatrices() {
     const page = await browser.newPage();
     await page.goto(pathToFileURL(join(run, "report.html")).href);
     await page.waitForSelector("html[data-drawn=true]");
     const matrix = page.locator('[data-figure="front-thresholds"]');
     const shown = () => matrix.locator("svg").first().textContent();
-    const before = await shown();
+    return { page, matrix, shown, before: await shown() };
+  }
+
+  it("moves the matrices with the slider", async () => {
+    const { page, matrix, shown, before } = await openMatrices();
     const grip = matrix.locator(".slider-grip-rect");
     await grip.scrollIntoViewIfNeeded();
     const place = (await grip.boundingBox())!;
@@ -162,12 +167,7 @@ describe("report.html", () => {
   });
 
   it("moves the matrices by keyboard, says the threshold, and names every figure", async () => {
-    const page = await browser.newPage();
-    await page.goto(pathToFileURL(join(run, "report.html")).href);
-    await page.waitForSelector("html[data-drawn=true]");
-    const matrix = page.locator('[data-figure="front-thresholds"]');
-    const shown = () => matrix.locator("svg").first().textContent();
-    const before = await shown();
+    const { page, shown, before } = await openMatrices();
     const slider = page.getByRole("slider", { name: /is answered from probability/ });
     const said = await slider.getAttribute("aria-valuetext");
     await slider.focus();

@@ -1,25 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { scoreTumourAnswers } from "../../src/scores/evaluate";
-import type { Prediction } from "../../src/scores/prediction";
 import { tumourAnswers } from "../../src/scores/tumour-answer";
-
-const classes = ["adenosis", "fibroadenoma", "ductal carcinoma", "papillary carcinoma"];
-const about = (label: number, probabilities: number[], patient: string): Prediction => ({
-  file: `${patient}.png`,
-  split: "test",
-  patient,
-  label,
-  probabilities,
-  predicted: probabilities.indexOf(Math.max(...probabilities)),
-});
+import { subtypes as classes, subtypeAnswer } from "../support/runs/subtype-answers";
 
 describe("the binary answer that follows from subtypes", () => {
   // The most probable subtype is benign in the second and malignant in the third; their sums say the other.
   const predictions = [
-    about(0, [0.5, 0.25, 0.125, 0.125], "a"),
-    about(2, [0.375, 0, 0.3125, 0.3125], "b"),
-    about(1, [0.25, 0.3125, 0.4375, 0], "c"),
-    about(3, [0.125, 0.125, 0.5, 0.25], "d"),
+    subtypeAnswer("a", 0, [0.5, 0.25, 0.125, 0.125]),
+    subtypeAnswer("b", 2, [0.375, 0, 0.3125, 0.3125]),
+    subtypeAnswer("c", 1, [0.25, 0.3125, 0.4375, 0]),
+    subtypeAnswer("d", 3, [0.125, 0.125, 0.5, 0.25]),
   ];
 
   it("sums the probabilities and decides by the larger sum", () => {

@@ -1,28 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { evaluatePart, scoreTumourAnswers } from "../../../src/scores/evaluate";
-import type { Prediction } from "../../../src/scores/prediction";
 import { thresholdCurve } from "../../../src/scores/triage/threshold-curve";
 import { binaryAnswers } from "../../../src/training/runs/binary-answers";
 import { type FigureOrNote, plotRunRoc } from "../../../src/views/analysis/run-figures";
 import { plotRunClasses, plotRunMatrices } from "../../../src/views/analysis/threshold-figure";
 import type { Figure } from "../../../src/views/display/figure";
 import { examplePredictions, exampleSummary } from "../../support/runs/example-summary";
+import { subtypes as classes, subtypeAnswer } from "../../support/runs/subtype-answers";
 
-const classes = ["adenosis", "fibroadenoma", "ductal carcinoma", "papillary carcinoma"];
-const answer = (patient: string, label: number, probabilities: number[]): Prediction => ({
-  file: `${patient}.png`,
-  split: "test",
-  patient,
-  label,
-  probabilities,
-  predicted: probabilities.indexOf(Math.max(...probabilities)),
-});
 // Two wrong subtypes, of which one is wrong about benign and malignant, too.
 const predictions = [
-  answer("a", 0, [0.5, 0.25, 0.125, 0.125]),
-  answer("b", 1, [0.625, 0.125, 0.125, 0.125]),
-  answer("c", 2, [0.125, 0, 0.75, 0.125]),
-  answer("d", 3, [0.125, 0.5, 0.125, 0.25]),
+  subtypeAnswer("a", 0, [0.5, 0.25, 0.125, 0.125]),
+  subtypeAnswer("b", 1, [0.625, 0.125, 0.125, 0.125]),
+  subtypeAnswer("c", 2, [0.125, 0, 0.75, 0.125]),
+  subtypeAnswer("d", 3, [0.125, 0.5, 0.125, 0.25]),
 ];
 const subtypes = {
   summary: exampleSummary({
