@@ -16,19 +16,9 @@ import { createRandom } from "../../src/runtime/random";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
 import { docstringExamples, evaluateExample } from "../support/docstring-examples";
 import { inMemory } from "../support/model/values-in-memory";
-import { exampleCohort } from "../support/runs/example-cohort";
+import { exampleCohort, quickTraining } from "../support/runs/example-cohort";
 
-const settings = {
-  hiddenUnits: [8],
-  dropout: 0,
-  l2: 1e-4,
-  learningRate: 0.01,
-  epochs: 12,
-  batchSize: 32,
-  classWeights: "balanced" as const,
-  patience: 4,
-  seed: 3,
-};
+const settings = quickTraining;
 const cohort = exampleCohort({ patients: 24, imagesPerPatient: 5, seed: 2, disease: 0.2 });
 const { dataset, features } = cohort;
 

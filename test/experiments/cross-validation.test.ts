@@ -7,22 +7,11 @@ import { onProgress } from "../../src/runtime/progress";
 import { createRandom } from "../../src/runtime/random";
 import { tf } from "../../src/runtime/tensorflow";
 import { scoreWithIntervals } from "../../src/scores/intervals/score-intervals";
-import type { TrainingSettings } from "../../src/training/head/train";
 import { exampleDataset, exampleRecord } from "../support/data/example-dataset";
 import { inMemory } from "../support/model/values-in-memory";
-import { exampleCohort } from "../support/runs/example-cohort";
+import { exampleCohort, quickTraining } from "../support/runs/example-cohort";
 
-const settings: TrainingSettings = {
-  hiddenUnits: [8],
-  dropout: 0,
-  l2: 1e-4,
-  learningRate: 0.01,
-  epochs: 12,
-  batchSize: 32,
-  classWeights: "balanced",
-  patience: 4,
-  seed: 3,
-};
+const settings = quickTraining;
 const cohort = exampleCohort({ patients: 24, imagesPerPatient: 5, seed: 2 });
 const { dataset } = cohort;
 

@@ -6,18 +6,11 @@ import { predictHead } from "../../src/model/classifier/head";
 import { headMembers } from "../../src/model/classifier/head-members";
 import type { TrainingSettings } from "../../src/training/head/train";
 import { inMemory } from "../support/model/values-in-memory";
-import { exampleCohort } from "../support/runs/example-cohort";
+import { exampleCohort, quickTraining } from "../support/runs/example-cohort";
 
 const settings: TrainingSettings & { weights: null } = {
-  hiddenUnits: [8],
-  dropout: 0,
-  l2: 1e-4,
-  learningRate: 0.01,
-  epochs: 12,
-  batchSize: 32,
+  ...quickTraining,
   classWeights: "patients",
-  patience: 4,
-  seed: 3,
   weights: null,
 };
 const cohort = exampleCohort({ patients: 24, imagesPerPatient: 5, seed: 2 });

@@ -2,8 +2,22 @@ import type { Dataset } from "../../../src/data/dataset";
 import type { Features } from "../../../src/model/features/features";
 import { createRandom } from "../../../src/runtime/random";
 import type { Prediction } from "../../../src/scores/prediction";
+import type { TrainingSettings } from "../../../src/training/head/train";
 import { exampleDataset, exampleRecord } from "../data/example-dataset";
 import { examplePrediction } from "./example-run";
+
+/** A small head that learns a cohort in a moment. */
+export const quickTraining: TrainingSettings = {
+  hiddenUnits: [8],
+  dropout: 0,
+  l2: 1e-4,
+  learningRate: 0.01,
+  epochs: 12,
+  batchSize: 32,
+  classWeights: "balanced",
+  patience: 4,
+  seed: 3,
+};
 
 /** Patients with a look of their own: each has an offset in feature space, larger or smaller than the disease's. */
 export interface CohortOptions {
