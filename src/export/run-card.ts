@@ -42,7 +42,7 @@ function againText(settings: Settings, { summary }: RunResults): string {
       ? ""
       : `- ${escapeMarkdown(computedOn.name)} (${computedOn.arithmetic}), for the same last digits`,
   ].filter((fact) => fact !== "");
-  return `In a clone of breakhis-lab, with this folder beside it as \`card\`:
+  return `In a clone of breakhis-lab, with this folder in it as \`card\`:
 
 \`\`\`sh
 ${checkout}npm start -- --settings card/${settingsFile}${flagsToGive(settings, synthetic)}
